@@ -1,0 +1,464 @@
+"""The one durable truth, in one SQLite file: articles, passages, vectors, lexical index.
+
+What `put` has returned from survives a kill. Everything outside this file is derived
+from it and may be thrown away.
+"""
+
+import hashlib
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from rag.errors import ArchiveDamaged, NoArchive, UnknownArticle, WrongEncoder
+from rag.protocols import Vectors
+from rag.types import Article, Filters, Passage, Span
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    source TEXT, url TEXT, published TEXT, author TEXT,
+    language TEXT NOT NULL,
+    text TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    origin TEXT NOT NULL
+);
+CREATE INDEX articles_by_published ON articles (published);
+CREATE INDEX articles_by_source ON articles (source);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    article INTEGER NOT NULL REFERENCES articles (number),
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL
+);
+CREATE INDEX passages_by_article ON passages (article);
+-- Apart from the passages, so that reading those does not drag vectors through memory.
+CREATE TABLE vectors (passage INTEGER PRIMARY KEY REFERENCES passages (id), vector BLOB NOT NULL);
+CREATE VIEW passage_texts AS
+    SELECT passages.id AS id, title, substr(text, start + 1, end - start) AS text
+    FROM passages JOIN articles ON articles.number = passages.article;
+-- External content: the words are indexed here, the text itself is kept once, in articles.
+CREATE VIRTUAL TABLE lexical USING fts5 (
+    title, text, content = 'passage_texts', content_rowid = 'id',
+    tokenize = 'porter unicode61 remove_diacritics 2'
+);
+"""
+ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language"
+# SQLite's default bound on parameters was 999 before 3.32; batches stay under it.
+IDS_PER_QUERY = 900
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedArticle:
+    """An article ready to be stored: its passages' spans, a unit vector for each, its origin.
+
+    `origin` is where the article was loaded from; `vectors` has shape (spans, dimension).
+    """
+
+    article: Article
+    origin: str
+    spans: tuple[Span, ...]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRecord:
+    """What a list of articles shows of each: everything but the text."""
+
+    id: str
+    title: str
+    source: str | None
+    url: str | None
+    published: date | None
+    author: str | None
+    language: str
+    digest: str
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueState:
+    """Which archive this is and how far it has come; `version` grows with every change."""
+
+    archive_id: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.archive_id[:8]}-{self.version}"
+
+
+def fingerprint(article: Article) -> str:
+    """Return a digest of everything that is stored of the article: equal means unchanged."""
+    values = [
+        article.title,
+        article.source,
+        article.url,
+        article.published and article.published.isoformat(),
+        article.author,
+        article.language,
+        article.digest,
+    ]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+
+class Catalogue:
+    """Reads and writes one catalogue file; each thread gets a connection of its own.
+
+    Raises:
+        NoArchive: the file does not exist and `create` is false.
+        ArchiveDamaged: the file is not a catalogue of this version, or cannot be read.
+        WrongEncoder: the stored vectors are another model's.
+    """
+
+    def __init__(self, path: Path, *, encoder: str, create: bool = False) -> None:
+        if not create and not path.exists():
+            raise NoArchive(f"{path}: there is no catalogue")
+        self._path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._connections_lock = threading.Lock()
+        with translating_damage(path):
+            if create:
+                self._create(encoder)
+            self._check(encoder)
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._connections_lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection on which all reads see one and the same state."""
+        with translating_damage(self._path):
+            connection = self._connection()
+            if connection.in_transaction:
+                yield connection
+                return
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("COMMIT")
+
+    # -- reading
+
+    def state(self) -> CatalogueState:
+        """Return which archive this is and its version."""
+        with self.reading() as connection:
+            meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        return CatalogueState(meta["archive_id"], int(meta["version"]))
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many articles and how many passages there are."""
+        with self.reading() as connection:
+            articles = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
+            passages = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
+        return articles, passages
+
+    def article(self, article_id: str) -> Article:
+        """Return one article; raise UnknownArticle when there is none of this id."""
+        with self.reading() as connection:
+            row = connection.execute(
+                f"SELECT digest, {ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)
+            ).fetchone()
+        if row is None:
+            raise UnknownArticle(article_id)
+        return article_of(row)
+
+    def list_articles(self, *, after: str, limit: int) -> list[ArticleRecord]:
+        """Return up to `limit` articles in the order of their ids, from behind `after` on."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, title, source, url, published, author, language, digest, length(text)"
+                " FROM articles WHERE id > ? ORDER BY id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return [
+            ArticleRecord(article_id, title, source, url, day(published), *others)
+            for article_id, title, source, url, published, *others in rows
+        ]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return every article's fingerprint by its id."""
+        with self.reading() as connection:
+            return dict(connection.execute("SELECT id, fingerprint FROM articles").fetchall())
+
+    def origins(self) -> dict[str, str]:
+        """Return where every article was loaded from, by its id."""
+        with self.reading() as connection:
+            return dict(connection.execute("SELECT id, origin FROM articles").fetchall())
+
+    def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
+        """Return the passages that exist among `ids`, each with its whole article."""
+        found: dict[int, Passage] = {}
+        articles: dict[int, Article] = {}
+        with self.reading() as connection:
+            for batch in batches(ids):
+                rows = connection.execute(
+                    f"SELECT id, article, start, end FROM passages WHERE id IN ({marks(batch)})",
+                    batch,
+                ).fetchall()
+                for number in {row[1] for row in rows} - articles.keys():
+                    articles[number] = article_of(
+                        connection.execute(
+                            f"SELECT digest, {ARTICLE_COLUMNS} FROM articles WHERE number = ?",
+                            (number,),
+                        ).fetchone()
+                    )
+                for passage_id, number, start, end in rows:
+                    found[passage_id] = Passage(passage_id, articles[number], Span(start, end))
+        return found
+
+    def matching_passages(self, filters: Filters) -> list[int]:
+        """Return the ids of all passages whose article passes the filters, ascending."""
+        condition, values = filter_sql(filters)
+        with self.reading() as connection:
+            return [
+                row[0]
+                for row in connection.execute(
+                    "SELECT passages.id FROM articles"
+                    " JOIN passages ON passages.article = articles.number"
+                    f" WHERE {condition} ORDER BY passages.id",
+                    values,
+                )
+            ]
+
+    def vectors(self, ids: Sequence[int]) -> tuple[list[int], Vectors]:
+        """Return which of `ids` exist and their vectors, one row each, in the same order."""
+        rows = []
+        with self.reading() as connection:
+            for batch in batches(ids):
+                rows += connection.execute(
+                    f"SELECT passage, vector FROM vectors WHERE passage IN ({marks(batch)})", batch
+                ).fetchall()
+        return stacked(rows)
+
+    def vectors_after(self, passage_id: int) -> tuple[list[int], Vectors]:
+        """Return all ids greater than `passage_id`, ascending, with their vectors."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT passage, vector FROM vectors WHERE passage > ? ORDER BY passage",
+                (passage_id,),
+            ).fetchall()
+        return stacked(rows)
+
+    def existing_passages(self, ids: Sequence[int]) -> set[int]:
+        """Return which of `ids` exist."""
+        found: set[int] = set()
+        with self.reading() as connection:
+            for batch in batches(ids):
+                rows = connection.execute(
+                    f"SELECT id FROM passages WHERE id IN ({marks(batch)})", batch
+                )
+                found.update(row[0] for row in rows)
+        return found
+
+    def count_passages_through(self, passage_id: int) -> int:
+        """Return how many passages have an id up to and including `passage_id`."""
+        with self.reading() as connection:
+            return int(
+                connection.execute(
+                    "SELECT count(*) FROM passages WHERE id <= ?", (passage_id,)
+                ).fetchone()[0]
+            )
+
+    # -- writing
+
+    def put(self, encoded: Iterable[EncodedArticle]) -> None:
+        """Store articles with their passages and vectors, replacing those of the same id.
+
+        All of them or none: one transaction.
+        """
+        with self._writing() as connection:
+            for item in encoded:
+                delete(connection, item.article.id)
+                insert(connection, item)
+
+    def remove(self, article_ids: Iterable[str]) -> None:
+        """Delete the articles, their passages, vectors and words, in one transaction."""
+        with self._writing() as connection:
+            for article_id in article_ids:
+                delete(connection, article_id)
+
+    # -- inside
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with translating_damage(self._path):
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'version'")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            # One thread uses it, but the thread that closes the catalogue closes it too.
+            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA busy_timeout = 10000")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._local.connection = connection
+            with self._connections_lock:
+                self._connections.append(connection)
+        return connection
+
+    def _create(self, encoder: str) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = self._connection()
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            return
+        meta = {
+            "schema": str(SCHEMA_VERSION),
+            "archive_id": uuid.uuid4().hex,
+            "version": "0",
+            "encoder": encoder,
+        }
+        rows = ", ".join(f"('{key}', '{value}')" for key, value in meta.items())
+        # One script, one transaction: a kill in between leaves no half-made catalogue.
+        connection.executescript(f"BEGIN; {SCHEMA} INSERT INTO meta VALUES {rows}; COMMIT;")
+
+    def _check(self, encoder: str) -> None:
+        with self.reading() as connection:
+            meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        if meta.get("schema") != str(SCHEMA_VERSION):
+            raise ArchiveDamaged(
+                f"{self._path}: has schema {meta.get('schema')}, this version of Citewire reads"
+                f" schema {SCHEMA_VERSION}; index the articles into a new data directory"
+            )
+        if meta["encoder"] != encoder:
+            raise WrongEncoder(
+                f"{self._path.parent}: was indexed with the encoder {meta['encoder']}, configured"
+                f" is {encoder}; set CITEWIRE_ENCODER back or index into another data directory"
+            )
+
+
+@contextmanager
+def translating_damage(path: Path) -> Iterator[None]:
+    """Turn SQLite's complaints about the file into ArchiveDamaged."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise ArchiveDamaged(f"{path}: {error}") from error
+
+
+def delete(connection: sqlite3.Connection, article_id: str) -> None:
+    """Delete one article, if it is there, with all that hangs on it."""
+    row = connection.execute("SELECT number FROM articles WHERE id = ?", (article_id,)).fetchone()
+    if row is None:
+        return
+    # The lexical index keeps no text: it needs the old words once more to forget them.
+    connection.execute(
+        "INSERT INTO lexical (lexical, rowid, title, text) SELECT 'delete', id, title, text"
+        " FROM passage_texts WHERE id IN (SELECT id FROM passages WHERE article = ?)",
+        row,
+    )
+    connection.execute(
+        "DELETE FROM vectors WHERE passage IN (SELECT id FROM passages WHERE article = ?)", row
+    )
+    connection.execute("DELETE FROM passages WHERE article = ?", row)
+    connection.execute("DELETE FROM articles WHERE number = ?", row)
+
+
+def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
+    """Insert one article with its passages, vectors and words."""
+    article = item.article
+    number = connection.execute(
+        f"INSERT INTO articles ({ARTICLE_COLUMNS}, digest, fingerprint, origin)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            article.id,
+            article.title,
+            article.text,
+            article.source,
+            article.url,
+            article.published and article.published.isoformat(),
+            article.author,
+            article.language,
+            article.digest,
+            fingerprint(article),
+            item.origin,
+        ),
+    ).lastrowid
+    for span, vector in zip(item.spans, item.vectors, strict=True):
+        passage = connection.execute(
+            "INSERT INTO passages (article, start, end) VALUES (?, ?, ?)",
+            (number, span.start, span.end),
+        ).lastrowid
+        connection.execute("INSERT INTO vectors VALUES (?, ?)", (passage, vector.tobytes()))
+    connection.execute(
+        "INSERT INTO lexical (rowid, title, text) SELECT id, title, text"
+        " FROM passage_texts WHERE id IN (SELECT id FROM passages WHERE article = ?)",
+        (number,),
+    )
+
+
+def article_of(row: Sequence[str]) -> Article:
+    """Build an article from its digest and columns; raise ArchiveDamaged when they differ."""
+    digest, article_id, title, text, source, url, published, author, language = row
+    article = Article(article_id, title, text, source, url, day(published), author, language)
+    if article.digest != digest:
+        raise ArchiveDamaged(f"{article_id}: the stored text does not match its digest")
+    return article
+
+
+def day(value: str | None) -> date | None:
+    """Read a stored date."""
+    return None if value is None else date.fromisoformat(value)
+
+
+def filter_sql(filters: Filters) -> tuple[str, list[str]]:
+    """Return the filters as a condition on the table articles, with its values."""
+    conditions = ["TRUE"]
+    values: list[str] = []
+    if filters.published_from is not None:
+        conditions.append("published >= ?")
+        values.append(filters.published_from.isoformat())
+    if filters.published_to is not None:
+        conditions.append("published <= ?")
+        values.append(filters.published_to.isoformat())
+    if filters.sources:
+        conditions.append(f"source IN ({marks(sorted(filters.sources))})")
+        values += sorted(filters.sources)
+    return " AND ".join(conditions), values
+
+
+def batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Cut the ids into stretches that fit into one query."""
+    for first in range(0, len(ids), IDS_PER_QUERY):
+        yield ids[first : first + IDS_PER_QUERY]
+
+
+def marks(values: Sequence[object]) -> str:
+    """Return as many SQL parameter marks as there are values."""
+    return ", ".join("?" * len(values))
+
+
+def stacked(rows: list[tuple[int, bytes]]) -> tuple[list[int], Vectors]:
+    """Return the ids and the vectors as one matrix."""
+    ids = [row[0] for row in rows]
+    if not rows:
+        return [], np.zeros((0, 0), np.float32)
+    joined = b"".join(row[1] for row in rows)
+    return ids, np.frombuffer(joined, np.float32).reshape(len(rows), -1)

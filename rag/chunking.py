@@ -1,0 +1,98 @@
+"""Cut a canonical text into sentences, and sentences into passages; offsets stay exact."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sentencex import get_sentence_boundaries
+
+from rag.types import Span
+
+# Part of every stored passage's identity: raise it whenever the same text would be cut
+# differently, so that an archive knows that its passages are of an older cut.
+CHUNKER_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PassageSize:
+    """How long passages are, in characters.
+
+    A passage ends at the last sentence that fits into `characters`; the next one begins
+    again with that sentence when it has at most `overlap` characters.
+    """
+
+    characters: int = 640
+    overlap: int = 160
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.overlap < self.characters:
+            raise ValueError("the overlap must be shorter than the passage")
+
+
+def sentences(text: str, language: str) -> list[Span]:
+    """Cut into sentences without the white space around them, in order.
+
+    Together they cover every character that is not white space.
+    """
+    spans = []
+    for boundary in get_sentence_boundaries(language, text):
+        span = trimmed(text, boundary["start_index"], boundary["end_index"])
+        if span is not None:
+            spans.append(span)
+    return spans
+
+
+def trimmed(text: str, start: int, end: int) -> Span | None:
+    """Return the stretch without the white space at its ends, None when nothing is left."""
+    stretch = text[start:end]
+    start += len(stretch) - len(stretch.lstrip())
+    end -= len(stretch) - len(stretch.rstrip())
+    return Span(start, end) if start < end else None
+
+
+def passages(text: str, language: str, size: PassageSize) -> list[Span]:
+    """Cut into overlapping passages; together they cover every non-blank character.
+
+    >>> text = "One is here. Two is here. Three is here."
+    >>> [span.of(text) for span in passages(text, "en", PassageSize(28, 13))]
+    ['One is here. Two is here.', 'Two is here. Three is here.']
+    """
+    units = [piece for span in sentences(text, language) for piece in pieces(text, span, size)]
+    spans: list[Span] = []
+    first = 0
+    while first < len(units):
+        last = first
+        while last + 1 < len(units) and units[last + 1].end - units[first].start <= size.characters:
+            last += 1
+        spans.append(Span(units[first].start, units[last].end))
+        if last + 1 == len(units):
+            break
+        # Going back must leave room for the next sentence, or the same passage would recur.
+        overlapping = last > first and len(units[last]) <= size.overlap
+        fits = units[last + 1].end - units[last].start <= size.characters
+        first = last if overlapping and fits else last + 1
+    return spans
+
+
+def pieces(text: str, sentence: Span, size: PassageSize) -> Iterator[Span]:
+    """Cut a sentence that is longer than a passage, at white space where there is any."""
+    start = sentence.start
+    while sentence.end - start > size.characters:
+        end = start + size.characters
+        space = max(text.rfind(" ", start + 1, end), text.rfind("\n", start + 1, end))
+        if space > start:
+            end = space
+        piece = trimmed(text, start, end)
+        if piece is not None:
+            yield piece
+        start = end
+    rest = trimmed(text, start, sentence.end)
+    if rest is not None:
+        yield rest
+
+
+def surrounding(text: str, language: str, quote: Span) -> Span:
+    """Return the sentence around the quote, or the run of sentences that it touches."""
+    touched = [span for span in sentences(text, language) if span.overlaps(quote)]
+    start = min([quote.start, *(span.start for span in touched)])
+    end = max([quote.end, *(span.end for span in touched)])
+    return Span(start, end)

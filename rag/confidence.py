@@ -1,0 +1,86 @@
+"""From a reader's scores to the probability that an answer is right."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import ModelRejected
+
+CALIBRATION_FILE = "confidence.json"
+FEATURES = ("margin", "similarity", "hit_score", "agreement")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of an answer before its probability is.
+
+    `margin` is the best extract's score, `similarity` the question's nearest passage (a
+    cosine), `hit_score` the retrieval score of the extract's passage, `agreement` the
+    number of further articles that say the same.
+    """
+
+    margin: float
+    similarity: float
+    hit_score: float
+    agreement: int
+
+    def features(self) -> tuple[float, ...]:
+        """Return the numbers that the calibration weighs, in the order of FEATURES."""
+        return (self.margin, self.similarity, self.hit_score, math.log1p(self.agreement))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A logistic regression over FEATURES (Platt 1999), and the threshold to answer at.
+
+    `threshold` is the least probability of an answer that is given. `relevance` is the
+    least similarity at which the archive counts as saying anything about the question.
+    """
+
+    bias: float
+    weights: tuple[float, ...]
+    threshold: float
+    relevance: float
+
+    def __post_init__(self) -> None:
+        if len(self.weights) != len(FEATURES):
+            raise ModelRejected(f"a calibration needs {len(FEATURES)} weights")
+
+    def probability(self, evidence: Evidence) -> float:
+        """Return the probability that the answer is right."""
+        logit = self.bias + dot(self.weights, evidence.features())
+        return 1.0 / (1.0 + math.exp(-max(min(logit, 60.0), -60.0)))
+
+
+# For a reader that nobody has calibrated: even odds where it is undecided.
+UNCALIBRATED = Calibration(bias=0.0, weights=(0.5, 0.0, 0.0, 0.0), threshold=0.5, relevance=0.2)
+
+
+def dot(weights: Sequence[float], features: Sequence[float]) -> float:
+    """Return the weighted sum."""
+    return sum(weight * feature for weight, feature in zip(weights, features, strict=True))
+
+
+def read_calibration(folder: Path, reader_identity: str) -> Calibration:
+    """Read the calibration that lies beside a reader; UNCALIBRATED when there is none.
+
+    Raises:
+        ModelRejected: it is broken, or was fitted to another reader.
+    """
+    file = folder / CALIBRATION_FILE
+    if not file.exists():
+        return UNCALIBRATED
+    try:
+        fields = json.loads(file.read_text("utf-8"))
+        if fields["reader"] != reader_identity:
+            raise ModelRejected(f"{file}: was fitted to another reader; fit it again")
+        return Calibration(
+            bias=float(fields["bias"]),
+            weights=tuple(float(fields["weights"][name]) for name in FEATURES),
+            threshold=float(fields["threshold"]),
+            relevance=float(fields["relevance"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelRejected(f"{file}: no usable calibration: {error!r}") from error

@@ -1,0 +1,67 @@
+"""What can go wrong, named by what the caller does next.
+
+CitewireError
+├── InvalidInput        correct what was passed in
+│   ├── BadArticle      correct this one article; the others are not concerned
+│   └── UnknownArticle  ask for an article that the archive holds
+├── NotUsable           make the archive or the models usable, then try again
+│   ├── NoArchive       index something first
+│   ├── ArchiveLocked   another process owns the data directory
+│   ├── ArchiveDamaged  the one durable truth cannot be read
+│   ├── WrongEncoder    the archive was embedded by another model
+│   └── ModelRejected   a model is missing, incomplete or not what it claims to be
+└── BrokenCitation      a quote does not equal its article's text: a bug, never shown
+"""
+
+
+class CitewireError(Exception):
+    """Anything that Citewire raises on purpose."""
+
+
+class InvalidInput(CitewireError):
+    """What was passed in cannot be used; the message says what and why."""
+
+
+class BadArticle(InvalidInput):
+    """One article cannot be indexed; `name` says which and `reason` why."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class UnknownArticle(InvalidInput):
+    """The archive holds no article with this id."""
+
+    def __init__(self, article_id: str) -> None:
+        super().__init__(f"the archive holds no article {article_id!r}")
+        self.article_id = article_id
+
+
+class NotUsable(CitewireError):
+    """The archive or a model cannot be used as it is."""
+
+
+class NoArchive(NotUsable):
+    """There is nothing to search yet."""
+
+
+class ArchiveLocked(NotUsable):
+    """Another process owns the data directory."""
+
+
+class ArchiveDamaged(NotUsable):
+    """The catalogue cannot be trusted; it needs a restore or a new indexing run."""
+
+
+class WrongEncoder(NotUsable):
+    """The archive's vectors come from another model than the one configured."""
+
+
+class ModelRejected(NotUsable):
+    """A model's files are missing, incomplete or differ from their recorded hashes."""
+
+
+class BrokenCitation(CitewireError):
+    """A citation's quote is not the article's text at its offsets."""

@@ -1,0 +1,154 @@
+"""Measure answers against questions whose answers are known.
+
+A question file has one JSON object a line: `question`, `answers` (verbatim texts; none when
+the archive does not say), `article_id` where the answer stands, and `kind`, which groups the
+rows of the table.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rag.errors import InvalidInput
+from rag.scoring import exact_match, f1
+from rag.types import Answers, NoAnswer, Question
+
+COLUMNS = ("kind", "questions", "EM", "F1", "article first", "answered", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuestion:
+    """A question with its right answers; without any, the archive does not say."""
+
+    text: str
+    answers: tuple[str, ...]
+    article_id: str | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one question: scores in [0, 1]; a refusal scores 0 where answers exist."""
+
+    kind: str
+    answerable: bool
+    answered: bool
+    exact: float
+    f1: float
+    article_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One kind's figures, in per cent; None where the kind has no such questions."""
+
+    kind: str
+    questions: int
+    exact_match: float | None
+    f1: float | None
+    article_first: float | None
+    answered: float | None
+    refused: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A table: a row for each kind, then one for all."""
+
+    rows: tuple[Row, ...]
+
+    def json(self) -> str:
+        """Return the rows as JSON."""
+        return json.dumps([asdict(row) for row in self.rows], indent=2)
+
+    def table(self) -> str:
+        """Return the rows as a table for a terminal; percentages, `-` where none applies."""
+        lines = [[*COLUMNS]]
+        for row in self.rows:
+            figures = [row.exact_match, row.f1, row.article_first, row.answered, row.refused]
+            shown = ["-" if figure is None else f"{figure:.1f}" for figure in figures]
+            lines.append([row.kind, str(row.questions), *shown])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join(aligned(line, widths) for line in lines)
+
+
+def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Return a table's line: the first cell to the left, figures to the right."""
+    name, *figures = cells
+    padded = [figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True)]
+    return "  ".join([name.ljust(widths[0]), *padded])
+
+
+def read_questions(file: Path) -> list[KnownQuestion]:
+    """Read a question file; raise InvalidInput naming the first line that is not as it should."""
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file}: cannot be read: {error}") from error
+    questions = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            questions.append(
+                KnownQuestion(
+                    text=fields["question"],
+                    answers=tuple(fields["answers"]),
+                    article_id=fields.get("article_id"),
+                    kind=str(fields.get("kind", "all")),
+                )
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidInput(f"{file}:{number}: not a question: {error!r}") from error
+    if not questions:
+        raise InvalidInput(f"{file}: holds no questions")
+    return questions
+
+
+def evaluate(
+    answer: Callable[[Question], Answers | NoAnswer], questions: Sequence[KnownQuestion]
+) -> Evaluation:
+    """Ask every question and return the figures, by kind and in all."""
+    outcomes = [judge(known, answer(Question(known.text))) for known in questions]
+    kinds = sorted({outcome.kind for outcome in outcomes})
+    rows = [row(kind, [item for item in outcomes if item.kind == kind]) for kind in kinds]
+    return Evaluation((*rows, row("all", outcomes)))
+
+
+def judge(known: KnownQuestion, result: Answers | NoAnswer) -> Outcome:
+    """Compare the first answer with the right ones, by SQuAD's rules."""
+    answerable = bool(known.answers)
+    if isinstance(result, NoAnswer):
+        silence = 0.0 if answerable else 1.0
+        return Outcome(known.kind, answerable, False, silence, silence, False)
+    first = result.answers[0]
+    return Outcome(
+        known.kind,
+        answerable,
+        answered=True,
+        exact=exact_match(first.text, known.answers),
+        f1=f1(first.text, known.answers),
+        article_first=first.citations[0].extract.article.id == known.article_id,
+    )
+
+
+def row(kind: str, outcomes: Sequence[Outcome]) -> Row:
+    """Return the figures of some outcomes."""
+    answerable = [outcome for outcome in outcomes if outcome.answerable]
+    others = [outcome for outcome in outcomes if not outcome.answerable]
+    return Row(
+        kind,
+        len(outcomes),
+        exact_match=percentage([outcome.exact for outcome in answerable]),
+        f1=percentage([outcome.f1 for outcome in answerable]),
+        article_first=percentage([outcome.article_first for outcome in answerable]),
+        answered=percentage([outcome.answered for outcome in answerable]),
+        refused=percentage([not outcome.answered for outcome in others]),
+    )
+
+
+def percentage(values: Sequence[float]) -> float | None:
+    """Return the mean in per cent, None of nothing."""
+    return round(100 * sum(values) / len(values), 1) if values else None

@@ -1,0 +1,1 @@
+"""Train, and judge, the reader; needs the extra dependencies `train`."""

@@ -1,0 +1,141 @@
+"""Judge a reader on random questions: `python -m rag.training.quick_eval MODEL FILE.json.gz`.
+
+Each question is read on its own paragraph. Prints one JSON object with scores in percent.
+"""
+
+import argparse
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Encoding, Tokenizer
+from transformers import AutoModelForQuestionAnswering, PreTrainedModel
+
+from rag.scoring import auroc, best_threshold_mean, exact_match, f1
+from rag.training.data import (
+    CONTEXT,
+    NO_ANSWER,
+    Example,
+    Feature,
+    read_examples,
+    window_tokenizer,
+    windows_of,
+)
+from rag.training.mix import collate
+
+MAX_TOKENS = 384
+STRIDE_TOKENS = 128
+LONGEST_SPAN_TOKENS = 30
+BATCH_WINDOWS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The best span's text and by how much its logits exceed those of the no-answer position."""
+
+    text: str
+    score: float
+
+
+def best_span(
+    start_logits: torch.Tensor, end_logits: torch.Tensor, window: Encoding, context: str
+) -> Prediction:
+    """Best span of the context in one window; logits are 1-D and may go on into padding."""
+    length = len(window.ids)
+    spans = start_logits[:length, None] + end_logits[None, :length]
+    in_context = torch.tensor([sequence == CONTEXT for sequence in window.sequence_ids])
+    allowed = (in_context[:, None] & in_context[None, :]).triu().tril(LONGEST_SPAN_TOKENS - 1)
+    place = spans.masked_fill(~allowed, -torch.inf).argmax().item()
+    first, last = divmod(int(place), length)
+    text = context[window.offsets[first][0] : window.offsets[last][1]]
+    return Prediction(text, (spans[first, last] - spans[NO_ANSWER, NO_ANSWER]).item())
+
+
+@torch.inference_mode()
+def predict(
+    model: PreTrainedModel, tokenizer: Tokenizer, examples: Sequence[Example]
+) -> list[Prediction]:
+    """The best prediction over all windows of each example, in the examples' order."""
+    encodings = tokenizer.encode_batch(
+        [(example.question, example.context) for example in examples]
+    )
+    windows = [
+        (number, w) for number, encoding in enumerate(encodings) for w in windows_of(encoding)
+    ]
+    windows.sort(key=lambda pair: len(pair[1].ids))
+    best: dict[int, Prediction] = {}
+    for at in range(0, len(windows), BATCH_WINDOWS):
+        rows = windows[at : at + BATCH_WINDOWS]
+        batch = collate(
+            [Feature(tuple(w.ids), tuple(w.type_ids), NO_ANSWER, NO_ANSWER) for _, w in rows]
+        )
+        output = model(
+            input_ids=batch.token_ids, token_type_ids=batch.type_ids, attention_mask=batch.mask
+        )
+        logits = zip(rows, output.start_logits, output.end_logits, strict=True)
+        for (number, window), start_logits, end_logits in logits:
+            found = best_span(start_logits, end_logits, window, examples[number].context)
+            best[number] = max(
+                found, best.get(number, found), key=lambda prediction: prediction.score
+            )
+    return [best[number] for number in range(len(examples))]
+
+
+def evaluate(examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
+    """Exact match and F1 over answerable questions, in percent.
+
+    Where some questions are unanswerable, also the scores over all at the best threshold, and how
+    well the scores tell the two kinds apart.
+    """
+    golds = [[gold.text for gold in example.golds] for example in examples]
+    matches = [exact_match(p.text, g) for p, g in zip(predictions, golds, strict=True)]
+    overlaps = [f1(p.text, g) for p, g in zip(predictions, golds, strict=True)]
+    answerable = [bool(g) for g in golds]
+    count = sum(answerable)
+    scores: dict[str, float] = {"questions": len(examples), "unanswerable": len(examples) - count}
+    if count:
+        scores["exact_match"] = (
+            100 * sum(m for m, a in zip(matches, answerable, strict=True) if a) / count
+        )
+        scores["f1"] = 100 * sum(o for o, a in zip(overlaps, answerable, strict=True) if a) / count
+    if 0 < count < len(examples):
+        confidences = [prediction.score for prediction in predictions]
+        silent = [float(not a) for a in answerable]
+        scores["best_threshold_f1"] = 100 * best_threshold_mean(confidences, overlaps, silent)
+        scores["best_threshold_exact_match"] = 100 * best_threshold_mean(
+            confidences, matches, silent
+        )
+        scores["answerable_auroc"] = 100 * auroc(confidences, answerable)
+    return {name: round(score, 2) for name, score in scores.items()}
+
+
+def main() -> None:
+    """Judge one reader on one file."""
+    parser = argparse.ArgumentParser(description="Judge a reader on random questions.")
+    parser.add_argument("model", type=Path, help="reader in Hugging Face layout")
+    parser.add_argument("file", type=Path, help="SQuAD-format file, .json.gz")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="take the weights from this training checkpoint"
+    )
+    parser.add_argument("--questions", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    examples = list(read_examples(arguments.file))
+    chosen = random.Random(arguments.seed).sample(examples, min(arguments.questions, len(examples)))
+    model = AutoModelForQuestionAnswering.from_pretrained(
+        arguments.model, dtype=torch.float32
+    ).eval()
+    if arguments.checkpoint:
+        state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
+        model.load_state_dict(state["model"])
+    tokenizer = window_tokenizer(
+        arguments.model / "tokenizer.json", max_tokens=MAX_TOKENS, stride_tokens=STRIDE_TOKENS
+    )
+    print(json.dumps(evaluate(chosen, predict(model, tokenizer, chosen))))
+
+
+if __name__ == "__main__":
+    main()

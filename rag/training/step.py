@@ -1,0 +1,53 @@
+"""One update of the model: its loss and its optimizer."""
+
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from rag.training.config import Config
+from rag.training.mix import Batch
+
+LARGEST_GRADIENT_NORM = 1.0
+
+
+def build_optimizer(model: PreTrainedModel, config: Config) -> torch.optim.AdamW:
+    """AdamW that decays matrices only: biases and norm weights do not gain from it."""
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    groups: list[dict[str, Any]] = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(
+        groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+
+
+def take_step(
+    model: PreTrainedModel,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    rate: float,
+    *,
+    bf16: bool,
+) -> float:
+    """Update the model on one batch; return the loss before the update."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    with torch.autocast(batch.mask.device.type, dtype=torch.bfloat16, enabled=bf16):
+        output = model(
+            input_ids=batch.token_ids, token_type_ids=batch.type_ids, attention_mask=batch.mask
+        )
+    loss = span_loss(output.start_logits, output.end_logits, batch)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT_NORM)
+    optimizer.step()
+    return loss.item()
+
+
+def span_loss(start_logits: torch.Tensor, end_logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Mean cross entropy of start and end; no weight on padding, logits are (windows, tokens)."""
+    padding = batch.mask == 0
+    starts = start_logits.float().masked_fill(padding, -torch.inf)
+    ends = end_logits.float().masked_fill(padding, -torch.inf)
+    cross_entropy = torch.nn.functional.cross_entropy
+    return (cross_entropy(starts, batch.starts) + cross_entropy(ends, batch.ends)) / 2

@@ -1,0 +1,90 @@
+"""Settings to built objects: the one place that knows which class plays which part."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+from rag.answerer import Answerer
+from rag.catalogue import Catalogue
+from rag.confidence import Calibration, read_calibration
+from rag.data_directory import DataDirectory
+from rag.encoder import OnnxEncoder
+from rag.lexical import LexicalIndex
+from rag.model_files import ReadyModel, ready_model
+from rag.reader import OnnxReader
+from rag.retriever import Retriever
+from rag.settings import Settings
+from rag.vectors import VectorIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An opened data directory, and the encoder that it was indexed with."""
+
+    catalogue: Catalogue
+    vectors: VectorIndex
+    encoder: OnnxEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """An archive, opened for questions."""
+
+    archive: Archive
+    answerer: Answerer
+    calibration: Calibration
+    models: dict[str, str]
+
+
+@contextmanager
+def open_archive(
+    settings: Settings, *, command: str, create: bool, url: str | None = None
+) -> Iterator[Archive]:
+    """Own the data directory and open what is in it; `create` begins an archive if need be.
+
+    `command` and `url` tell other processes who the owner is, and where it may be asked.
+
+    Raises:
+        NotUsable: no archive, one of another encoder, a damaged one, or one in use.
+    """
+    directory = DataDirectory(settings.data, command=command, url=url)
+    if not create:
+        directory.require_archive()
+    model = ready_model("encoder", settings.encoder, settings.cache)
+    with ExitStack() as stack:
+        # The network loads while the archive opens: neither waits for the other.
+        background = stack.enter_context(ThreadPoolExecutor(1))
+        encoder = background.submit(OnnxEncoder, model)
+        stack.enter_context(directory)
+        catalogue = Catalogue(directory.catalogue, encoder=model.identity, create=create)
+        stack.callback(catalogue.close)
+        vectors = VectorIndex(directory.vectors, catalogue)
+        yield Archive(catalogue, vectors, encoder.result())
+
+
+@contextmanager
+def open_library(settings: Settings, *, command: str, url: str | None = None) -> Iterator[Library]:
+    """Open the archive with all that a question needs; raises as open_archive does."""
+    DataDirectory(settings.data, command=command).require_archive()
+    model = ready_model("reader", settings.reader, settings.cache)
+    with ExitStack() as stack:
+        background = stack.enter_context(ThreadPoolExecutor(1))
+        reader = background.submit(OnnxReader, model)
+        archive = stack.enter_context(
+            open_archive(settings, command=command, create=False, url=url)
+        )
+        calibration = calibration_of(model, settings)
+        lexical = LexicalIndex(archive.catalogue)
+        retriever = Retriever(archive.encoder, archive.vectors, lexical, archive.catalogue)
+        answerer = Answerer(retriever, reader.result(), calibration, archive.catalogue)
+        models = {"encoder": archive.encoder.identity, "reader": model.identity}
+        yield Library(archive, answerer, calibration, models)
+
+
+def calibration_of(reader: ReadyModel, settings: Settings) -> Calibration:
+    """Return the reader's calibration, with the person's threshold where one is set."""
+    calibration = read_calibration(reader.folder, reader.identity)
+    if settings.threshold is None:
+        return calibration
+    return replace(calibration, threshold=settings.threshold)
