@@ -1,0 +1,1 @@
+"""Bring articles from files into an archive."""

@@ -1,0 +1,180 @@
+"""The article's path: load, clean, split, encode, store, make searchable."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from index.html_text import HtmlReader
+from index.loading import FoundFile, LoadedArticle, find_files, load, size_of
+from rag.catalogue import Catalogue, EncodedArticle, fingerprint
+from rag.chunking import PassageSize, passages
+from rag.errors import BadArticle
+from rag.protocols import Encoder
+from rag.types import Article, Span
+from rag.vectors import VectorIndex
+
+# Encoded and stored together: enough for batches of like length, few enough that a kill
+# loses seconds of work.
+CHARACTERS_PER_BATCH = 200_000
+
+
+@dataclass(slots=True)
+class Report:
+    """What an indexing run did: counts of articles, and those that could not be used."""
+
+    added: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    passages: int = 0
+    bad: list[BadArticle] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: bytes read of all that there are, and passages encoded so far."""
+
+    bytes_read: int
+    bytes_total: int
+    passages: int
+
+
+class Indexer:
+    """Brings articles from files into an archive."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        vectors: VectorIndex,
+        encoder: Encoder,
+        size: PassageSize,
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self._catalogue = catalogue
+        self._vectors = vectors
+        self._encoder = encoder
+        self._size = size
+        self._progress = progress
+
+    def index(self, paths: Iterable[Path], *, prune: bool) -> Report:
+        """Index all articles at the paths; unchanged ones are skipped, changed ones replaced.
+
+        With `prune`, articles that once came from under the paths and are gone are removed;
+        those of a file with anything wrong in it are kept. A bad article is reported and
+        does not hinder the others. Stored batches stay stored when a run is interrupted.
+
+        Raises:
+            InvalidInput: one of the paths cannot be indexed at all; nothing was done.
+        """
+        roots = [path.resolve() for path in paths]
+        files = list(dict.fromkeys(file for root in roots for file in find_files(root)))
+        reading = Reading(files)
+        known = self._catalogue.fingerprints()
+        for batch in in_batches(reading.changed(known)):
+            reading.report.passages += self._store(batch)
+            self._progress(
+                Progress(reading.bytes_read, reading.bytes_total, reading.report.passages)
+            )
+        if prune:
+            gone = self._gone(roots, reading)
+            self._catalogue.remove(gone)
+            reading.report.removed = len(gone)
+        if self._vectors.is_stale():
+            self._vectors.rebuild()
+        return reading.report
+
+    def _store(self, batch: Sequence[LoadedArticle]) -> int:
+        """Split, encode and put a batch; return its number of passages."""
+        cuts = [
+            passages(loaded.article.text, loaded.article.language, self._size) for loaded in batch
+        ]
+        texts = [
+            encoded_text(loaded.article, span)
+            for loaded, spans in zip(batch, cuts, strict=True)
+            for span in spans
+        ]
+        vectors = self._encoder.encode_passages(texts)
+        items, first = [], 0
+        for loaded, spans in zip(batch, cuts, strict=True):
+            rows = vectors[first : first + len(spans)]
+            items.append(EncodedArticle(loaded.article, str(loaded.origin), tuple(spans), rows))
+            first += len(spans)
+        self._catalogue.put(items)
+        return first
+
+    def _gone(self, roots: Sequence[Path], reading: "Reading") -> list[str]:
+        """Return the articles that came from under the roots and were not met again."""
+        return [
+            article_id
+            for article_id, origin in self._catalogue.origins().items()
+            if article_id not in reading.seen
+            and Path(origin) not in reading.faulty
+            and any(Path(origin).is_relative_to(root) for root in roots)
+        ]
+
+
+class Reading:
+    """One pass over files: which articles were met, and what came of them."""
+
+    def __init__(self, files: Sequence[FoundFile]) -> None:
+        self.report = Report()
+        self.seen: dict[str, str] = {}
+        self.faulty: set[Path] = set()
+        self.bytes_read = 0
+        self.bytes_total = sum(size_of(file.path) for file in files)
+        self._files = files
+
+    def changed(self, known: dict[str, str]) -> Iterator[LoadedArticle]:
+        """Yield the articles that are new or differ from what is known by their fingerprints."""
+        html = HtmlReader()
+        try:
+            for file in self._files:
+                done = self.bytes_read + size_of(file.path)
+                for loaded in load(file, html):
+                    if isinstance(loaded, BadArticle):
+                        self.faulty.add(file.path)
+                        self.report.bad.append(loaded)
+                        continue
+                    self.bytes_read += loaded.size_bytes
+                    if self._is_changed(loaded, file, known):
+                        yield loaded
+                self.bytes_read = done
+        finally:
+            html.close()
+
+    def _is_changed(self, loaded: LoadedArticle, file: FoundFile, known: dict[str, str]) -> bool:
+        article = loaded.article
+        if article.id in self.seen:
+            first = self.seen[article.id]
+            reason = f"has the id {article.id!r}, which an article of {first} has as well"
+            self.faulty.add(file.path)
+            self.report.bad.append(BadArticle(loaded.name, reason))
+            return False
+        self.seen[article.id] = loaded.name
+        if article.id not in known:
+            self.report.added += 1
+            return True
+        if known[article.id] == fingerprint(article):
+            self.report.unchanged += 1
+            return False
+        self.report.replaced += 1
+        return True
+
+
+def encoded_text(article: Article, span: Span) -> str:
+    """Return what the encoder reads of a passage: the headline says what it is about."""
+    return f"{article.title}. {span.of(article.text)}"
+
+
+def in_batches(articles: Iterable[LoadedArticle]) -> Iterator[list[LoadedArticle]]:
+    """Yield the articles some at a time, about CHARACTERS_PER_BATCH together."""
+    batch: list[LoadedArticle] = []
+    characters = 0
+    for loaded in articles:
+        batch.append(loaded)
+        characters += len(loaded.article.text)
+        if characters >= CHARACTERS_PER_BATCH:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
