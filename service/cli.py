@@ -1,0 +1,212 @@
+"""The command line: `citewire COMMAND`."""
+
+import argparse
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rag.data_directory import read_owner
+from rag.errors import ArchiveLocked, CitewireError, InvalidInput, NotUsable
+from rag.settings import VARIABLES, Settings, read_settings
+from rag.types import Question
+from service.schemas import AskResponse
+from service.terminal import Style, plural, render
+
+ANSWERED, PARTIAL, USAGE, NOT_USABLE, NO_ANSWER = 0, 1, 2, 3, 4
+INTERRUPTED = 130
+EXIT_CODES = (
+    "exit codes: 0 done or answered, 1 some articles could not be used, 2 wrong usage, "
+    "3 archive or model not usable, 4 the archive does not say"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        settings = read_settings(os.environ, options.data)
+        return int(options.run(settings, options))
+    except InvalidInput as error:
+        print(f"citewire: {error}", file=sys.stderr)
+        return USAGE
+    except NotUsable as error:
+        print(f"citewire: {error}", file=sys.stderr)
+        return NOT_USABLE
+    except CitewireError as error:
+        print(f"citewire: {error}", file=sys.stderr)
+        return PARTIAL
+    except KeyboardInterrupt:
+        print("citewire: interrupted; what was stored stays stored", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python's own flush must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ANSWERED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    width = max(map(len, VARIABLES))
+    variables = "\n".join(f"  {name:<{width}}  {what}" for name, what in VARIABLES.items())
+    parser = argparse.ArgumentParser(
+        prog="citewire",
+        description="Ask a news archive; the answers are its exact words, each with its source.",
+        epilog=f"{EXIT_CODES}\n\nenvironment variables:\n{variables}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(
+        name: str, run: Callable[[Settings, argparse.Namespace], int], purpose: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=purpose, description=purpose, epilog=EXIT_CODES)
+        added.add_argument(
+            "--data", type=Path, metavar="DIR", help="the data directory (default: CITEWIRE_DATA)"
+        )
+        added.set_defaults(run=run)
+        return added
+
+    demo = command("demo", run_demo, "Show what it does, with articles that come along.")
+    demo.add_argument("--no-serve", action="store_true", help="end after the answers")
+
+    index = command("index", run_index, "Index articles: .md, .txt, .html, .jsonl, or folders.")
+    index.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or folder")
+    index.add_argument(
+        "--prune", action="store_true", help="remove articles that are gone from these paths"
+    )
+
+    ask = command("ask", run_ask, "Answer a question; without one, ask for questions.")
+    ask.add_argument("question", nargs="?", help="the question")
+    ask.add_argument("--json", action="store_true", help="print the response of POST /v1/ask")
+
+    serve = command("serve", run_serve, "Serve the chat page and the HTTP API.")
+    serve.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
+    serve.add_argument(
+        "--port", default=8000, type=port_number, help="the port (default: %(default)s)"
+    )
+
+    status = command("status", run_status, "Show what the archive holds and which models it uses.")
+    status.add_argument("--json", action="store_true", help="print it as JSON")
+
+    evaluate = command("eval", run_eval, "Measure answers against a file of questions.")
+    evaluate.add_argument("file", type=Path, metavar="FILE", help="questions, one JSON a line")
+    evaluate.add_argument("--json", action="store_true", help="print it as JSON")
+    return parser
+
+
+def port_number(text: str) -> int:
+    """Read a port; 0 lets the system choose one."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not a port")
+    return number
+
+
+# Each command imports what it runs on: a question must not wait for the web framework, nor
+# `--help` for the models.
+
+
+def run_demo(settings: Settings, options: argparse.Namespace) -> int:
+    """Show what Citewire does."""
+    from service.demo import demo
+
+    demo(settings, output_style(), then_serve=not options.no_serve)
+    return ANSWERED
+
+
+def run_index(settings: Settings, options: argparse.Namespace) -> int:
+    """Index the paths, and say what came of it."""
+    from index.indexer import Indexer
+    from rag.chunking import PassageSize
+    from rag.wiring import open_archive
+    from service.progress import shown_progress
+
+    with open_archive(settings, command="index", create=True) as archive:
+        with shown_progress() as report:
+            indexer = Indexer(
+                archive.catalogue, archive.vectors, archive.encoder, PassageSize(), report
+            )
+            done = indexer.index(options.paths, prune=options.prune)
+        articles, passages = archive.catalogue.counts()
+    for bad in done.bad:
+        print(f"citewire: {bad}", file=sys.stderr)
+    print(
+        f"{done.added} added, {done.replaced} replaced, {done.unchanged} unchanged,"
+        f" {done.removed} removed, {len(done.bad)} not usable; the archive holds"
+        f" {plural(articles, 'article')} in {plural(passages, 'passage')}"
+    )
+    return PARTIAL if done.bad else ANSWERED
+
+
+def run_ask(settings: Settings, options: argparse.Namespace) -> int:
+    """Answer one question, or hold a conversation."""
+    with asking(settings) as ask:
+        if options.question is None:
+            from service.prompt import converse
+
+            converse(ask, output_style(), settings.data / "questions.history")
+            return ANSWERED
+        response = ask(options.question)
+    print(response.model_dump_json(indent=2) if options.json else render(response, output_style()))
+    return ANSWERED if response.status == "answered" else NO_ANSWER
+
+
+def run_serve(settings: Settings, options: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    from service.server import serve
+
+    serve(settings, options.host, options.port)
+    return ANSWERED
+
+
+def run_status(settings: Settings, options: argparse.Namespace) -> int:
+    """Show the archive's state."""
+    from service.status import read_status
+
+    status = read_status(settings)
+    print(status.model_dump_json(indent=2) if options.json else status.text())
+    return ANSWERED
+
+
+def run_eval(settings: Settings, options: argparse.Namespace) -> int:
+    """Ask every question of a file and compare."""
+    from rag.evaluation import evaluate, read_questions
+    from rag.wiring import open_library
+
+    questions = read_questions(options.file)
+    with open_library(settings, command="eval") as library:
+        result = evaluate(library.answerer.answer, questions)
+    print(result.json() if options.json else result.table())
+    return ANSWERED
+
+
+@contextmanager
+def asking(settings: Settings) -> Iterator[Callable[[str], AskResponse]]:
+    """Yield what answers questions: the archive itself, or the service that has it open."""
+    from rag.wiring import open_library
+    from service.remote import RunningService
+    from service.wire import ask_response
+
+    with ExitStack() as stack:
+        try:
+            library = stack.enter_context(open_library(settings, command="ask"))
+        except ArchiveLocked:
+            owner = read_owner(settings.data)
+            if owner is None or owner.url is None:
+                raise
+            yield RunningService(owner.url, settings.api_key).ask
+        else:
+            answerer = library.answerer
+            yield lambda text: ask_response(answerer.answer(Question(text)), uuid.uuid4().hex)
+
+
+def output_style() -> Style:
+    """Use colours where a person looks and has not asked for none (no-color.org)."""
+    return Style(colours=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

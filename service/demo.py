@@ -1,0 +1,46 @@
+"""The demonstration: index the seed articles, answer three questions, serve the page."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from index.indexer import Indexer
+from rag.chunking import PassageSize
+from rag.errors import InvalidInput
+from rag.settings import Settings
+from rag.types import Question
+from rag.wiring import open_archive, open_library
+from service.progress import shown_progress
+from service.server import bound_socket, serve_library
+from service.terminal import Style, plural, render
+from service.wire import ask_response
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+QUESTIONS = (
+    "who met Park Jin?",
+    "How many people died in the Magnitogorsk building collapse?",
+    "Who won the 2022 FIFA World Cup?",
+)
+HOST, PORT = "127.0.0.1", 8000
+
+
+def demo(settings: Settings, style: Style, *, then_serve: bool) -> None:
+    """Run the demonstration in a temporary data directory."""
+    if not SEEDS.is_dir():
+        raise InvalidInput(f"{SEEDS}: the seed articles are not there; run it from a checkout")
+    with tempfile.TemporaryDirectory(prefix="citewire-demo-") as folder:
+        own = replace(settings, data=Path(folder))
+        with open_archive(own, command="demo", create=True) as archive, shown_progress() as report:
+            indexer = Indexer(
+                archive.catalogue, archive.vectors, archive.encoder, PassageSize(), report
+            )
+            done = indexer.index([SEEDS], prune=False)
+        print(f"Indexed {plural(done.added, 'article')} from {SEEDS.name}/\n")
+        with open_library(own, command="demo") as library:
+            for text in QUESTIONS:
+                print(style.strong(f"> {text}"))
+                result = library.answerer.answer(Question(text))
+                print(render(ask_response(result, "demo"), style), end="\n\n")
+            if then_serve:
+                with bound_socket(HOST, PORT) as listening:
+                    serve_library(library, own, HOST, listening)

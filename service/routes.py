@@ -1,0 +1,93 @@
+"""The HTTP API: each route is one call of the library."""
+
+import base64
+import binascii
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from rag.errors import InvalidInput
+from rag.types import Filters, Question
+from rag.wiring import Library
+from service.inference import Inference
+from service.problems import request_id
+from service.schemas import Alive, ArticleList, ArticleOut, AskRequest, AskResponse, Problem, Ready
+from service.wire import article_out, article_summary, ask_response
+
+MAX_PAGE = 200
+PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """Document which errors a route answers with."""
+    return {status: {"model": Problem} for status in statuses}
+
+
+def build_routes(library: Library, inference: Inference) -> APIRouter:
+    """Return the routes of an opened library."""
+    router = APIRouter()
+    catalogue = library.archive.catalogue
+
+    @router.post(
+        "/v1/ask",
+        summary="Ask the archive",
+        response_model_exclude_none=False,
+        responses=problems(400, 413, 415, 422, 429, 503, 504),
+    )
+    async def ask(request: Request, body: AskRequest) -> AskResponse:
+        """Answer with verbatim, cited spans, or say that the archive does not."""
+        filters = Filters(
+            body.filters.published_from, body.filters.published_to, frozenset(body.filters.sources)
+        )
+        question = Question(body.question, filters, body.max_answers)
+        result = await inference.run(lambda: library.answerer.answer(question))
+        return ask_response(result, request_id(request.scope))
+
+    @router.get("/v1/articles", summary="List the articles", responses=problems(422, 503))
+    async def articles(
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+        cursor: Annotated[str, Query(max_length=2000)] = "",
+    ) -> ArticleList:
+        """Return a page of the archive's articles, in the order of their ids."""
+        after = read_cursor(cursor)
+        records = await run_in_threadpool(catalogue.list_articles, after=after, limit=limit + 1)
+        page = records[:limit]
+        more = write_cursor(page[-1].id) if len(records) > limit else None
+        return ArticleList(articles=[article_summary(item) for item in page], next_cursor=more)
+
+    @router.get(
+        "/v1/articles/{article_id:path}",
+        summary="Read an article",
+        responses=problems(404, 503),
+    )
+    async def article(article_id: str) -> ArticleOut:
+        """Return an article's canonical text, to which citations' offsets refer."""
+        return article_out(await run_in_threadpool(catalogue.article, article_id))
+
+    @router.get("/health/live", summary="Is the process alive?")
+    async def live() -> Alive:
+        """Say that the process answers; nothing else is touched."""
+        return Alive()
+
+    @router.get("/health/ready", summary="Can questions be answered?", responses=problems(503))
+    async def ready() -> Ready:
+        """Say that the models are loaded and the archive can be read, and how large it is."""
+        counts, passages = await run_in_threadpool(catalogue.counts)
+        version = str(await run_in_threadpool(catalogue.state))
+        return Ready(articles=counts, passages=passages, index_version=version)
+
+    return router
+
+
+def write_cursor(article_id: str) -> str:
+    """Return where a page ended, in a form that clients pass back unread."""
+    return base64.urlsafe_b64encode(article_id.encode()).decode()
+
+
+def read_cursor(cursor: str) -> str:
+    """Return the article id behind which a page begins; raise InvalidInput for other text."""
+    try:
+        return base64.urlsafe_b64decode(cursor.encode()).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise InvalidInput("cursor: not one that this service gave") from error

@@ -1,0 +1,176 @@
+"""The wire: what requests may say and what responses look like."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.types import MAX_QUESTION_CHARACTERS, Reason
+
+ArticleId = Annotated[str, Field(description="the article's id", examples=["seeds/talks.md"])]
+Offset = Annotated[int, Field(ge=0, description="in Unicode code points of the article's text")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Request(BaseModel):
+    """A request says only what is known: an unknown field is an error, not a silent no-op."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FiltersIn(Request):
+    """Which articles may be searched; an article without a date passes no date filter."""
+
+    published_from: date | None = Field(None, description="this day or later")
+    published_to: date | None = Field(None, description="this day or earlier")
+    sources: list[Annotated[str, Field(max_length=200)]] = Field(
+        [], max_length=50, description="one of these sources; none given means all"
+    )
+
+
+class AskRequest(Request):
+    """A question to the archive."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"question": "who met Park Jin?"}]}
+    )
+
+    question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
+    max_answers: int = Field(5, ge=1, le=10)
+    filters: FiltersIn = FiltersIn()
+
+
+class CitationOut(BaseModel):
+    """A quote and where it stands: `text[start:end]` of the article is the quote."""
+
+    article_id: ArticleId
+    article_sha256: str = Field(description="of the article's text, in UTF-8")
+    title: str
+    source: str | None
+    url: str | None
+    published_at: date | None
+    start: Offset
+    end: Offset
+    quote: str
+    context: str = Field(description="the sentence or sentences around the quote")
+    context_start: Offset
+
+
+class ClosestOut(CitationOut):
+    """A passage that comes closest, with the probability that it answers the question."""
+
+    score: Probability
+
+
+class SupportOut(BaseModel):
+    """How much of the archive says the same."""
+
+    articles: int = Field(ge=1)
+
+
+class AnswerOut(BaseModel):
+    """One answer: verbatim text, the probability that it is right, and its citations."""
+
+    text: str
+    confidence: Probability
+    support: SupportOut
+    citations: list[CitationOut] = Field(min_length=1)
+
+
+class SearchedOut(BaseModel):
+    """How large the archive is."""
+
+    articles: int
+    passages: int
+
+
+class TimingOut(BaseModel):
+    """How long finding and reading passages took, in milliseconds."""
+
+    retrieve: float
+    read: float
+    total: float
+
+
+class AskResponse(BaseModel):
+    """The archive's answers, or why there is none and what comes closest."""
+
+    status: Literal["answered", "no_answer"]
+    reason: Reason | None = Field(None, description="set when there is no answer")
+    question: str
+    answers: list[AnswerOut]
+    closest: list[ClosestOut] = Field([], description="given when there is no answer")
+    searched: SearchedOut
+    index_version: str
+    offset_unit: Literal["codepoint"] = "codepoint"
+    timing_ms: TimingOut
+    request_id: str
+
+
+class ArticleSummary(BaseModel):
+    """An article without its text."""
+
+    id: ArticleId
+    title: str
+    source: str | None
+    url: str | None
+    published_at: date | None
+    author: str | None
+    language: str
+    sha256: str
+    characters: int
+
+
+class ArticleList(BaseModel):
+    """A page of articles in the order of their ids."""
+
+    articles: list[ArticleSummary]
+    next_cursor: str | None = Field(description="pass it as `cursor` for the next page")
+
+
+class ArticleOut(BaseModel):
+    """An article with its canonical text, to which all offsets refer."""
+
+    id: ArticleId
+    title: str
+    source: str | None
+    url: str | None
+    published_at: date | None
+    author: str | None
+    language: str
+    sha256: str
+    text: str
+    offset_unit: Literal["codepoint"] = "codepoint"
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """The archive and the models can be used."""
+
+    status: Literal["ready"] = "ready"
+    articles: int
+    passages: int
+    index_version: str
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    problem: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes one."""
+
+    type: str = Field(examples=["/problems/unprocessable"])
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="names this request, also in the logs")
+    errors: list[FieldProblem] | None = None

@@ -1,0 +1,83 @@
+"""Serve an archive over HTTP until told to stop."""
+
+import ipaddress
+import socket
+
+import uvicorn
+
+from rag.errors import InvalidInput, NotUsable
+from rag.settings import Settings
+from rag.wiring import Library, open_library
+from service.app import build_app
+from service.guard import LOOPBACK_HOSTS
+
+GRACEFUL_SECONDS = 30
+MAX_CONNECTIONS = 1000
+MAX_HEADER_BYTES = 16 * 1024
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Open the archive and serve it at the address; return after Ctrl-C or SIGTERM.
+
+    Raises:
+        InvalidInput: other machines could reach the address, and no key is set.
+        NotUsable: the address is taken, or the archive cannot be opened.
+    """
+    require_key_beyond_loopback(host, settings.api_key)
+    with bound_socket(host, port) as listening:
+        url = url_of(host, listening.getsockname()[1])
+        with open_library(settings, command="serve", url=url) as library:
+            serve_library(library, settings, host, listening)
+
+
+def serve_library(
+    library: Library, settings: Settings, host: str, listening: socket.socket
+) -> None:
+    """Serve an opened library on a socket that is bound already."""
+    hosts = LOOPBACK_HOSTS if is_loopback(host) else LOOPBACK_HOSTS | {host.lower()}
+    app = build_app(library, api_key=settings.api_key, hosts=hosts)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        http="h11",
+    )
+    print(
+        f"Citewire answers at {url_of(host, listening.getsockname()[1])} (Ctrl-C stops it)",
+        flush=True,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the address, so that a taken one is found out first."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=MAX_CONNECTIONS)
+    except OSError as error:
+        raise NotUsable(f"{host}:{port}: cannot listen there: {error.strerror}") from error
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the address as a URL."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach the address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_key_beyond_loopback(host: str, api_key: str | None) -> None:
+    """Raise InvalidInput when others could ask without a key."""
+    if api_key is None and not is_loopback(host):
+        raise InvalidInput(
+            f"--host {host} can be reached from other machines: set CITEWIRE_API_KEY first"
+        )

@@ -1,0 +1,106 @@
+"""From Citewire's values to the wire: the last place that sees a citation before it leaves."""
+
+from rag.catalogue import ArticleRecord
+from rag.errors import BrokenCitation
+from rag.types import Answer, Answers, Article, Citation, Closest, NoAnswer
+from service.schemas import (
+    AnswerOut,
+    ArticleOut,
+    ArticleSummary,
+    AskResponse,
+    CitationOut,
+    ClosestOut,
+    SearchedOut,
+    SupportOut,
+    TimingOut,
+)
+
+
+def ask_response(result: Answers | NoAnswer, request_id: str) -> AskResponse:
+    """Return the wire object; raise BrokenCitation when a quote is not its article's text."""
+    searched = result.searched
+    no_answer = result if isinstance(result, NoAnswer) else None
+    return AskResponse(
+        status="no_answer" if no_answer else "answered",
+        reason=no_answer.reason if no_answer else None,
+        question=result.question.text,
+        answers=[] if isinstance(result, NoAnswer) else [answer(item) for item in result.answers],
+        closest=[closest(item) for item in no_answer.closest] if no_answer else [],
+        searched=SearchedOut(articles=searched.articles, passages=searched.passages),
+        index_version=searched.index_version,
+        timing_ms=TimingOut(
+            retrieve=round(searched.retrieve_ms, 1),
+            read=round(searched.read_ms, 1),
+            total=round(searched.retrieve_ms + searched.read_ms, 1),
+        ),
+        request_id=request_id,
+    )
+
+
+def answer(item: Answer) -> AnswerOut:
+    """Return an answer's wire object."""
+    return AnswerOut(
+        text=item.text,
+        confidence=round(item.confidence, 4),
+        support=SupportOut(articles=item.supporting_articles),
+        citations=[citation_out(citation) for citation in item.citations],
+    )
+
+
+def closest(item: Closest) -> ClosestOut:
+    """Return the wire object of a passage that comes close."""
+    score = round(item.confidence, 4)
+    return ClosestOut(score=score, **citation_out(item.citation).model_dump())
+
+
+def citation_out(citation: Citation) -> CitationOut:
+    """Return a citation's wire object after checking it against the article, as a client would."""
+    article, span = citation.extract.article, citation.extract.span
+    quote = citation.extract.text
+    context = citation.context.of(article.text)
+    inside = span.shifted(-citation.context.start)
+    if article.text[span.start : span.end] != quote or inside.of(context) != quote:
+        raise BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
+    return CitationOut(
+        article_id=article.id,
+        article_sha256=article.digest,
+        title=article.title,
+        source=article.source,
+        url=article.url,
+        published_at=article.published,
+        start=span.start,
+        end=span.end,
+        quote=quote,
+        context=context,
+        context_start=citation.context.start,
+    )
+
+
+def article_out(article: Article) -> ArticleOut:
+    """Return an article's wire object."""
+    return ArticleOut(
+        id=article.id,
+        title=article.title,
+        source=article.source,
+        url=article.url,
+        published_at=article.published,
+        author=article.author,
+        language=article.language,
+        sha256=article.digest,
+        text=article.text,
+    )
+
+
+def article_summary(record: ArticleRecord) -> ArticleSummary:
+    """Return the wire object of an article in a list."""
+    return ArticleSummary(
+        id=record.id,
+        title=record.title,
+        source=record.source,
+        url=record.url,
+        published_at=record.published,
+        author=record.author,
+        language=record.language,
+        sha256=record.digest,
+        characters=record.characters,
+    )
