@@ -1,0 +1,130 @@
+"""A reader small enough to train inside a test, and questions small enough to read."""
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig, BertForQuestionAnswering, set_seed
+
+from rag.training.config import Config, Source
+from rag.training.data import window_tokenizer
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,?"
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+VOCABULARY = [
+    *SPECIAL,
+    *LETTERS,
+    *(f"##{letter}" for letter in LETTERS),
+    "the",
+    "river",
+    "bridge",
+    "##s",
+]
+
+ARTICLES = [
+    [
+        (
+            "The old bridge crosses the Vire. It opened in 1894.",
+            "When did the bridge open?",
+            "1894",
+        ),
+        ("The mayor, Ana Ruiz, wants a new bridge by 2030.", "Who is the mayor?", "Ana Ruiz"),
+        (
+            "Fishermen from Pont-Nord fear for the river.",
+            "Where are the fishermen from?",
+            "Pont-Nord",
+        ),
+    ],
+    [
+        ("The bakery on Mill Lane sells rye loaves.", "Where is the bakery?", "Mill Lane"),
+        ("Its founder is unknown.", "Who founded the bakery?", None),
+    ],
+]
+
+
+@pytest.fixture(scope="session")
+def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    vocabulary = {token: number for number, token in enumerate(VOCABULARY)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    cls, sep = vocabulary["[CLS]"], vocabulary["[SEP]"]
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    tokenizer.save(str(path))
+    return path
+
+
+@pytest.fixture
+def tokenizer(tokenizer_file: Path) -> Tokenizer:
+    return window_tokenizer(tokenizer_file, max_tokens=64, stride_tokens=16)
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory, tokenizer_file: Path) -> Path:
+    """A randomly initialised reader in Hugging Face layout."""
+    set_seed(0)
+    sizes = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    }
+    path = tmp_path_factory.mktemp("start")
+    BertForQuestionAnswering(BertConfig(vocab_size=len(VOCABULARY), **sizes)).save_pretrained(path)
+    (path / "tokenizer.json").write_bytes(tokenizer_file.read_bytes())
+    (path / "tokenizer_config.json").write_text("{}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one SQuAD-format file, `town.json.gz`."""
+    folder = tmp_path_factory.mktemp("data")
+    with gzip.open(folder / "town.json.gz", "wt", encoding="utf-8") as file:
+        json.dump({"data": [squad_entry(article) for article in ARTICLES]}, file)
+    return folder
+
+
+def squad_entry(article: list[tuple[str, str, str | None]]) -> dict:
+    return {"paragraphs": [squad_paragraph(*paragraph) for paragraph in article]}
+
+
+def squad_paragraph(context: str, question: str, answer: str | None) -> dict:
+    answers = [] if answer is None else [{"text": answer, "answer_start": context.index(answer)}]
+    qa = {"id": question, "question": question, "answers": answers, "is_impossible": answer is None}
+    return {"context": context, "qas": [qa]}
+
+
+@pytest.fixture
+def config() -> Config:
+    return Config(
+        sources=(Source(("town",), 1),),
+        seed=3,
+        threads=1,
+        bf16=False,
+        max_tokens=64,
+        stride_tokens=16,
+        batch_tokens=256,
+        batch_questions=4,
+        pool_questions=10,
+        negatives_share=0.5,
+        attention_dropout=0.1,
+        hidden_dropout=0.1,
+        learning_rate=1e-3,
+        weight_decay=0.01,
+        warmup_steps=2,
+        stable_steps=6,
+        stable_minutes=60,
+        cooldown_share=0.25,
+        checkpoint_minutes=60,
+    )
+
+
+@pytest.fixture
+def with_changes(config: Config) -> Callable[..., Config]:
+    return lambda **changes: replace(config, **changes)

@@ -1,0 +1,156 @@
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoModelForQuestionAnswering
+
+from rag.training import train
+from rag.training.config import Config, read_config
+from rag.training.mix import Batch, Position, read_mix
+from rag.training.run import Run
+from rag.training.schedule import Cooldown, cooldown_from, learning_rate
+from rag.training.step import span_loss
+from rag.training.train import load_model
+
+CONFIGS = sorted(Path(train.__file__).parent.glob("configs/*.toml"))
+
+
+@pytest.fixture
+def new_run(
+    start: Path, data: Path, tokenizer: Tokenizer, tmp_path: Path
+) -> Callable[[Config, str], Run]:
+    def build(config: Config, name: str) -> Run:
+        (tmp_path / name).mkdir(exist_ok=True)
+        torch.manual_seed(config.seed)
+        return Run(
+            config, load_model(start, config), read_mix(config, data, tokenizer), tmp_path / name
+        )
+
+    return build
+
+
+def weights(run: Run) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in run.model.parameters()]
+
+
+def train_until(run: Run, step: int) -> None:
+    """Ask the run to stop after the step, as SIGTERM would in the middle of it."""
+    batches = run.mix.batches
+
+    def counted(position: Position) -> Iterator[tuple[Batch, Position]]:
+        for batch, following in batches(position):
+            if run.progress.step == step - 1:
+                run.ask_stop()
+            yield batch, following
+
+    run.mix.batches = counted
+    run.train()
+
+
+@pytest.mark.parametrize("cut_at", [1, 4, 7], ids=["warm-up", "stable", "cool-down"])
+def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
+    new_run: Callable, config: Config, cut_at: int
+) -> None:
+    whole = new_run(config, "whole")
+    assert whole.train()
+    first = new_run(config, "parts")
+    train_until(first, cut_at)
+    second = new_run(config, "parts")
+    second.resume(first.checkpoint)
+    assert (second.progress.step, second.train()) == (cut_at, True)
+    assert second.progress.questions == whole.progress.questions
+    assert all(torch.equal(a, b) for a, b in zip(weights(second), weights(whole), strict=True))
+
+
+def test_cooldown_takes_its_share_and_keeps_the_stable_state(
+    new_run: Callable, config: Config
+) -> None:
+    run = new_run(config, "run")
+    run.train()
+    assert run.progress.cooldown == Cooldown(start=6, steps=2)
+    stable = new_run(config, "other")
+    stable.resume(run.out / "stable.pt")
+    assert (stable.progress.step, stable.progress.cooldown) == (6, None)
+
+
+def test_minutes_end_the_stable_phase_before_its_steps(
+    new_run: Callable, with_changes: Callable
+) -> None:
+    run = new_run(with_changes(stable_steps=1_000_000, stable_minutes=0.001), "run")
+    run.train()
+    assert run.progress.seconds >= 0.06
+    assert run.progress.cooldown.start < 1_000
+
+
+def test_rate_warms_up_stays_and_cools_down_to_zero(with_changes: Callable) -> None:
+    config = with_changes(learning_rate=1.0, warmup_steps=2)
+    rates = [learning_rate(config, step, Cooldown(start=4, steps=4)) for step in range(8)]
+    assert rates == [0.5, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
+
+
+def test_cooldown_is_its_share_of_all_steps() -> None:
+    assert cooldown_from(300, 0.25) == Cooldown(start=300, steps=100)
+
+
+def test_certain_and_right_logits_lose_nothing_even_beside_padding() -> None:
+    ones = torch.ones(1, 4, dtype=torch.long)
+    mask = torch.tensor([[1, 1, 1, 0]])
+    batch = Batch(ones, ones, mask, starts=torch.tensor([1]), ends=torch.tensor([2]))
+    starts, ends = torch.tensor([[0.0, 90.0, 0.0, 200.0]]), torch.tensor([[0.0, 0.0, 90.0, 200.0]])
+    assert span_loss(starts, ends, batch).item() == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_config_is_readable(path: Path) -> None:
+    assert read_config(path).sources
+
+
+def test_unknown_key_in_a_config_is_named(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(f"learning_rat = 1\n{toml_of(config)}")
+    with pytest.raises(TypeError, match="learning_rat'"):
+        read_config(tmp_path / "run.toml")
+
+
+def toml_of(config: Config) -> str:
+    names = [name for name in config.__dataclass_fields__ if name != "sources"]
+    lines = [f"{name} = {json.dumps(getattr(config, name))}" for name in names]
+    return "\n".join([*lines, "[[source]]", 'files = ["town"]', "weight = 1"])
+
+
+def test_command_cools_down_and_writes_a_reader(
+    config: Config,
+    start: Path,
+    data: Path,
+    tmp_path: Path,
+    new_run: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = new_run(config, "run")
+    train_until(run, 3)
+    (tmp_path / "run.toml").write_text(toml_of(config))
+    folders = ["--data", str(data), "--start", str(start), "--out", str(run.out)]
+    command = [
+        "train",
+        str(tmp_path / "run.toml"),
+        *folders,
+        "--cooldown-now",
+        "--cooldown-steps",
+        "2",
+    ]
+    monkeypatch.setattr(sys, "argv", command)
+    train.main()
+    run.resume(run.checkpoint)
+    written = AutoModelForQuestionAnswering.from_pretrained(run.out / "model", dtype=torch.float16)
+    assert run.progress.cooldown == Cooldown(start=3, steps=2)
+    assert all(
+        torch.equal(a.half(), b) for a, b in zip(weights(run), written.parameters(), strict=True)
+    )
+
+
+def test_second_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with train.lock(tmp_path), pytest.raises(SystemExit, match="another run writes here"):
+        train.lock(tmp_path)
