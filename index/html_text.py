@@ -39,8 +39,8 @@ class HtmlReader:
         Raises:
             BadArticle: no article is found in it, or it cannot be parsed in time.
         """
-        pipe = self._pipe or self._start(name)
         try:
+            pipe = self._pipe or self._start(name)
             pipe.send_bytes(content)
             if not pipe.poll(SECONDS_PER_PAGE):
                 raise BadArticle(name, f"cannot be parsed within {SECONDS_PER_PAGE:.0f} seconds")

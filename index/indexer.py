@@ -7,10 +7,9 @@ from pathlib import Path
 from index.html_text import HtmlReader
 from index.loading import FoundFile, LoadedArticle, find_files, load, size_of
 from rag.catalogue import Catalogue, EncodedArticle, fingerprint
-from rag.chunking import PassageSize, passages
+from rag.chunking import PassageSize, encoded_text, passages
 from rag.errors import BadArticle
 from rag.protocols import Encoder
-from rag.types import Article, Span
 from rag.vectors import VectorIndex
 
 # Encoded and stored together: enough for batches of like length, few enough that a kill
@@ -67,14 +66,17 @@ class Indexer:
             InvalidInput: one of the paths cannot be indexed at all; nothing was done.
         """
         roots = [path.resolve() for path in paths]
-        files = list(dict.fromkeys(file for root in roots for file in find_files(root)))
-        reading = Reading(files)
+        files: dict[Path, FoundFile] = {}
+        for file in (file for root in roots for file in find_files(root)):
+            # A file that is named both itself and by its folder is one article.
+            files.setdefault(file.path, file)
+        reading = Reading(list(files.values()))
         known = self._catalogue.fingerprints()
         for batch in in_batches(reading.changed(known)):
             reading.report.passages += self._store(batch)
-            self._progress(
-                Progress(reading.bytes_read, reading.bytes_total, reading.report.passages)
-            )
+            self._progress(reading.progress())
+        # The last batch may be followed by articles that are unchanged or bad.
+        self._progress(reading.progress())
         if prune:
             gone = self._gone(roots, reading)
             self._catalogue.remove(gone)
@@ -108,7 +110,7 @@ class Indexer:
             article_id
             for article_id, origin in self._catalogue.origins().items()
             if article_id not in reading.seen
-            and Path(origin) not in reading.faulty
+            and reading.faulty.isdisjoint([Path(origin), *Path(origin).parents])
             and any(Path(origin).is_relative_to(root) for root in roots)
         ]
 
@@ -142,6 +144,10 @@ class Reading:
         finally:
             html.close()
 
+    def progress(self) -> Progress:
+        """Return how far the pass is."""
+        return Progress(self.bytes_read, self.bytes_total, self.report.passages)
+
     def _is_changed(self, loaded: LoadedArticle, file: FoundFile, known: dict[str, str]) -> bool:
         article = loaded.article
         if article.id in self.seen:
@@ -159,11 +165,6 @@ class Reading:
             return False
         self.report.replaced += 1
         return True
-
-
-def encoded_text(article: Article, span: Span) -> str:
-    """Return what the encoder reads of a passage: the headline says what it is about."""
-    return f"{article.title}. {span.of(article.text)}"
 
 
 def in_batches(articles: Iterable[LoadedArticle]) -> Iterator[list[LoadedArticle]]:

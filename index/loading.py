@@ -18,7 +18,7 @@ import yaml
 from index.cleaning import canonical, markdown_text
 from index.html_text import HtmlReader
 from rag.errors import BadArticle, InvalidInput
-from rag.types import Article
+from rag.types import Article, refuse_unstorable
 
 TEXT_SUFFIXES = (".md", ".txt", ".html", ".htm")
 SUFFIXES = (*TEXT_SUFFIXES, ".jsonl")
@@ -26,6 +26,8 @@ MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_LINE_CHARACTERS = 10 * 1024 * 1024
 MAX_FRONT_MATTER_CHARACTERS = 64 * 1024
 FENCE = "---\n"
+# How YAML writes that there is no value.
+NULLS = ("", "~", "null")
 # Under which names the fields of an article are found, in the order of preference.
 FIELD_NAMES = {
     "id": ("id",),
@@ -61,14 +63,19 @@ def find_files(path: Path) -> list[FoundFile]:
 
     A file's name is its path from the folder that holds `path`: the same on every machine.
     Hidden files and folders are passed over, and so are symbolic links inside a folder.
+    A folder that cannot be listed is returned like a file: loading it says what is wrong.
 
     Raises:
         InvalidInput: there is nothing at `path`, or a file of a kind that is not read.
     """
     path = path.resolve()
     if path.is_dir():
-        found = []
-        for folder, folders, files in os.walk(path):
+        found: list[Path] = []
+
+        def keep(error: OSError) -> None:
+            found.append(Path(error.filename))
+
+        for folder, folders, files in os.walk(path, onerror=keep):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             found += [
                 Path(folder, name)
@@ -78,7 +85,7 @@ def find_files(path: Path) -> list[FoundFile]:
         return [
             FoundFile(file, file.relative_to(path.parent).as_posix())
             for file in found
-            if not file.is_symlink()
+            if not is_link(file)
         ]
     if not path.exists():
         raise InvalidInput(f"{path}: no such file or folder")
@@ -87,9 +94,18 @@ def find_files(path: Path) -> list[FoundFile]:
     return [FoundFile(path, path.name)]
 
 
+def is_link(file: Path) -> bool:
+    """Say whether it is a symbolic link; what cannot be looked at is left to loading."""
+    try:
+        return file.is_symlink()
+    except OSError:
+        return False
+
+
 def load(file: FoundFile, html: HtmlReader) -> Iterator[LoadedArticle | BadArticle]:
     """Yield the file's articles, and a BadArticle for each that cannot be used."""
     try:
+        storable(str(file.path), "its path", file.name)
         if file.path.suffix.lower() == ".jsonl":
             yield from load_lines(file)
         else:
@@ -158,19 +174,16 @@ def build(name: str, fields: Mapping[str, object], text: str) -> Article:
     if not text:
         raise BadArticle(name, "is empty: no text is left when markup is taken away")
     title = canonical(field(fields, "title", name) or first_line(text))
-    try:
-        return Article(
-            id=field(fields, "id", name) or name,
-            title=" ".join(title.split()),
-            text=text,
-            source=field(fields, "source", name),
-            url=field(fields, "url", name),
-            published=published(fields, name),
-            author=field(fields, "author", name),
-            language=(field(fields, "language", name) or "en").lower(),
-        )
-    except InvalidInput as error:
-        raise BadArticle(name, str(error)) from error
+    return Article(
+        id=field(fields, "id", name) or name,
+        title=" ".join(title.split()),
+        text=storable(text, "the text", name),
+        source=field(fields, "source", name),
+        url=field(fields, "url", name),
+        published=published(fields, name),
+        author=field(fields, "author", name),
+        language=(field(fields, "language", name) or "en").lower(),
+    )
 
 
 def field(fields: Mapping[str, object], wanted: str, name: str) -> str | None:
@@ -179,10 +192,19 @@ def field(fields: Mapping[str, object], wanted: str, name: str) -> str | None:
         value = fields.get(key)
         if value is None:
             continue
-        if not isinstance(value, str | int | float | date):
-            raise BadArticle(name, f"`{key}` is not a text: {value!r:.60}")
-        return canonical(str(value)) or None
+        if not isinstance(value, str | int | float):
+            raise BadArticle(name, f"`{key}` is not a text but a {type(value).__name__}")
+        return canonical(storable(str(value), f"`{key}`", name)) or None
     return None
+
+
+def storable(text: str, what: str, name: str) -> str:
+    """Return the text; raise BadArticle when the catalogue cannot hold it."""
+    try:
+        refuse_unstorable(text, what)
+    except InvalidInput as error:
+        raise BadArticle(name, str(error)) from error
+    return text
 
 
 def published(fields: Mapping[str, object], name: str) -> date | None:
@@ -210,15 +232,17 @@ def split_front_matter(text: str, name: str) -> tuple[dict[str, object], str]:
             name, f"the front matter has over {MAX_FRONT_MATTER_CHARACTERS} characters"
         )
     try:
-        fields = yaml.safe_load(head)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # Texts as they are written: YAML's own guesses make `language: no` a False and
+        # `id: 007` a seven, and its tags and merges can break or hang what builds them.
+        fields = yaml.load(head, yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError) as error:
         problem = str(error).replace("\n", " ")
         raise BadArticle(name, f"the front matter is not YAML: {problem}") from error
     if fields is None:
         return {}, body
     if not isinstance(fields, dict):
         raise BadArticle(name, "the front matter is not a list of `name: value` lines")
-    return fields, body
+    return {key: None if value in NULLS else value for key, value in fields.items()}, body
 
 
 def decoded(content: bytes, name: str) -> str:

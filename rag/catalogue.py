@@ -17,7 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.errors import ArchiveDamaged, NoArchive, UnknownArticle, WrongEncoder
+from rag.errors import (
+    ArchiveDamaged,
+    InvalidInput,
+    NoArchive,
+    NotUsable,
+    UnknownArticle,
+    WrongEncoder,
+)
 from rag.protocols import Vectors
 from rag.types import Article, Filters, Passage, Span
 
@@ -58,6 +65,14 @@ CREATE VIRTUAL TABLE lexical USING fts5 (
 ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language"
 # SQLite's default bound on parameters was 999 before 3.32; batches stay under it.
 IDS_PER_QUERY = 900
+# Errors that say nothing about what the file holds.
+CIRCUMSTANCES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +133,8 @@ class Catalogue:
 
     Raises:
         NoArchive: the file does not exist and `create` is false.
-        ArchiveDamaged: the file is not a catalogue of this version, or cannot be read.
+        ArchiveDamaged: the file is not a catalogue of this version, or what it holds is broken.
+        NotUsable: the file cannot be read or written now: the disk is full, say.
         WrongEncoder: the stored vectors are another model's.
     """
 
@@ -129,10 +145,14 @@ class Catalogue:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._connections_lock = threading.Lock()
-        with translating_damage(path):
-            if create:
-                self._create(encoder)
-            self._check(encoder)
+        try:
+            with translating_damage(path):
+                if create:
+                    self._create(encoder)
+                self._check(encoder)
+        except NotUsable:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -221,7 +241,7 @@ class Catalogue:
                         ).fetchone()
                     )
                 for passage_id, number, start, end in rows:
-                    found[passage_id] = Passage(passage_id, articles[number], Span(start, end))
+                    found[passage_id] = passage_of(passage_id, articles[number], start, end)
         return found
 
     def matching_passages(self, filters: Filters) -> list[int]:
@@ -305,23 +325,25 @@ class Catalogue:
             try:
                 yield connection
                 connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'version'")
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # Some errors, as that of a full disk, may have ended the transaction already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             # One thread uses it, but the thread that closes the catalogue closes it too.
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            with self._connections_lock:
+                self._connections.append(connection)
             connection.execute("PRAGMA busy_timeout = 10000")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             self._local.connection = connection
-            with self._connections_lock:
-                self._connections.append(connection)
         return connection
 
     def _create(self, encoder: str) -> None:
@@ -347,6 +369,9 @@ class Catalogue:
                 f"{self._path}: has schema {meta.get('schema')}, this version of Citewire reads"
                 f" schema {SCHEMA_VERSION}; index the articles into a new data directory"
             )
+        missing = {"archive_id", "version", "encoder"} - meta.keys()
+        if missing:
+            raise ArchiveDamaged(f"{self._path}: does not say its {', '.join(sorted(missing))}")
         if meta["encoder"] != encoder:
             raise WrongEncoder(
                 f"{self._path.parent}: was indexed with the encoder {meta['encoder']}, configured"
@@ -356,10 +381,14 @@ class Catalogue:
 
 @contextmanager
 def translating_damage(path: Path) -> Iterator[None]:
-    """Turn SQLite's complaints about the file into ArchiveDamaged."""
+    """Turn SQLite's complaints into ArchiveDamaged, or NotUsable when the file may be sound."""
     try:
         yield
     except sqlite3.DatabaseError as error:
+        # The low byte is the kind; errors of Python's own have none.
+        kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if kind in CIRCUMSTANCES:
+            raise NotUsable(f"{path}: {error}") from error
         raise ArchiveDamaged(f"{path}: {error}") from error
 
 
@@ -414,13 +443,26 @@ def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
     )
 
 
-def article_of(row: Sequence[str]) -> Article:
+def article_of(row: Sequence[str] | None) -> Article:
     """Build an article from its digest and columns; raise ArchiveDamaged when they differ."""
+    if row is None:
+        raise ArchiveDamaged("a passage has lost its article")
     digest, article_id, title, text, source, url, published, author, language = row
-    article = Article(article_id, title, text, source, url, day(published), author, language)
+    try:
+        article = Article(article_id, title, text, source, url, day(published), author, language)
+    except (InvalidInput, ValueError) as error:
+        raise ArchiveDamaged(f"{article_id}: is stored as no article: {error}") from error
     if article.digest != digest:
         raise ArchiveDamaged(f"{article_id}: the stored text does not match its digest")
     return article
+
+
+def passage_of(passage_id: int, article: Article, start: int, end: int) -> Passage:
+    """Build a passage; raise ArchiveDamaged when it is no stretch of its article."""
+    try:
+        return Passage(passage_id, article, Span(start, end))
+    except InvalidInput as error:
+        raise ArchiveDamaged(f"{article.id}: passage {passage_id}: {error}") from error
 
 
 def day(value: str | None) -> date | None:

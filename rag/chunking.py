@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sentencex import get_sentence_boundaries
 
-from rag.types import Span
+from rag.types import Article, Span
 
 # Part of every stored passage's identity: raise it whenever the same text would be cut
 # differently, so that an archive knows that its passages are of an older cut.
@@ -96,3 +96,8 @@ def surrounding(text: str, language: str, quote: Span) -> Span:
     start = min([quote.start, *(span.start for span in touched)])
     end = max([quote.end, *(span.end for span in touched)])
     return Span(start, end)
+
+
+def encoded_text(article: Article, span: Span) -> str:
+    """Return what an encoder reads of a passage: the headline says what it is about."""
+    return f"{article.title}. {span.of(article.text)}"

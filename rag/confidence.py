@@ -9,26 +9,27 @@ from pathlib import Path
 from rag.errors import ModelRejected
 
 CALIBRATION_FILE = "confidence.json"
-FEATURES = ("margin", "similarity", "hit_score", "agreement")
+FEATURES = ("margin", "similarity", "lead")
+# Beyond these odds, in logits, a lead says no more.
+MAX_LEAD = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of an answer before its probability is.
 
-    `margin` is the best extract's score, `similarity` the question's nearest passage (a
-    cosine), `hit_score` the retrieval score of the extract's passage, `agreement` the
-    number of further articles that say the same.
+    `margin` is its best extract's score; `similarity` the cosine between the question and
+    the nearest passage that says it; `lead` the log-odds of the answer against all others
+    that were found, each weighed by the passages that say it.
     """
 
     margin: float
     similarity: float
-    hit_score: float
-    agreement: int
+    lead: float
 
     def features(self) -> tuple[float, ...]:
         """Return the numbers that the calibration weighs, in the order of FEATURES."""
-        return (self.margin, self.similarity, self.hit_score, math.log1p(self.agreement))
+        return (self.margin, self.similarity, max(-MAX_LEAD, min(MAX_LEAD, self.lead)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Calibration:
 
 
 # For a reader that nobody has calibrated: even odds where it is undecided.
-UNCALIBRATED = Calibration(bias=0.0, weights=(0.5, 0.0, 0.0, 0.0), threshold=0.5, relevance=0.2)
+UNCALIBRATED = Calibration(bias=0.0, weights=(0.5, 0.0, 0.0), threshold=0.5, relevance=0.2)
 
 
 def dot(weights: Sequence[float], features: Sequence[float]) -> float:

@@ -49,6 +49,7 @@ class DataDirectory:
         except Timeout as error:
             raise ArchiveLocked(self._locked_message()) from error
         except OSError as error:
+            self._lock.release()
             raise NotUsable(f"{self.path}: cannot be used as a data directory: {error}") from error
         return self
 

@@ -1,17 +1,13 @@
 """A sentence-transformers model, run by ONNX Runtime: texts to unit vectors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from rag.model_files import ReadyModel
 from rag.onnx_session import open_session
 from rag.protocols import Vector, Vectors
-
-# Small batches of texts of like length: a large one outgrows the processor's cache and pads.
-TEXTS_PER_BATCH = 8
 
 
 class OnnxEncoder:
@@ -33,38 +29,22 @@ class OnnxEncoder:
 
     def encode_question(self, text: str) -> Vector:
         """Return the question's vector, shape (dimension,)."""
-        vector: Vector = self._run([self._tokenizer.encode(self._question_prompt + text)])[0]
-        return vector
+        return self._run(self._tokenizer.encode(self._question_prompt + text))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return the passages' vectors, shape (texts, dimension)."""
         encodings = self._tokenizer.encode_batch([self._passage_prompt + text for text in texts])
         vectors = np.zeros((len(texts), self.dimension), np.float32)
-        for rows in batches_by_length([len(encoding.ids) for encoding in encodings]):
-            vectors[rows] = self._run([encodings[row] for row in rows])
+        # One at a time: an int8 network scales its numbers by the largest of a batch, so a
+        # text's vector would depend on its company; and no time goes into padding.
+        for row, encoding in enumerate(encodings):
+            vectors[row] = self._run(encoding)
         return vectors
 
-    def _run(self, encodings: Sequence[Encoding]) -> Vectors:
-        ids, mask = padded([encoding.ids for encoding in encodings])
-        vectors: Vectors = self._session.run(
-            ["vector"], {"input_ids": ids, "attention_mask": mask}
-        )[0]
-        return vectors
-
-
-def batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the positions in batches of like length, longest first."""
-    order = sorted(range(len(lengths)), key=lambda position: -lengths[position])
-    for first in range(0, len(order), TEXTS_PER_BATCH):
-        yield order[first : first + TEXTS_PER_BATCH]
-
-
-def padded(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows as one matrix, zeros behind the shorter ones, and a mask of what is real."""
-    width = max(len(row) for row in rows)
-    matrix = np.zeros((len(rows), width), np.int64)
-    mask = np.zeros((len(rows), width), np.int64)
-    for number, row in enumerate(rows):
-        matrix[number, : len(row)] = row
-        mask[number, : len(row)] = 1
-    return matrix, mask
+    def _run(self, encoding: Encoding) -> Vector:
+        inputs = {
+            "input_ids": np.array([encoding.ids], np.int64),
+            "attention_mask": np.array([encoding.attention_mask], np.int64),
+        }
+        vector: Vector = self._session.run(["vector"], inputs)[0][0]
+        return vector

@@ -73,7 +73,7 @@ def ready_model(kind: Kind, name: str, cache: Path) -> ReadyModel:
     """
     source = locate(name)
     if (source / MANIFEST_FILE).exists():
-        return checked(source)
+        return checked(kind, source)
     weights = source / WEIGHTS_FILE
     if not weights.exists():
         raise ModelRejected(f"{source}: has no {WEIGHTS_FILE} (other formats are not loaded)")
@@ -81,7 +81,7 @@ def ready_model(kind: Kind, name: str, cache: Path) -> ReadyModel:
     if not (target / MANIFEST_FILE).exists():
         verify_packaged(name, weights)
         export(kind, source, target)
-    return checked(target)
+    return checked(kind, target)
 
 
 def locate(name: str) -> Path:
@@ -121,8 +121,11 @@ def verify_packaged(name: str, weights: Path) -> None:
 
 def export(kind: Kind, source: Path, target: Path) -> None:
     """Export in a child process, so that torch never enters this one; all or nothing."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".export-"))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".export-"))
+    except OSError as error:
+        raise ModelRejected(f"{target}: cannot be written: {error}") from error
     print(f"Preparing the {kind} for this machine, once …", file=sys.stderr, flush=True)
     try:
         done = subprocess.run(
@@ -146,8 +149,8 @@ def export(kind: Kind, source: Path, target: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def checked(folder: Path) -> ReadyModel:
-    """Return the folder's model after its files matched their recorded hashes."""
+def checked(kind: Kind, folder: Path) -> ReadyModel:
+    """Return the folder's model after its kind and its files' hashes matched the manifest's."""
     try:
         facts = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
         hashes = facts["sha256"]
@@ -157,9 +160,14 @@ def checked(folder: Path) -> ReadyModel:
                     f"{folder / file}: not the recorded file; delete the folder to have it made"
                     " again, or reinstall Citewire"
                 )
-        return ReadyModel(folder, str(facts["identity"]), facts)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelRejected(f"{folder}: not a complete model: {error!r}") from error
+        identity = str(facts["identity"])
+    except OSError as error:
+        raise ModelRejected(f"{folder}: not a complete model: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelRejected(f"{folder / MANIFEST_FILE}: not a manifest: {error!r}") from error
+    if not identity.startswith(f"{kind}:"):
+        raise ModelRejected(f"{folder}: is made ready as {identity.partition(':')[0]}, not as {kind}")
+    return ReadyModel(folder, identity, facts)
 
 
 def sha256(file: Path) -> str:

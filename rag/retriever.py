@@ -1,7 +1,6 @@
 """Question to hits: dense and lexical search, fused by a weighted sum of normalised scores."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex
@@ -15,18 +14,6 @@ CANDIDATES_PER_LEG = 50
 DENSE_WEIGHT = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Retrieval:
-    """The hits, best first, and how near the nearest passage is to the question.
-
-    `similarity` is a cosine: unlike the hits' scores, which are relative to the best of
-    their question, it compares across questions.
-    """
-
-    hits: tuple[Hit, ...]
-    similarity: float
-
-
 class Retriever:
     """Finds the passages of the archive that are worth reading for a question."""
 
@@ -38,7 +25,7 @@ class Retriever:
         self._lexical = lexical
         self._catalogue = catalogue
 
-    def retrieve(self, question: Question, limit: int) -> Retrieval:
+    def retrieve(self, question: Question, limit: int) -> list[Hit]:
         """Return at most `limit` hits, best first, all from one state of the archive."""
         vector = self._encoder.encode_question(question.text)
         with self._catalogue.reading():
@@ -49,8 +36,7 @@ class Retriever:
             scores = fuse(cosines, worded)
             top = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]
             passages = self._catalogue.passages(top)
-        hits = tuple(Hit(passages[passage], scores[passage]) for passage in top)
-        return Retrieval(hits, max(cosines.values(), default=0.0))
+        return [Hit(passages[passage], scores[passage], cosines[passage]) for passage in top]
 
 
 def fuse(cosines: Mapping[int, float], bm25: Mapping[int, float]) -> dict[int, float]:

@@ -69,7 +69,7 @@ class Article:
     """One source text in its canonical form, with what is known of its origin.
 
     Raises:
-        InvalidInput: the id or the text is empty, or the text cannot be stored.
+        InvalidInput: the id or the text is empty, or one of the texts cannot be stored.
     """
 
     id: str
@@ -86,7 +86,9 @@ class Article:
             raise InvalidInput("an article needs an id")
         if not self.text.strip():
             raise InvalidInput(f"{self.id}: an article needs a text")
-        refuse_unstorable(self.text, self.id)
+        known = (self.id, self.title, self.source, self.url, self.author, self.language)
+        for value in (self.text, *known):
+            refuse_unstorable(value or "", repr(self.id))
 
     @cached_property
     def digest(self) -> str:
@@ -116,10 +118,15 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage with its retrieval score, in [0, 1]; higher is better."""
+    """A passage with its retrieval score.
+
+    `score`, in [0, 1], orders the hits of one question and is relative to the best of them;
+    `similarity` is the cosine between question and passage and compares across questions.
+    """
 
     passage: Passage
     score: float
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,9 @@ class Filters:
 
     Both dates are inclusive. An article without a date passes no date filter. No source
     given means every source.
+
+    Raises:
+        InvalidInput: the dates are out of order, or a source holds what is not text.
     """
 
     published_from: date | None = None
@@ -197,6 +207,8 @@ class Filters:
     def __post_init__(self) -> None:
         if self.published_from and self.published_to and self.published_from > self.published_to:
             raise InvalidInput("published_from is later than published_to")
+        for source in self.sources:
+            refuse_unstorable(source, "the sources")
 
     def __bool__(self) -> bool:
         return bool(self.published_from or self.published_to or self.sources)

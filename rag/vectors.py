@@ -7,11 +7,13 @@ since are dropped by the catalogue. So a change is searchable when its transacti
 and a kill at any moment leaves nothing to repair.
 """
 
+import hashlib
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -39,18 +41,38 @@ STALE_SHARE = 10
 class Generation:
     """A manifest: which folder shows which passages of which catalogue.
 
-    It shows every passage that had an id up to `last_passage` when it was built: `rows`
-    of them. `files` are the sha256 of Chroma's index files, which never change again.
+    It shows every passage that had an id up to `last_passage` at the catalogue's version:
+    `rows` of them. `files` are the sha256 of Chroma's index files, which never change again.
     """
 
     folder: str
     archive_id: str
+    version: int
     last_passage: int
     rows: int
     files: dict[str, str]
 
 
-EMPTY = Generation(folder="", archive_id="", last_passage=0, rows=0, files={})
+EMPTY = Generation(folder="", archive_id="", version=0, last_passage=0, rows=0, files={})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A generation, opened."""
+
+    generation: Generation
+    client: chromadb.api.ClientAPI
+    collection: chromadb.Collection
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The passages behind `last_passage`, as they were in the catalogue's `state`."""
+
+    state: CatalogueState
+    last_passage: int
+    ids: list[int]
+    vectors: Vectors
 
 
 class VectorIndex:
@@ -59,27 +81,41 @@ class VectorIndex:
     def __init__(self, directory: Path, catalogue: Catalogue) -> None:
         self._directory = directory
         self._catalogue = catalogue
-        self._generation = EMPTY
-        self._collection: chromadb.Collection | None = None
-        self._tail: tuple[CatalogueState, list[int], Vectors] | None = None
+        self._shown: Shown | None = None
+        self._tail: Tail | None = None
         self._open()
 
     @property
     def indexed_rows(self) -> int:
         """How many passages the Chroma generation shows."""
-        return self._generation.rows
+        return generation_of(self._shown).rows
 
     def scanned_rows(self) -> int:
         """Return how many passages were added since, and are searched by an exact scan."""
-        return len(self._current_tail()[0])
+        return len(self._tail_behind(generation_of(self._shown)).ids)
+
+    def close(self) -> None:
+        """Let go of Chroma's files; what is searched afterwards is scanned."""
+        shown, self._shown = self._shown, None
+        if shown is not None:
+            close_client(shown.client)
 
     def search(self, vector: Vector, limit: int, filters: Filters) -> dict[int, float]:
         """Return the nearest passages' ids with their cosine similarities, at most `limit`."""
         if filters:
             return self._search_filtered(vector, limit, filters)
-        ids, vectors = self._current_tail()
-        found = best(ids, vectors, vector, limit)
-        return largest(found | self._search_generation(vector, limit + self._deleted()), limit)
+        shown = self._shown
+        tail = self._tail_behind(generation_of(shown))
+        found = best(tail.ids, tail.vectors, vector, limit)
+        if shown is None or limit == 0:
+            return found
+        try:
+            wanted = limit + self._deleted(shown.generation)
+            return largest(found | self._search_generation(shown, vector, wanted), limit)
+        except IndexBroken:
+            # From now on everything is scanned: slower, and right. The next rebuild heals it.
+            self._shown = None
+            return self.search(vector, limit, filters)
 
     def similarities(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
         """Return the cosine similarity of each passage among `ids` that exists."""
@@ -88,8 +124,9 @@ class VectorIndex:
 
     def is_stale(self) -> bool:
         """Say whether so much has changed that a new generation pays."""
-        behind = len(self._current_tail()[0]) + self._deleted()
-        return behind > self._generation.rows // STALE_SHARE
+        generation = generation_of(self._shown)
+        behind = len(self._tail_behind(generation).ids) + self._deleted(generation)
+        return behind > generation.rows // STALE_SHARE
 
     def rebuild(self) -> None:
         """Build a generation that shows the catalogue as it is now, and switch to it.
@@ -99,39 +136,44 @@ class VectorIndex:
         folder = self._directory / f"generation-{uuid.uuid4().hex}"
         folder.mkdir(parents=True)
         generation = build(folder, self._catalogue)
-        write_atomically(self._directory / MANIFEST, json.dumps(asdict(generation)))
+        write_atomically(self._directory / MANIFEST, manifest_text(generation))
         self._open()
+        self._remove_generations_but(folder)
 
     # -- inside
 
     def _open(self) -> None:
         """Open the generation that the manifest names, or none when it cannot be trusted."""
-        self._generation, self._collection, self._tail = EMPTY, None, None
+        self.close()
         generation = read_manifest(self._directory / MANIFEST)
-        if generation is None or generation.archive_id != self._catalogue.state().archive_id:
+        if generation is None or not generation.rows or not self._is_of_catalogue(generation):
             return
         folder = self._directory / generation.folder
         if index_files(folder) != generation.files:
             return
         try:
-            collection = open_client(folder).get_collection(COLLECTION, embedding_function=None)
-            if collection.count() != generation.rows:
-                return
-        except (ChromaError, ValueError, OSError):
+            self._shown = show(folder, generation)
+        except IndexBroken:
             return
-        self._generation, self._collection = generation, collection
+        self._remove_generations_but(folder)
+
+    def _remove_generations_but(self, folder: Path) -> None:
         for other in self._directory.glob("generation-*"):
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
 
-    def _search_generation(self, vector: Vector, limit: int) -> dict[int, float]:
-        if self._collection is None or limit == 0:
-            return {}
-        found = self._collection.query(
-            query_embeddings=vector[np.newaxis],
-            n_results=min(limit, self._generation.rows),
-            include=["distances"],
-        )
+    def _is_of_catalogue(self, generation: Generation) -> bool:
+        """Say whether it shows this catalogue, and not one that was since set back."""
+        state = self._catalogue.state()
+        return generation.archive_id == state.archive_id and generation.version <= state.version
+
+    def _search_generation(self, shown: Shown, vector: Vector, limit: int) -> dict[int, float]:
+        with translating_breakage():
+            found = shown.collection.query(
+                query_embeddings=vector[np.newaxis],
+                n_results=min(limit, shown.generation.rows),
+                include=["distances"],
+            )
         distances = found["distances"]
         assert distances is not None
         ids = [int(passage) for passage in found["ids"][0]]
@@ -156,26 +198,35 @@ class VectorIndex:
             if len(found) >= limit or len(near) < wanted:
                 return largest(found, limit)
 
-    def _current_tail(self) -> tuple[list[int], Vectors]:
-        state = self._catalogue.state()
-        if self._tail is None or self._tail[0] != state:
-            ids, vectors = self._catalogue.vectors_after(self._generation.last_passage)
-            self._tail = (state, ids, vectors)
-        return self._tail[1], self._tail[2]
+    def _tail_behind(self, generation: Generation) -> Tail:
+        tail, last = self._tail, generation.last_passage
+        with self._catalogue.reading():
+            state = self._catalogue.state()
+            if tail is None or (tail.state, tail.last_passage) != (state, last):
+                tail = Tail(state, last, *self._catalogue.vectors_after(last))
+        self._tail = tail
+        return tail
 
-    def _deleted(self) -> int:
-        if not self._generation.rows:
-            return 0
-        alive = self._catalogue.count_passages_through(self._generation.last_passage)
-        return self._generation.rows - alive
+    def _deleted(self, generation: Generation) -> int:
+        return generation.rows - self._catalogue.count_passages_through(generation.last_passage)
+
+
+class IndexBroken(Exception):
+    """Chroma cannot read its files; the catalogue can do without."""
+
+
+def generation_of(shown: Shown | None) -> Generation:
+    """Return the generation that is shown, EMPTY when none is."""
+    return EMPTY if shown is None else shown.generation
 
 
 def build(folder: Path, catalogue: Catalogue) -> Generation:
     """Write a new generation into an empty folder; return its manifest."""
-    archive_id = catalogue.state().archive_id
-    ids, vectors = catalogue.vectors_after(0)
+    with catalogue.reading():
+        state = catalogue.state()
+        ids, vectors = catalogue.vectors_after(0)
     if not ids:
-        return Generation(folder.name, archive_id, 0, 0, {})
+        return Generation(folder.name, state.archive_id, state.version, 0, 0, {})
     client = open_client(folder)
     collection = client.create_collection(
         COLLECTION,
@@ -192,14 +243,49 @@ def build(folder: Path, catalogue: Catalogue) -> Generation:
     for first in range(0, len(ids), ROWS_PER_CALL):
         rows = slice(first, first + ROWS_PER_CALL)
         collection.add(ids=[str(passage) for passage in ids[rows]], embeddings=vectors[rows])
-    client.close()  # type: ignore[attr-defined]  # the annotated base class lacks it
-    return Generation(folder.name, archive_id, ids[-1], len(ids), index_files(folder))
+    close_client(client)
+    files = index_files(folder)
+    return Generation(folder.name, state.archive_id, state.version, ids[-1], len(ids), files)
+
+
+def show(folder: Path, generation: Generation) -> Shown:
+    """Open a generation whose index files are as recorded; raise IndexBroken on any doubt."""
+    with translating_breakage():
+        client = open_client(folder)
+    try:
+        with translating_breakage():
+            collection = client.get_collection(COLLECTION, embedding_function=None)
+            if collection.count() != generation.rows:
+                raise IndexBroken(f"{folder}: does not hold {generation.rows} rows")
+    except IndexBroken:
+        close_client(client)
+        raise
+    return Shown(generation, client, collection)
+
+
+@contextmanager
+def translating_breakage() -> Iterator[None]:
+    """Turn Chroma's failures over its files into IndexBroken, panics of its Rust code too."""
+    try:
+        yield
+    except (ChromaError, ValueError, OSError) as error:
+        raise IndexBroken(str(error)) from error
+    except BaseException as error:
+        # A panic is no Exception, and its class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise IndexBroken(str(error)) from error
 
 
 def open_client(folder: Path) -> chromadb.api.ClientAPI:
     """Open an embedded Chroma without telemetry."""
     settings = ChromaSettings(anonymized_telemetry=False)
     return chromadb.PersistentClient(str(folder), settings=settings)
+
+
+def close_client(client: chromadb.api.ClientAPI) -> None:
+    """Close an embedded Chroma and its files."""
+    client.close()  # type: ignore[attr-defined]  # the annotated base class lacks it
 
 
 def index_files(folder: Path) -> dict[str, str]:
@@ -211,10 +297,19 @@ def index_files(folder: Path) -> dict[str, str]:
     }
 
 
+def manifest_text(generation: Generation) -> str:
+    """Return the manifest: two lines, the generation's fields and their sha256."""
+    fields = json.dumps(asdict(generation))
+    return f"{fields}\n{hashlib.sha256(fields.encode()).hexdigest()}\n"
+
+
 def read_manifest(file: Path) -> Generation | None:
-    """Return the manifest, None when there is none that can be read."""
+    """Return the manifest, None when there is none that is whole."""
     try:
-        return Generation(**json.loads(file.read_text("utf-8")))
+        fields, digest = file.read_text("utf-8").splitlines()
+        if hashlib.sha256(fields.encode()).hexdigest() != digest:
+            return None
+        return Generation(**json.loads(fields))
     except (OSError, ValueError, TypeError):
         return None
 

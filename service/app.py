@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
@@ -12,17 +13,34 @@ from starlette.types import ASGIApp
 
 from rag.wiring import Library
 from service import problems
-from service.guard import LOOPBACK_HOSTS, Guard
+from service.guard import LOOPBACK_HOSTS, MAX_BODY_BYTES, Guard
 from service.inference import Inference
 from service.routes import build_routes
 
 STATIC = Path(__file__).parent / "static"
-MAX_BODY_BYTES = 64 * 1024
 DESCRIPTION = (
     "Answers questions over a news archive with the exact words of its articles. Every citation's"
     " `start` and `end` are offsets, in Unicode code points, into the text that"
     " `/v1/articles/{id}` returns. Errors are problem details (RFC 9457)."
 )
+
+
+class Application(FastAPI):
+    """FastAPI, except that errors are documented in the media type that they come in."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document; it is made once."""
+        if self.openapi_schema is not None:
+            return self.openapi_schema
+        document = super().openapi()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for status, response in operation["responses"].items():
+                    if status != "200":
+                        response["content"] = {
+                            problems.MEDIA_TYPE: response["content"]["application/json"]
+                        }
+        return document
 
 
 def build_app(
@@ -36,7 +54,7 @@ def build_app(
         yield
         inference.close()
 
-    app = FastAPI(
+    app = Application(
         title="Citewire",
         version=version("citewire"),
         description=DESCRIPTION,

@@ -13,7 +13,7 @@ from rag.errors import ArchiveLocked, CitewireError, InvalidInput, NotUsable
 from rag.settings import VARIABLES, Settings, read_settings
 from rag.types import Question
 from service.schemas import AskResponse
-from service.terminal import Style, plural, render
+from service.terminal import Style, plural, render, safe
 
 ANSWERED, PARTIAL, USAGE, NOT_USABLE, NO_ANSWER = 0, 1, 2, 3, 4
 INTERRUPTED = 130
@@ -28,15 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         settings = read_settings(os.environ, options.data)
-        return int(options.run(settings, options))
+        code = int(options.run(settings, options))
+        # Here and not at exit, so that a reader who went away is noticed below.
+        sys.stdout.flush()
+        return code
     except InvalidInput as error:
-        print(f"citewire: {error}", file=sys.stderr)
+        complain(error)
         return USAGE
     except NotUsable as error:
-        print(f"citewire: {error}", file=sys.stderr)
+        complain(error)
         return NOT_USABLE
     except CitewireError as error:
-        print(f"citewire: {error}", file=sys.stderr)
+        complain(error)
         return PARTIAL
     except KeyboardInterrupt:
         print("citewire: interrupted; what was stored stays stored", file=sys.stderr)
@@ -132,7 +135,7 @@ def run_index(settings: Settings, options: argparse.Namespace) -> int:
             done = indexer.index(options.paths, prune=options.prune)
         articles, passages = archive.catalogue.counts()
     for bad in done.bad:
-        print(f"citewire: {bad}", file=sys.stderr)
+        complain(bad)
     print(
         f"{done.added} added, {done.replaced} replaced, {done.unchanged} unchanged,"
         f" {done.removed} removed, {len(done.bad)} not usable; the archive holds"
@@ -201,6 +204,11 @@ def asking(settings: Settings) -> Iterator[Callable[[str], AskResponse]]:
         else:
             answerer = library.answerer
             yield lambda text: ask_response(answerer.answer(Question(text)), uuid.uuid4().hex)
+
+
+def complain(error: CitewireError) -> None:
+    """Say what is wrong; names of files and articles in it may hold anything."""
+    print(f"citewire: {safe(str(error))}", file=sys.stderr)
 
 
 def output_style() -> Style:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.problems import problem
 
+MAX_BODY_BYTES = 64 * 1024
 LOOPBACK_HOSTS = frozenset(["127.0.0.1", "localhost", "[::1]"])
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -69,9 +70,12 @@ class Guard:
         if scope["path"].startswith("/v1/") and not self._has_key(headers):
             detail = "send the service's key as `Authorization: Bearer KEY`"
             return problem(scope, 401, detail, headers={"WWW-Authenticate": "Bearer"})
-        is_json = headers.get("content-type", "").split(";")[0].strip() == "application/json"
-        if scope["method"] in ("POST", "PUT", "PATCH") and not is_json:
+        media_type = headers.get("content-type", "").split(";")[0].strip().lower()
+        if scope["method"] in ("POST", "PUT", "PATCH") and media_type != "application/json":
             return problem(scope, 415, "send JSON, with `Content-Type: application/json`")
+        # What comes in chunks is counted by the framework, whose own refusal by length is plain.
+        if int(headers.get("content-length", 0)) > MAX_BODY_BYTES:
+            return problem(scope, 413, f"send at most {MAX_BODY_BYTES} bytes")
         return None
 
     def _same_origin(self, headers: Headers) -> bool:

@@ -27,7 +27,8 @@ class DeadlinePassed(CitewireError):
 class Inference:
     """A bounded executor; what has waited past its deadline is never begun."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+        self._deadline_seconds = deadline_seconds
         self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="inference")
         self._waiting = 0
 
@@ -40,7 +41,7 @@ class Inference:
         """
         if self._waiting >= WAITING_QUESTIONS:
             raise Overloaded("too many questions are waiting; try again in a moment")
-        deadline = time.monotonic() + DEADLINE_SECONDS
+        deadline = time.monotonic() + self._deadline_seconds
         self._waiting += 1
         future = asyncio.get_running_loop().run_in_executor(
             self._executor, begin_in_time, work, deadline
@@ -48,9 +49,11 @@ class Inference:
         # Counted down by the work itself: a caller who went away does not free its place.
         future.add_done_callback(self._done)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), DEADLINE_SECONDS)
+            return await asyncio.wait_for(asyncio.shield(future), self._deadline_seconds)
         except TimeoutError as error:
-            raise DeadlinePassed(f"no answer within {DEADLINE_SECONDS:.0f} seconds") from error
+            raise DeadlinePassed(
+                f"no answer within {self._deadline_seconds:.0f} seconds"
+            ) from error
 
     def close(self) -> None:
         """Finish what was begun and drop what waits."""

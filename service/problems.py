@@ -16,6 +16,8 @@ from service.schemas import FieldProblem, Problem
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+# The names of RFC 9110; Python has them from 3.13 on, and a problem's type must not vary.
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 log = logging.getLogger("citewire.service")
 
@@ -33,7 +35,7 @@ def problem(
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     """Return an error response with the status' usual title."""
-    title = HTTPStatus(status).phrase
+    title = TITLES.get(status, HTTPStatus(status).phrase)
     body = Problem(
         type=f"/problems/{quote(title.lower().replace(' ', '-'))}",
         title=title,

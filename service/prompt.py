@@ -8,7 +8,7 @@ from prompt_toolkit.history import FileHistory
 
 from rag.errors import InvalidInput
 from service.schemas import AskResponse
-from service.terminal import Style, render
+from service.terminal import Style, render, safe
 
 
 def converse(ask: Callable[[str], AskResponse], style: Style, history: Path) -> None:
@@ -27,4 +27,4 @@ def converse(ask: Callable[[str], AskResponse], style: Style, history: Path) -> 
         try:
             print(render(ask(question), style), end="\n\n")
         except InvalidInput as error:
-            print(error)
+            print(safe(str(error)))

@@ -3,11 +3,18 @@
 import json
 import urllib.error
 import urllib.request
+from http.client import HTTPException
+from typing import TypeVar
 
-from rag.errors import ArchiveLocked
-from service.schemas import AskResponse, Ready
+from pydantic import BaseModel, ValidationError
+
+from rag.errors import ArchiveLocked, InvalidInput
+from service.schemas import AskResponse, Problem, Ready
 
 TIMEOUT_SECONDS = 60
+# The statuses with which the service refuses a question that the library would refuse, too.
+REFUSALS = (400, 413, 422)
+Reply = TypeVar("Reply", bound=BaseModel)
 
 
 class RunningService:
@@ -18,13 +25,26 @@ class RunningService:
         self._api_key = api_key
 
     def ask(self, question: str) -> AskResponse:
-        """Return the service's response; raise ArchiveLocked when it gives none."""
+        """Return the service's response.
+
+        Raises:
+            InvalidInput: the service refuses the question.
+            ArchiveLocked: it gives no response.
+        """
         body = json.dumps({"question": question}).encode()
-        return AskResponse.model_validate_json(self._call("/v1/ask", body))
+        return self._read(AskResponse, "/v1/ask", body)
 
     def ready(self) -> Ready:
         """Return what the service says of its archive; raise ArchiveLocked when it is silent."""
-        return Ready.model_validate_json(self._call("/health/ready", None))
+        return self._read(Ready, "/health/ready", None)
+
+    def _read(self, kind: type[Reply], path: str, body: bytes | None) -> Reply:
+        try:
+            return kind.model_validate_json(self._call(path, body))
+        except ValidationError as error:
+            raise ArchiveLocked(
+                f"the archive is in use, and what answers at {self._url} is not Citewire"
+            ) from error
 
     def _call(self, path: str, body: bytes | None) -> bytes:
         headers = {"Content-Type": "application/json"}
@@ -38,9 +58,20 @@ class RunningService:
                 content: bytes = response.read()
                 return content
         except urllib.error.HTTPError as error:
-            detail = json.loads(error.read() or b"{}").get("detail", error.reason)
+            detail = detail_of(error)
+            if error.code in REFUSALS:
+                raise InvalidInput(detail) from error
             raise ArchiveLocked(f"the service at {self._url} answers: {detail}") from error
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise ArchiveLocked(
                 f"the archive is in use by a service at {self._url} that does not answer: {error}"
             ) from error
+
+
+def detail_of(error: urllib.error.HTTPError) -> str:
+    """Return what a refusal says, its status where it says nothing that can be read."""
+    with error:
+        try:
+            return Problem.model_validate_json(error.read()).detail
+        except (ValidationError, OSError, HTTPException):
+            return f"{error.code} {error.reason}"

@@ -16,12 +16,14 @@ from service.schemas import Alive, ArticleList, ArticleOut, AskRequest, AskRespo
 from service.wire import article_out, article_summary, ask_response
 
 MAX_PAGE = 200
-PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """Document which errors a route answers with."""
-    return {status: {"model": Problem} for status in statuses}
+    """Document which errors a route answers with, besides those that every route may."""
+    documented: dict[int | str, dict[str, object]] = {
+        "default": {"model": Problem, "description": "Any other error"}
+    }
+    return documented | {status: {"model": Problem} for status in statuses}
 
 
 def build_routes(library: Library, inference: Inference) -> APIRouter:
@@ -65,7 +67,7 @@ def build_routes(library: Library, inference: Inference) -> APIRouter:
         """Return an article's canonical text, to which citations' offsets refer."""
         return article_out(await run_in_threadpool(catalogue.article, article_id))
 
-    @router.get("/health/live", summary="Is the process alive?")
+    @router.get("/health/live", summary="Is the process alive?", responses=problems())
     async def live() -> Alive:
         """Say that the process answers; nothing else is touched."""
         return Alive()
@@ -88,6 +90,6 @@ def write_cursor(article_id: str) -> str:
 def read_cursor(cursor: str) -> str:
     """Return the article id behind which a page begins; raise InvalidInput for other text."""
     try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode()
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
         raise InvalidInput("cursor: not one that this service gave") from error

@@ -168,7 +168,7 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """An error, as RFC 9457 describes one."""
 
-    type: str = Field(examples=["/problems/unprocessable"])
+    type: str = Field(examples=["/problems/unprocessable-content"])
     title: str
     status: int
     detail: str

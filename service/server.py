@@ -1,7 +1,9 @@
 """Serve an archive over HTTP until told to stop."""
 
 import ipaddress
+import signal
 import socket
+from contextlib import suppress
 
 import uvicorn
 
@@ -34,7 +36,7 @@ def serve_library(
     library: Library, settings: Settings, host: str, listening: socket.socket
 ) -> None:
     """Serve an opened library on a socket that is bound already."""
-    hosts = LOOPBACK_HOSTS if is_loopback(host) else LOOPBACK_HOSTS | {host.lower()}
+    hosts = LOOPBACK_HOSTS | {authority(host).lower()}
     app = build_app(library, api_key=settings.api_key, hosts=hosts)
     config = uvicorn.Config(
         app,
@@ -50,7 +52,11 @@ def serve_library(
         f"Citewire answers at {url_of(host, listening.getsockname()[1])} (Ctrl-C stops it)",
         flush=True,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    # Uvicorn shuts down first and then raises the signal that it got once more; both ways of
+    # being told to stop end here, and the archive is closed like after any other work.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -64,7 +70,12 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 def url_of(host: str, port: int) -> str:
     """Return the address as a URL."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{authority(host)}:{port}"
+
+
+def authority(host: str) -> str:
+    """Return the host as URLs and the Host header write it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def is_loopback(host: str) -> bool:

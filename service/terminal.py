@@ -9,7 +9,7 @@ from rag.types import Reason
 from service.schemas import AskResponse, CitationOut, ClosestOut
 
 # Controls and bidirectional overrides could rewrite what stands around them on a terminal.
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Words for a calibrated probability: the IPCC's scale, its lower half shortened.
 LIKELIHOODS = ((0.9, "very likely"), (0.66, "likely"), (0.33, "possible"), (0.0, "doubtful"))
 REASONS = {
@@ -78,17 +78,14 @@ def citation_lines(label: str, citation: CitationOut | ClosestOut, style: Style)
     last = citation.end - citation.context_start
     context = citation.context
     # The mark is put in after wrapping would be too late: its codes have no width.
-    marked = f"{context[:first]}\0{context[first:last]}\1{context[last:]}"
-    marked = re.sub(r"\s+", " ", marked)
+    marked = f"{safe(context[:first])}\0{safe(context[first:last])}\1{safe(context[last:])}"
     width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
     indent = "      "
-    wrapped = textwrap.fill(
-        marked, width, initial_indent=f"  {label:<4}", subsequent_indent=indent
-    ).replace("\n", "\2")
-    wrapped = UNSAFE.sub(lambda found: found.group() if found.group() in "\0\1\2" else "�", wrapped)
+    label = f"  {label:<3} "
+    wrapped = textwrap.fill(marked, width, initial_indent=label, subsequent_indent=indent)
     before, rest = wrapped.split("\0")
     quote, after = rest.split("\1")
-    body = (before + style.quoted(quote) + after).replace("\2", "\n")
+    body = before + style.quoted(quote) + after
     origin = [citation.source, str(citation.published_at) if citation.published_at else None]
     where = " · ".join(safe(part) for part in [citation.title, *origin] if part)
     place = f"{citation.article_id} [{citation.start}:{citation.end}]"
@@ -115,5 +112,5 @@ def plural(number: int, noun: str) -> str:
 
 
 def safe(text: str) -> str:
-    """Replace what would act on a terminal instead of being shown."""
-    return UNSAFE.sub("�", text)
+    """Return the text in one line; what would act on a terminal is replaced."""
+    return UNSAFE.sub("�", re.sub(r"\s+", " ", text))

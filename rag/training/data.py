@@ -39,6 +39,7 @@ class Example:
     context: str
     golds: tuple[Gold, ...]
     article: tuple[str, ...]
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def read_examples(path: Path) -> Iterator[Example]:
                     context=paragraph["context"],
                     golds=() if qa.get("is_impossible", False) else _golds(qa["answers"]),
                     article=article,
+                    title=str(entry.get("title", "")),
                 )
 
 

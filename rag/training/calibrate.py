@@ -1,0 +1,171 @@
+"""Fit a reader's confidence: `python -m rag.training.calibrate FILE.json.gz… --reader DIR`.
+
+The files are in SQuAD's format, and better ones that the reader was not trained on. Their
+paragraphs become archives; a third of them is left out, so that the questions about these
+have no answer there. Every question is asked of its archive, and a logistic regression
+(Platt 1999) is fitted to whether what came out is right. Writes `confidence.json` beside
+the reader.
+"""
+
+import argparse
+import json
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from platformdirs import user_cache_path
+from sklearn.linear_model import LogisticRegression
+
+from rag.answerer import Answerer, Candidate
+from rag.catalogue import Catalogue, EncodedArticle
+from rag.chunking import PassageSize, encoded_text, passages
+from rag.confidence import CALIBRATION_FILE, FEATURES, UNCALIBRATED
+from rag.encoder import OnnxEncoder
+from rag.lexical import LexicalIndex
+from rag.model_files import ReadyModel, ready_model
+from rag.reader import OnnxReader
+from rag.retriever import Retriever
+from rag.scoring import f1
+from rag.settings import DEFAULT_ENCODER
+from rag.training.data import Example, read_examples
+from rag.types import Article, Question
+from rag.vectors import VectorIndex
+
+# An answer counts as right when it shares this much with a known one: where an answer ends
+# is a matter of taste, what it says is not.
+RIGHT_F1 = 0.6
+LEFT_OUT_SHARE = 1 / 3
+# Shorter paragraphs are not passages of an archive.
+SHORTEST_PARAGRAPH = 200
+# The rest of a question's candidates is noise.
+CANDIDATES_PER_QUESTION = 8
+# A question counts as foreign to the archive when its nearest passage is less similar than
+# with all but this per cent of the questions that have an answer there.
+FOREIGN_PERCENT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came out of one question: its candidates' features, and which of them are right."""
+
+    features: tuple[tuple[float, ...], ...]
+    right: tuple[bool, ...]
+    answerable: bool
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The paragraphs to index, with their titles, and the questions that may be asked."""
+
+    indexed: dict[str, str]
+    pool: list[Example]
+
+
+def main() -> None:
+    """Fit and write the calibration."""
+    parser = argparse.ArgumentParser(prog="rag.training.calibrate", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--reader", type=Path, required=True)
+    parser.add_argument("--paragraphs", type=int, default=2000, help="of each file")
+    parser.add_argument("--questions", type=int, default=900, help="of each file")
+    parser.add_argument("--threshold", type=float, required=True, help="the least confidence")
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args()
+    cache = user_cache_path("citewire")
+    reader_model = ready_model("reader", str(options.reader), cache)
+    encoder = OnnxEncoder(ready_model("encoder", DEFAULT_ENCODER, cache))
+    reader = OnnxReader(reader_model)
+    asked: list[Asked] = []
+    for file in options.files:
+        rng = random.Random(options.seed)
+        examples = list(read_examples(file))
+        archive = sampled(examples, rng, options.paragraphs)
+        chosen = rng.sample(archive.pool, min(options.questions, len(archive.pool)))
+        asked += ask_all(chosen, archive.indexed, encoder, reader)
+        print(f"{file.name}: {len(asked)} questions asked in all", flush=True)
+    write(reader_model, asked, options.threshold)
+
+
+def sampled(examples: Sequence[Example], rng: random.Random, paragraphs: int) -> Sample:
+    """Choose random paragraphs, and leave a share of them out of the archive."""
+    titles = {example.context: example.title for example in examples}
+    contexts = [context for context in titles if len(context) >= SHORTEST_PARAGRAPH]
+    chosen = rng.sample(contexts, min(paragraphs, len(contexts)))
+    kept = chosen[int(LEFT_OUT_SHARE * len(chosen)) :]
+    pool = [example for example in examples if example.context in set(chosen)]
+    return Sample({context: titles[context] for context in kept}, pool)
+
+
+def ask_all(
+    examples: Sequence[Example], indexed: dict[str, str], encoder: OnnxEncoder, reader: OnnxReader
+) -> list[Asked]:
+    """Build an archive of the indexed paragraphs and ask it all questions."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "catalogue.sqlite3")
+        catalogue = Catalogue(file, encoder=encoder.identity, create=True)
+        catalogue.put(
+            encoded(f"{number}", title, text, encoder)
+            for number, (text, title) in enumerate(indexed.items())
+        )
+        vectors = VectorIndex(Path(folder, "vectors"), catalogue)
+        retriever = Retriever(encoder, vectors, LexicalIndex(catalogue), catalogue)
+        answerer = Answerer(retriever, reader, UNCALIBRATED, catalogue)
+        asked = [
+            judged(example, answerer, is_indexed=example.context in indexed) for example in examples
+        ]
+        catalogue.close()
+    return asked
+
+
+def encoded(name: str, title: str, text: str, encoder: OnnxEncoder) -> EncodedArticle:
+    """Return a paragraph as an article ready to be stored."""
+    article = Article(name, title, text)
+    spans = passages(text, article.language, PassageSize())
+    texts = [encoded_text(article, span) for span in spans]
+    return EncodedArticle(article, "", tuple(spans), encoder.encode_passages(texts))
+
+
+def judged(example: Example, answerer: Answerer, *, is_indexed: bool) -> Asked:
+    """Ask one question; without its paragraph in the archive nothing is right."""
+    golds = [gold.text for gold in example.golds] if is_indexed else []
+    candidates = answerer.candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]
+    return Asked(
+        features=tuple(candidate.evidence.features() for candidate in candidates),
+        right=tuple(is_right(candidate, golds) for candidate in candidates),
+        answerable=bool(golds),
+        similarity=candidates[0].evidence.similarity if candidates else 0.0,
+    )
+
+
+def is_right(candidate: Candidate, golds: Sequence[str]) -> bool:
+    """Say whether the candidate says what a known answer says."""
+    return bool(golds) and f1(candidate.extracts[0].text, golds) >= RIGHT_F1
+
+
+def write(reader: ReadyModel, asked: Sequence[Asked], threshold: float) -> None:
+    """Fit the regression to all candidates and write it beside the reader."""
+    features = np.array([row for each in asked for row in each.features])
+    right = np.array([value for each in asked for value in each.right])
+    model = LogisticRegression(C=10.0, max_iter=2000).fit(features, right)
+    similarities = [each.similarity for each in asked if each.answerable]
+    fields = {
+        "reader": reader.identity,
+        "bias": round(float(model.intercept_[0]), 4),
+        "weights": {
+            name: round(float(weight), 4)
+            for name, weight in zip(FEATURES, model.coef_[0], strict=True)
+        },
+        "threshold": threshold,
+        "relevance": round(float(np.percentile(similarities, FOREIGN_PERCENT)), 4),
+        "questions": len(asked),
+    }
+    (reader.folder / CALIBRATION_FILE).write_text(json.dumps(fields, indent=2) + "\n", "utf-8")
+    print(json.dumps(fields, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The shape of the code: who may import whom, what stands where, what an import costs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parent.parent
+CUSTOMERS_TOP_LEVEL = {"pyproject.toml", "README.md", "rag", "service", "index", "tests", "seeds"}
+BESIDE_IT = {"LICENSE", "requirements.lock"}
+HEAVY = ("chromadb", "fastapi", "numpy", "onnxruntime", "torch", "transformers", "rich")
+NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "common", "base", "manager", "misc"}
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / line for line in listed.stdout.splitlines()]
+
+
+def modules() -> list[Path]:
+    return [path for top in ("rag", "index", "service") for path in (ROOT / top).rglob("*.py")]
+
+
+def test_imports_keep_their_contracts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(cache_dir=None) == 0
+
+
+def test_the_top_level_is_the_customers() -> None:
+    tops = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    assert {top for top in tops if not top.startswith(".")} == CUSTOMERS_TOP_LEVEL | BESIDE_IT
+
+
+def test_tracked_files_stay_small() -> None:
+    assert sum(path.stat().st_size for path in tracked()) < 40_000_000
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert not [path for path in modules() if path.stem in NAMES_THAT_SAY_NOTHING]
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    program = f"import sys, service.cli; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [path for path in modules() if not path.read_text("utf-8").startswith('"""')]
+    assert not silent
