@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from rag.model_files import ReadyModel
-from rag.onnx_session import open_session
+from rag.network import Network
 from rag.protocols import Vector, Vectors
 
 
@@ -25,26 +25,14 @@ class OnnxEncoder:
         self._tokenizer = Tokenizer.from_file(str(model.tokenizer))
         self._tokenizer.enable_truncation(model.number("max_tokens"))
         self._tokenizer.no_padding()
-        self._session = open_session(model.onnx)
+        self._network = Network(model.onnx, ["vector"])
 
     def encode_question(self, text: str) -> Vector:
         """Return the question's vector, shape (dimension,)."""
-        return self._run(self._tokenizer.encode(self._question_prompt + text))
+        return self._network.run(self._tokenizer.encode(self._question_prompt + text))[0]
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return the passages' vectors, shape (texts, dimension)."""
         encodings = self._tokenizer.encode_batch([self._passage_prompt + text for text in texts])
-        vectors = np.zeros((len(texts), self.dimension), np.float32)
-        # One at a time: an int8 network scales its numbers by the largest of a batch, so a
-        # text's vector would depend on its company; and no time goes into padding.
-        for row, encoding in enumerate(encodings):
-            vectors[row] = self._run(encoding)
-        return vectors
-
-    def _run(self, encoding: Encoding) -> Vector:
-        inputs = {
-            "input_ids": np.array([encoding.ids], np.int64),
-            "attention_mask": np.array([encoding.attention_mask], np.int64),
-        }
-        vector: Vector = self._session.run(["vector"], inputs)[0][0]
-        return vector
+        vectors = [outputs[0] for outputs in self._network.run_each(encodings)]
+        return np.array(vectors, np.float32).reshape(len(texts), self.dimension)

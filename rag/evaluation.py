@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rag.errors import InvalidInput
 from rag.scoring import exact_match, f1
@@ -29,7 +30,7 @@ class KnownQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one question: scores in [0, 1]; a refusal scores 0 where answers exist."""
+    """What became of one question: scores in [0, 1], 0 for a refusal."""
 
     kind: str
     answerable: bool
@@ -83,7 +84,7 @@ def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 def read_questions(file: Path) -> list[KnownQuestion]:
     """Read a question file; raise InvalidInput naming the first line that is not as it should."""
     try:
-        lines = file.read_text("utf-8").splitlines()
+        lines = file.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file}: cannot be read: {error}") from error
     questions = []
@@ -92,19 +93,24 @@ def read_questions(file: Path) -> list[KnownQuestion]:
             continue
         try:
             fields = json.loads(line)
-            questions.append(
-                KnownQuestion(
-                    text=fields["question"],
-                    answers=tuple(fields["answers"]),
-                    article_id=fields.get("article_id"),
-                    kind=str(fields.get("kind", "all")),
-                )
-            )
+            questions.append(known_question(fields))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput(f"{file}:{number}: not a question: {error!r}") from error
     if not questions:
         raise InvalidInput(f"{file}: holds no questions")
     return questions
+
+
+def known_question(fields: dict[str, Any]) -> KnownQuestion:
+    """Return the question that a line's fields describe; raise TypeError for wrong ones."""
+    text, answers = fields["question"], fields["answers"]
+    if not isinstance(text, str):
+        raise TypeError(f"`question` is {text!r}, not a text")
+    if not isinstance(answers, list) or not all(isinstance(item, str) for item in answers):
+        raise TypeError(f"`answers` is {answers!r}, not a list of texts")
+    return KnownQuestion(
+        text, tuple(answers), fields.get("article_id"), str(fields.get("kind", "all"))
+    )
 
 
 def evaluate(
@@ -121,8 +127,7 @@ def judge(known: KnownQuestion, result: Answers | NoAnswer) -> Outcome:
     """Compare the first answer with the right ones, by SQuAD's rules."""
     answerable = bool(known.answers)
     if isinstance(result, NoAnswer):
-        silence = 0.0 if answerable else 1.0
-        return Outcome(known.kind, answerable, False, silence, silence, False)
+        return Outcome(known.kind, answerable, False, 0.0, 0.0, False)
     first = result.answers[0]
     return Outcome(
         known.kind,

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from rag.types import Extract
 
 POSSESSIVE = re.compile("['\u2019]s\\b")
-TOKEN = re.compile(r"[^\W_]+(?:[.,:]\d+)*")
+# A word, a number, or a currency: "$5" and "€5" are different answers.
+TOKEN = re.compile(r"[^\W_]+(?:[.,:]\d+)*|[$€£¥]")
 # Leading words that do not change what an answer says.
 EMPTY_WORDS = frozenset("a an the in on at of to by from for with and who was is".split())
 # Words that change a number's size: "5" and "5 million" are different answers.
@@ -60,8 +61,9 @@ def telling_words(text: str) -> tuple[str, ...]:
     """Return the answer's words, without case, accents, punctuation and empty words."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))
-    words = tuple(TOKEN.findall(POSSESSIVE.sub("", plain)))
-    return tuple(word for word in words if word not in EMPTY_WORDS) or words
+    words = tuple(TOKEN.findall(POSSESSIVE.sub("", plain).replace("%", " percent ")))
+    # What has no words, as a sign or a picture, says what it shows.
+    return tuple(word for word in words if word not in EMPTY_WORDS) or words or (text,)
 
 
 def longer_only(shorter: tuple[str, ...], longer: tuple[str, ...]) -> tuple[str, ...] | None:

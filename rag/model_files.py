@@ -139,7 +139,8 @@ def export(kind: Kind, source: Path, target: Path) -> None:
         if done.returncode != 0:
             last = (done.stderr.strip() or "no message").splitlines()[-1]
             raise ModelRejected(f"{source}: cannot be exported as a {kind}: {last}")
-        if not target.exists():
+        if not (target / MANIFEST_FILE).exists():
+            shutil.rmtree(target, ignore_errors=True)
             aside.rename(target)
     except OSError as error:
         # Another process may have put its export there first: that one serves as well.
@@ -166,7 +167,9 @@ def checked(kind: Kind, folder: Path) -> ReadyModel:
     except (ValueError, KeyError, TypeError) as error:
         raise ModelRejected(f"{folder / MANIFEST_FILE}: not a manifest: {error!r}") from error
     if not identity.startswith(f"{kind}:"):
-        raise ModelRejected(f"{folder}: is made ready as {identity.partition(':')[0]}, not as {kind}")
+        raise ModelRejected(
+            f"{folder}: is made ready as {identity.partition(':')[0]}, not as {kind}"
+        )
     return ReadyModel(folder, identity, facts)
 
 

@@ -1,26 +1,25 @@
 """An extractive question-answering model, run by ONNX Runtime: hits to extracts."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from rag.decoding import (
-    Floats,
     ScoredSpan,
     Window,
     best_spans,
     whole_characters,
     without_overlaps,
 )
-from rag.errors import ModelRejected
 from rag.model_files import ReadyModel
-from rag.onnx_session import open_session
+from rag.network import Network
 from rag.types import Extract, Hit
 
 # The question keeps at most this many tokens, so that the passage has room.
 MAX_QUESTION_TOKENS = 96
-# Neighbouring windows of a long passage share this many tokens: more than an answer has.
+# Neighbouring windows of a long passage share this many tokens: half of them hold an answer.
 STRIDE_TOKENS = 64
 
 
@@ -35,15 +34,24 @@ class OnnxReader:
         self._tokenizer.enable_truncation(
             model.number("max_tokens"), stride=STRIDE_TOKENS, strategy="only_second"
         )
-        self._session = open_session(model.onnx)
-        self._inputs = {item.name for item in self._session.get_inputs()}
-        if not {"start_logits", "end_logits"} <= {out.name for out in self._session.get_outputs()}:
-            raise ModelRejected(f"{model.onnx}: is no reader: it has no start and end logits")
+        self._network = Network(model.onnx, ["start_logits", "end_logits"])
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return the best spans over all hits, best first, none overlapping another."""
         asked = self._shortened(question)
-        return extracts(hits, [self._spans(asked, hit.passage.text) for hit in hits])
+        encoded = [self._tokenizer.encode(asked, hit.passage.text) for hit in hits]
+        seen = [[encoding, *encoding.overflowing] for encoding in encoded]
+        logits = iter(self._network.run_each([window for windows in seen for window in windows]))
+        # Windows come first: zip stops at their end, before it takes the next hit's logits.
+        found = [
+            [
+                scored
+                for window, (starts, ends) in zip(windows_of(windows), logits, strict=False)
+                for scored in best_spans(starts, ends, window)
+            ]
+            for windows in seen
+        ]
+        return extracts(hits, found)
 
     def _shortened(self, question: str) -> str:
         # As the second text, since that is the one that the tokenizer cuts.
@@ -53,29 +61,6 @@ class OnnxReader:
             return question
         return question[: ends[MAX_QUESTION_TOKENS - 1]]
 
-    def _spans(self, question: str, text: str) -> list[ScoredSpan]:
-        encoded = self._tokenizer.encode(question, text)
-        encodings = [encoded, *encoded.overflowing]
-        # One at a time: an int8 network scales its numbers by the largest of a batch, so a
-        # span's score would depend on its company; and no time goes into padding.
-        return [
-            scored
-            for encoding, window in zip(encodings, windows_of(encodings), strict=True)
-            for scored in best_spans(*self._logits(encoding), window)
-        ]
-
-    def _logits(self, encoding: Encoding) -> tuple[Floats, Floats]:
-        named = {
-            "input_ids": encoding.ids,
-            "attention_mask": encoding.attention_mask,
-            "token_type_ids": encoding.type_ids,
-        }
-        starts, ends = self._session.run(
-            ["start_logits", "end_logits"],
-            {name: np.array([named[name]], np.int64) for name in self._inputs},
-        )
-        return starts[0], ends[0]
-
 
 def places_of_second(encoding: Encoding) -> list[int]:
     """Return which tokens are of the second text."""
@@ -83,26 +68,30 @@ def places_of_second(encoding: Encoding) -> list[int]:
 
 
 def windows_of(encodings: Sequence[Encoding]) -> list[Window]:
-    """Say with which tokens of one text's windows an answer may begin and end: at words' edges.
+    """Say with which tokens of one text's windows an answer may begin and end.
 
-    A word that the edge of a window cuts is whole in the next one.
+    Windows overlap. An answer that begins in the first half of an overlap is looked for in
+    the earlier window, else in the later one: that one holds it whole.
     """
-    first: dict[int | None, int] = {}
-    last: dict[int | None, int] = {}
-    for encoding in encodings:
-        for place in places_of_second(encoding):
-            word, (start, end) = encoding.word_ids[place], encoding.offsets[place]
-            first[word] = min(start, first.get(word, start))
-            last[word] = max(end, last.get(word, end))
-    windows = []
-    for encoding in encodings:
-        words, offsets = encoding.word_ids, encoding.offsets
-        starts, ends = np.zeros((2, len(offsets)), np.bool_)
-        for place in places_of_second(encoding):
-            starts[place] = offsets[place][0] == first[words[place]]
-            ends[place] = offsets[place][1] == last[words[place]]
-        windows.append(Window(offsets, starts, ends))
+    windows = [window_of(encoding) for encoding in encodings]
+    half = STRIDE_TOKENS // 2
+    for (before, earlier), (after, later) in pairwise(zip(encodings, windows, strict=True)):
+        earlier.starts[places_of_second(before)[-half:]] = False
+        later.starts[places_of_second(after)[:half]] = False
     return windows
+
+
+def window_of(encoding: Encoding) -> Window:
+    """Say which tokens are of the text and at the edges of words."""
+    of_text = np.array([text == 1 for text in encoding.sequence_ids])
+    words = np.array([-1 if word is None else word for word in encoding.word_ids])
+    changes = words[1:] != words[:-1]
+    changes |= of_text[1:] != of_text[:-1]
+    return Window(
+        offsets=encoding.offsets,
+        starts=of_text & np.concatenate([[True], changes]),
+        ends=of_text & np.concatenate([changes, [True]]),
+    )
 
 
 def extracts(hits: Sequence[Hit], found: Sequence[Sequence[ScoredSpan]]) -> list[Extract]:

@@ -11,7 +11,7 @@ from rag.errors import InvalidInput
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 SHIPPED_READER = Path(__file__).parent / "models" / "reader"
 VARIABLES = {
-    "CITEWIRE_DATA": "the data directory",
+    "CITEWIRE_DATA": "the data directory (default: the platform's for users)",
     "CITEWIRE_CACHE": "where models made ready for this machine are kept",
     "CITEWIRE_ENCODER": "the sentence encoder, a sentence-transformers model by name or path",
     "CITEWIRE_READER": "the reader, an extractive question-answering model by name or path",
@@ -47,7 +47,10 @@ def read_settings(environment: Mapping[str, str], data: Path | None = None) -> S
     Raises:
         InvalidInput: a variable has a value out of range, or a `CITEWIRE_` name is unknown.
     """
-    given = {name: value for name, value in environment.items() if name.startswith("CITEWIRE_")}
+    # An empty variable is one that a script did not fill: it says nothing.
+    given = {
+        name: value for name, value in environment.items() if name.startswith("CITEWIRE_") and value
+    }
     unknown = sorted(given.keys() - VARIABLES.keys())
     if unknown:
         raise InvalidInput(f"unknown variable {unknown[0]}; known are {', '.join(VARIABLES)}")

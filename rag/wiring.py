@@ -60,6 +60,7 @@ def open_archive(
         catalogue = Catalogue(directory.catalogue, encoder=model.identity, create=create)
         stack.callback(catalogue.close)
         vectors = VectorIndex(directory.vectors, catalogue)
+        stack.callback(vectors.close)
         yield Archive(catalogue, vectors, encoder.result())
 
 

@@ -1,0 +1,59 @@
+"""Index articles beside plain SentenceTransformer.encode: `python tests/bench/indexing.py PATH…`.
+
+Both see the same passages in the same run on the same machine. Indexing is the whole article's
+path: loading, cleaning, splitting, encoding, storing, building the vector index.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from sentence_transformers import SentenceTransformer
+
+from index.indexer import Indexer
+from rag.chunking import PassageSize, encoded_text
+from rag.model_files import locate
+from rag.settings import read_settings
+from rag.wiring import Archive, open_archive
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("paths", nargs="+", type=Path)
+    paths = parser.parse_args().paths
+    with tempfile.TemporaryDirectory() as folder:
+        settings = replace(read_settings(os.environ), data=Path(folder))
+        with open_archive(settings, command="bench", create=True) as archive:
+            first = seconds(lambda: index(archive, paths))
+            again = seconds(lambda: index(archive, paths))
+            ids, _ = archive.catalogue.vectors_after(0)
+            found = archive.catalogue.passages(ids)
+            texts = [encoded_text(passage.article, passage.span) for passage in found.values()]
+    model = SentenceTransformer(str(locate(settings.encoder)), device="cpu")
+    model.encode(texts[:32])
+    plain = seconds(lambda: model.encode(texts))
+    print(f"{len(texts)} passages")
+    print(f"citewire index          {first:7.1f} s  {len(texts) / first:7.1f} passages/s")
+    print(f"citewire index, again   {again:7.1f} s")
+    print(f"SentenceTransformer     {plain:7.1f} s  {len(texts) / plain:7.1f} passages/s")
+    print(f"ratio                   {plain / first:7.2f}")
+
+
+def index(archive: Archive, paths: list[Path]) -> None:
+    indexer = Indexer(
+        archive.catalogue, archive.vectors, archive.encoder, PassageSize(), lambda progress: None
+    )
+    indexer.index(paths, prune=False)
+
+
+def seconds(work) -> float:  # type: ignore[no-untyped-def]
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from rag.answerer import Answerer
+from rag.catalogue import Catalogue, EncodedArticle
+from rag.confidence import FEATURES, Calibration
+from rag.types import (
+    Answers,
+    Article,
+    Extract,
+    Filters,
+    Hit,
+    NoAnswer,
+    Passage,
+    Question,
+    Reason,
+    Span,
+)
+
+# A margin is the logarithm of the odds: 0 is even.
+EVEN = Calibration(0.0, (1.0, *[0.0] * (len(FEATURES) - 1)), threshold=0.5, relevance=0.2)
+ARTICLES = {
+    "seoul": "Blinken arrived in Seoul. He met Park Jin there. Rain fell.",
+    "talks": "The two spoke. Park Jin received him.",
+    "yoon": "President Yoon saw him as well.",
+}
+WHO = Question("Who met Blinken?")
+
+
+def hit(article: str, similarity: float = 0.7, score: float = 0.5) -> Hit:
+    text = ARTICLES[article]
+    return Hit(Passage(1, Article(article, "A title", text), Span(0, len(text))), score, similarity)
+
+
+def extract(article: str, quote: str, margin: float, similarity: float = 0.7) -> Extract:
+    start = ARTICLES[article].index(quote)
+    return Extract(hit(article, similarity), Span(start, start + len(quote)), margin)
+
+
+class FakeFinder:
+    """Finds the same hits for every question, and remembers what it was asked."""
+
+    def __init__(self, hits: Sequence[Hit]) -> None:
+        self.hits = list(hits)
+        self.asked: list[Question] = []
+
+    def retrieve(self, question: Question, limit: int) -> list[Hit]:
+        self.asked.append(question)
+        return self.hits[:limit]
+
+
+class FakeReader:
+    """Reads the same extracts out of any hits."""
+
+    def __init__(self, extracts: Sequence[Extract]) -> None:
+        self._extracts = extracts
+
+    def read(self, _question: str, _hits: Sequence[Hit]) -> list[Extract]:
+        return sorted(self._extracts, key=lambda extract: -extract.score)
+
+
+Ask = Callable[..., Answers | NoAnswer]
+
+
+@pytest.fixture
+def ask(catalogue: Catalogue) -> Ask:
+    """Answers a question from extracts; the hits are theirs."""
+
+    def answer(
+        *extracts: Extract, question: Question = WHO, calibration: Calibration = EVEN
+    ) -> Answers | NoAnswer:
+        finder = FakeFinder([each.hit for each in extracts])
+        return Answerer(finder, FakeReader(extracts), calibration, catalogue).answer(question)
+
+    return answer
+
+
+def texts(result: Answers | NoAnswer) -> list[str]:
+    assert isinstance(result, Answers)
+    return [answer.text for answer in result.answers]
+
+
+def test_an_answer_is_quoted_in_its_sentence(ask: Ask) -> None:
+    result = ask(extract("seoul", "Park Jin", margin=2.0))
+    assert isinstance(result, Answers)
+    (citation,) = result.answers[0].citations
+    assert citation.extract.text == "Park Jin"
+    assert citation.context.of(ARTICLES["seoul"]) == "He met Park Jin there."
+
+
+def test_an_answer_has_its_calibrated_probability(ask: Ask) -> None:
+    result = ask(extract("seoul", "Park Jin", margin=2.0))
+    assert isinstance(result, Answers)
+    assert result.answers[0].confidence == pytest.approx(0.8807970)
+
+
+def test_equal_answers_of_different_articles_are_one_with_a_citation_each(ask: Ask) -> None:
+    result = ask(extract("seoul", "Park Jin", 2.0), extract("talks", "Park Jin", 1.0))
+    assert isinstance(result, Answers)
+    (answer,) = result.answers
+    assert [citation.extract.article.id for citation in answer.citations] == ["seoul", "talks"]
+
+
+def test_different_answers_of_different_articles_are_all_given_best_first(ask: Ask) -> None:
+    result = ask(extract("yoon", "Yoon", 1.5), extract("talks", "Park Jin", 2.0))
+    assert texts(result) == ["Park Jin", "Yoon"]
+
+
+def test_a_much_weaker_answer_is_not_given_as_well(ask: Ask) -> None:
+    result = ask(extract("yoon", "Yoon", -5.0), extract("talks", "Park Jin", 3.0))
+    assert texts(result) == ["Park Jin"]
+
+
+@pytest.mark.parametrize(("at_most", "given"), [(1, ["Park Jin"]), (2, ["Park Jin", "Yoon"])])
+def test_no_more_answers_are_given_than_asked_for(ask: Ask, at_most: int, given: list[str]) -> None:
+    question = replace(WHO, max_answers=at_most)
+    found = ask(extract("talks", "Park Jin", 2.0), extract("yoon", "Yoon", 1.9), question=question)
+    assert texts(found) == given
+
+
+def test_an_answer_at_the_threshold_is_given(ask: Ask) -> None:
+    assert texts(ask(extract("seoul", "Park Jin", margin=0.0))) == ["Park Jin"]
+
+
+def test_an_answer_below_the_threshold_is_withheld_and_shown_as_closest(ask: Ask) -> None:
+    result = ask(extract("seoul", "Park Jin", margin=-2.0))
+    assert isinstance(result, NoAnswer)
+    assert result.reason is Reason.NOT_ANSWERED
+    (closest,) = result.closest
+    assert closest.citation.extract.text == "Park Jin"
+    assert closest.confidence == pytest.approx(0.1192029)
+
+
+def test_the_threshold_is_the_calibrations(ask: Ask) -> None:
+    lenient = replace(EVEN, threshold=0.1)
+    found = ask(extract("seoul", "Park Jin", margin=-2.0), calibration=lenient)
+    assert texts(found) == ["Park Jin"]
+
+
+def test_two_answers_that_cannot_be_told_apart_are_withheld_together(ask: Ask) -> None:
+    strict = replace(EVEN, threshold=0.6)
+    result = ask(
+        extract("talks", "Park Jin", 0.05), extract("yoon", "Yoon", 0.0), calibration=strict
+    )
+    assert isinstance(result, NoAnswer)
+    assert result.reason is Reason.TOO_CLOSE
+    assert [near.citation.extract.text for near in result.closest] == ["Park Jin", "Yoon"]
+
+
+def test_two_weak_answers_are_not_called_too_close(ask: Ask) -> None:
+    result = ask(extract("talks", "Park Jin", -3.0), extract("yoon", "Yoon", -3.0))
+    assert isinstance(result, NoAnswer)
+    assert result.reason is Reason.NOT_ANSWERED
+
+
+def test_without_a_hit_nothing_is_relevant(ask: Ask) -> None:
+    result = ask()
+    assert isinstance(result, NoAnswer)
+    assert (result.reason, result.closest) == (Reason.NOTHING_RELEVANT, ())
+
+
+def test_a_sure_reader_does_not_make_a_far_passage_relevant(ask: Ask) -> None:
+    result = ask(extract("seoul", "Park Jin", margin=9.0, similarity=0.1))
+    assert isinstance(result, NoAnswer)
+    assert result.reason is Reason.NOTHING_RELEVANT
+
+
+def test_at_most_three_closest_are_shown(ask: Ask) -> None:
+    weak = ["Blinken", "Seoul", "Park Jin", "Rain"]
+    result = ask(*(extract("seoul", quote, -3.0 - place) for place, quote in enumerate(weak)))
+    assert isinstance(result, NoAnswer)
+    shown = [closest.citation.extract.text for closest in result.closest]
+    assert shown == ["Blinken", "Seoul", "Park Jin"]
+
+
+def test_the_question_comes_back_with_its_answer(ask: Ask) -> None:
+    question = Question("Who?", Filters(sources=frozenset({"Wire"})), max_answers=3)
+    assert ask(extract("seoul", "Park Jin", 2.0), question=question).question == question
+
+
+def test_filters_reach_the_retriever(catalogue: Catalogue) -> None:
+    finder = FakeFinder([])
+    question = Question("Who?", Filters(sources=frozenset({"Wire"})))
+    Answerer(finder, FakeReader([]), EVEN, catalogue).answer(question)
+    assert finder.asked == [question]
+
+
+def test_what_was_searched_is_told(
+    catalogue: Catalogue, encoded: Callable[..., EncodedArticle], ask: Ask
+) -> None:
+    catalogue.put([encoded(Article("seoul", "A title", ARTICLES["seoul"]))])
+    searched = ask(extract("seoul", "Park Jin", 2.0)).searched
+    assert (searched.articles, searched.passages) == (1, 1)
+    assert searched.index_version == str(catalogue.state())
+    assert searched.retrieve_ms >= 0 <= searched.read_ms

@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.confidence import (
+    CALIBRATION_FILE,
+    FEATURES,
+    MAX_LEAD,
+    UNCALIBRATED,
+    Calibration,
+    Evidence,
+    read_calibration,
+)
+from rag.errors import ModelRejected
+from rag.model_files import ready_model
+from rag.settings import SHIPPED_READER
+
+READER = "reader:made-up"
+FIELDS = {
+    "reader": READER,
+    "bias": -1.0,
+    "weights": dict.fromkeys(FEATURES, 0.5),
+    "threshold": 0.4,
+    "relevance": 0.3,
+}
+numbers = st.floats(-1e6, 1e6)
+
+
+def margin_only(bias: float, weight: float) -> Calibration:
+    return Calibration(bias, (weight, *[0.0] * (len(FEATURES) - 1)), 0.5, 0.0)
+
+
+@given(numbers, numbers, numbers)
+def test_any_evidence_has_a_probability(margin: float, similarity: float, lead: float) -> None:
+    weights = (3.0,) * len(FEATURES)
+    evidence = Evidence(margin=margin, similarity=similarity, lead=lead)
+    assert 0 <= Calibration(-2.0, weights, 0.5, 0.0).probability(evidence) <= 1
+
+
+def test_a_probability_is_the_logistic_function_of_the_weighted_sum() -> None:
+    evidence = Evidence(margin=2.0, similarity=0.7, lead=1.0)
+    assert margin_only(-3.0, 1.0).probability(evidence) == pytest.approx(0.2689414)
+
+
+@given(st.floats(-30, 30), st.floats(-30, 30))
+def test_a_larger_margin_is_never_less_probable(one: float, other: float) -> None:
+    small, large = (
+        margin_only(0.0, 0.5).probability(Evidence(margin=margin, similarity=0.5, lead=0.0))
+        for margin in sorted((one, other))
+    )
+    assert small <= large
+
+
+def test_a_lead_beyond_the_greatest_says_no_more() -> None:
+    calibration = Calibration(0.0, (0.0,) * (len(FEATURES) - 1) + (1.0,), 0.5, 0.0)
+    great, greater = (
+        calibration.probability(Evidence(margin=0.0, similarity=0.0, lead=lead))
+        for lead in (MAX_LEAD, MAX_LEAD + 100)
+    )
+    assert great == greater
+
+
+def test_a_calibration_of_other_features_is_rejected() -> None:
+    with pytest.raises(ModelRejected, match="weights"):
+        Calibration(0.0, (1.0,), 0.5, 0.0)
+
+
+def test_a_reader_without_a_calibration_is_uncalibrated(tmp_path: Path) -> None:
+    assert read_calibration(tmp_path, READER) == UNCALIBRATED
+
+
+def test_a_calibration_is_read(tmp_path: Path) -> None:
+    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(FIELDS))
+    expected = Calibration(-1.0, (0.5,) * len(FEATURES), threshold=0.4, relevance=0.3)
+    assert read_calibration(tmp_path, READER) == expected
+
+
+def test_the_calibration_of_another_reader_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(FIELDS))
+    with pytest.raises(ModelRejected, match="fitted to another reader"):
+        read_calibration(tmp_path, "reader:other")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps(FIELDS | {"weights": {}}),
+        json.dumps(FIELDS | {"bias": "much"}),
+        json.dumps(FIELDS | {"threshold": None}),
+    ],
+)
+def test_a_broken_calibration_is_rejected(tmp_path: Path, text: str) -> None:
+    (tmp_path / CALIBRATION_FILE).write_text(text)
+    with pytest.raises(ModelRejected, match="no usable calibration"):
+        read_calibration(tmp_path, READER)
+
+
+def test_the_shipped_calibration_belongs_to_the_shipped_reader() -> None:
+    model = ready_model("reader", str(SHIPPED_READER), Path("unused"))
+    assert 0 < read_calibration(model.folder, model.identity).threshold < 1

@@ -1,0 +1,493 @@
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.catalogue import Catalogue, EncodedArticle
+from rag.protocols import Vector, Vectors
+from rag.types import Article, Filters
+from rag.vectors import EXACT_SCAN_ROWS, VectorIndex
+
+ENCODER = "encoder:made-up"
+DIMENSION = 16
+ROWS = 300
+ALL = Filters()
+WIRE = Filters(sources=frozenset({"Wire"}))
+
+Encode = Callable[..., EncodedArticle]
+
+
+def random_rows(count: int, seed: int, dimension: int = DIMENSION) -> Vectors:
+    rows = np.random.default_rng(seed).normal(size=(count, dimension)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+QUESTIONS = random_rows(20, seed=1)
+ONE_ROW = random_rows(1, seed=2)
+SOME_ROWS = random_rows(ROWS, seed=3)
+
+
+def article(name: str, source: str = "Wire", published: date | None = None) -> Article:
+    return Article(name, "A title", "Some words.", source=source, published=published)
+
+
+def nearest(catalogue: Catalogue, question: Vector, limit: int, filters: Filters) -> list[int]:
+    """What an index must find, by comparing with every vector that passes."""
+    ids, vectors = catalogue.vectors(catalogue.matching_passages(filters))
+    order = np.argsort(-(vectors @ question), kind="stable")[:limit] if ids else []
+    return [ids[row] for row in order]
+
+
+def assert_finds_the_nearest(
+    index: VectorIndex, catalogue: Catalogue, filters: Filters = ALL
+) -> None:
+    found = [list(index.search(question, 5, filters)) for question in QUESTIONS]
+    assert found == [nearest(catalogue, question, 5, filters) for question in QUESTIONS]
+
+
+@pytest.fixture
+def index(catalogue: Catalogue, tmp_path: Path) -> Iterator[VectorIndex]:
+    opened = VectorIndex(tmp_path / "vectors", catalogue)
+    yield opened
+    opened.close()
+
+
+# -- searching
+
+
+@pytest.mark.parametrize("rows", [1, 2, 99, 101, 2500])
+def test_the_index_finds_the_nearest_of_any_number_of_passages(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode, rows: int
+) -> None:
+    catalogue.put([encoded(article("a"), random_rows(rows, seed=rows))])
+    index.rebuild()
+    assert (index.indexed_rows, index.scanned_rows()) == (rows, 0)
+    assert_finds_the_nearest(index, catalogue)
+
+
+def test_scores_are_cosines(catalogue: Catalogue, index: VectorIndex, encoded: Encode) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    found = index.search(QUESTIONS[0], 5, ALL)
+    expected = [float(SOME_ROWS[number - 1] @ QUESTIONS[0]) for number in found]
+    assert list(found.values()) == pytest.approx(expected, abs=1e-5)
+
+
+def test_an_empty_archive_has_nothing_near(index: VectorIndex) -> None:
+    assert index.search(QUESTIONS[0], 5, ALL) == {}
+
+
+def test_an_emptied_archive_has_nothing_near(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    catalogue.remove(["a"])
+    before = index.search(QUESTIONS[0], 5, ALL)
+    index.rebuild()
+    assert (before, index.search(QUESTIONS[0], 5, ALL), index.indexed_rows) == ({}, {}, 0)
+
+
+def test_a_limit_of_zero_finds_nothing(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    assert index.search(QUESTIONS[0], 0, ALL) == {}
+
+
+def test_a_limit_beyond_the_archive_finds_all(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS[:40])])
+    index.rebuild()
+    assert index.search(QUESTIONS[0], 1000, ALL).keys() == set(range(1, 41))
+
+
+def test_similarities_are_of_the_passages_that_exist(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS[:3])])
+    index.rebuild()
+    found = index.similarities(SOME_ROWS[1], [2, 99])
+    assert found == {2: pytest.approx(1.0, abs=1e-5)}
+
+
+def test_threads_find_the_same(catalogue: Catalogue, index: VectorIndex, encoded: Encode) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    catalogue.put([encoded(article("b"), random_rows(20, seed=4))])
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda question: list(index.search(question, 5, ALL)), QUESTIONS))
+    assert found == [nearest(catalogue, question, 5, ALL) for question in QUESTIONS]
+
+
+# -- changes
+
+
+def test_an_addition_is_found_before_any_rebuild(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    catalogue.put([encoded(article("new"), QUESTIONS[:1])])
+    assert next(iter(index.search(QUESTIONS[0], 5, ALL))) == ROWS + 1
+    assert_finds_the_nearest(index, catalogue)
+
+
+def test_a_deletion_is_gone_before_any_rebuild(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("near"), np.repeat(QUESTIONS[:1], 30, axis=0))])
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    catalogue.remove(["near"])
+    found = index.search(QUESTIONS[0], 5, ALL)
+    assert len(found) == 5
+    assert_finds_the_nearest(index, catalogue)
+
+
+def test_a_replaced_article_is_found_by_its_new_vectors_alone(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS), encoded(article("b"), QUESTIONS[:1])])
+    index.rebuild()
+    catalogue.put([encoded(article("b"), QUESTIONS[1:2])])
+    old, new = (index.search(question, 1, ALL) for question in QUESTIONS[:2])
+    assert ROWS + 1 not in old
+    assert list(new) == [ROWS + 2]
+
+
+def test_an_index_is_stale_when_a_tenth_has_changed(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS[:100])])
+    stale = [index.is_stale()]
+    index.rebuild()
+    stale.append(index.is_stale())
+    catalogue.put([encoded(article("ten"), SOME_ROWS[:10])])
+    stale.append(index.is_stale())
+    catalogue.put([encoded(article("one"), SOME_ROWS[:1])])
+    stale.append(index.is_stale())
+    assert stale == [True, False, False, True]
+
+
+def test_deletions_make_an_index_stale(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS[:80]), encoded(article("b"), SOME_ROWS[:20])])
+    index.rebuild()
+    catalogue.remove(["b"])
+    assert index.is_stale()
+
+
+def test_a_rebuild_leaves_one_generation_with_everything(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode, tmp_path: Path
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    (first,) = (tmp_path / "vectors").glob("generation-*")
+    catalogue.put([encoded(article("b"), QUESTIONS)])
+    index.rebuild()
+    (second,) = (tmp_path / "vectors").glob("generation-*")
+    assert first != second
+    assert (index.indexed_rows, index.scanned_rows()) == (ROWS + 20, 0)
+    assert_finds_the_nearest(index, catalogue)
+
+
+def test_an_emptied_archive_leaves_no_old_generation(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode, tmp_path: Path
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    catalogue.remove(["a"])
+    index.rebuild()
+    assert list((tmp_path / "vectors").glob("generation-*/chroma.sqlite3")) == []
+
+
+def test_what_a_killed_rebuild_left_is_removed(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode, tmp_path: Path
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    index.close()
+    left = tmp_path / "vectors" / "generation-unfinished"
+    left.mkdir()
+    (left / "chroma.sqlite3").write_bytes(b"half")
+    with closing(VectorIndex(tmp_path / "vectors", catalogue)) as again:
+        assert (left.exists(), again.indexed_rows) == (False, ROWS)
+
+
+# -- filters
+
+
+@dataclass(frozen=True, slots=True)
+class Wide:
+    """An archive in which more passages pass the filter WIRE than are scanned at once."""
+
+    catalogue: Catalogue
+    index: VectorIndex
+    vectors: Vectors
+
+
+@pytest.fixture(scope="module", params=["scanned", "indexed"])
+def wide(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, encoded: Encode
+) -> Iterator[Wide]:
+    folder = tmp_path_factory.mktemp("wide")
+    catalogue = Catalogue(folder / "catalogue.sqlite3", encoder=ENCODER, create=True)
+    vectors = random_rows(EXACT_SCAN_ROWS + 300, seed=5, dimension=4)
+    # The other source is nearer to the first axis than anything of the first source.
+    near = vectors[:, 0].argsort()[::-1][:200]
+    catalogue.put(
+        [
+            encoded(article("far", "Wire"), np.delete(vectors, near, axis=0)),
+            encoded(article("near", "Post"), vectors[near]),
+        ]
+    )
+    index = VectorIndex(folder / "vectors", catalogue)
+    if request.param == "indexed":
+        index.rebuild()
+    yield Wide(catalogue, index, vectors)
+    index.close()
+    catalogue.close()
+
+
+def test_a_filter_that_many_pass_is_exact(wide: Wide) -> None:
+    assert len(wide.catalogue.matching_passages(WIRE)) > EXACT_SCAN_ROWS
+    axis = np.array([1, 0, 0, 0], np.float32)
+    assert list(wide.index.search(axis, 5, WIRE)) == nearest(wide.catalogue, axis, 5, WIRE)
+
+
+def test_a_filter_that_few_pass_is_exact(wide: Wide) -> None:
+    axis = np.array([-1, 0, 0, 0], np.float32)
+    post = Filters(sources=frozenset({"Post"}))
+    assert list(wide.index.search(axis, 5, post)) == nearest(wide.catalogue, axis, 5, post)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        WIRE,
+        Filters(sources=frozenset({"Wire", "Post"})),
+        Filters(published_from=date(2024, 1, 1)),
+        Filters(published_to=date(2024, 1, 1), sources=frozenset({"Post"})),
+    ],
+)
+def test_filters_hold_for_old_and_new_passages(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode, filters: Filters
+) -> None:
+    catalogue.put(
+        [
+            encoded(article("a", "Wire"), SOME_ROWS[:100]),
+            encoded(article("b", "Post", date(2024, 1, 1)), SOME_ROWS[100:200]),
+        ]
+    )
+    index.rebuild()
+    catalogue.put([encoded(article("c", "Wire", date(2024, 1, 2)), SOME_ROWS[200:])])
+    assert_finds_the_nearest(index, catalogue, filters)
+
+
+def test_a_filter_that_nothing_passes_finds_nothing(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    assert index.search(QUESTIONS[0], 5, Filters(sources=frozenset({"Nobody"}))) == {}
+
+
+# -- damage
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory, encoded: Encode) -> Path:
+    """A folder with a catalogue and a sound index over it, closed."""
+    folder = tmp_path_factory.mktemp("sound")
+    catalogue = Catalogue(folder / "catalogue.sqlite3", encoder=ENCODER, create=True)
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index = VectorIndex(folder / "vectors", catalogue)
+    index.rebuild()
+    index.close()
+    catalogue.close()
+    return folder
+
+
+@pytest.fixture
+def copied(sound: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sound, tmp_path / "copied"))
+
+
+@pytest.fixture
+def copied_catalogue(copied: Path) -> Iterator[Catalogue]:
+    opened = Catalogue(copied / "catalogue.sqlite3", encoder=ENCODER)
+    yield opened
+    opened.close()
+
+
+def generation(folder: Path) -> Path:
+    (found,) = (folder / "vectors").glob("generation-*")
+    return found
+
+
+def index_file(folder: Path, name: str) -> Path:
+    (found,) = generation(folder).glob(f"*/{name}")
+    return found
+
+
+def database(folder: Path) -> Path:
+    return generation(folder) / "chroma.sqlite3"
+
+
+def manifest(folder: Path) -> Path:
+    return folder / "vectors" / "current.json"
+
+
+def change_byte(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def run_sql(file: Path, statement: str) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(statement)
+
+
+def change_manifest(folder: Path, old: str, new: str) -> None:
+    text = manifest(folder).read_text()
+    assert old in text
+    manifest(folder).write_text(text.replace(old, new))
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "vectors changed": lambda folder: change_byte(index_file(folder, "data_level0.bin")),
+    "links changed": lambda folder: change_byte(index_file(folder, "length.bin")),
+    "vectors cut": lambda folder: os.truncate(index_file(folder, "data_level0.bin"), 1000),
+    "names missing": lambda folder: index_file(folder, "index_metadata.pickle").unlink(),
+    "folder missing": lambda folder: shutil.rmtree(generation(folder)),
+    "index missing": lambda folder: shutil.rmtree(index_file(folder, "header.bin").parent),
+    "everything missing": lambda folder: shutil.rmtree(folder / "vectors"),
+    "database missing": lambda folder: database(folder).unlink(),
+    "database empty": lambda folder: database(folder).write_bytes(b""),
+    "database garbage": lambda folder: database(folder).write_bytes(b"garbage " * 5000),
+    "database cut": lambda folder: os.truncate(database(folder), 50_000),
+    "database without rows": lambda folder: run_sql(
+        database(folder), "DELETE FROM embeddings WHERE embedding_id < '2'"
+    ),
+    "database without collection": lambda folder: run_sql(
+        database(folder), "DELETE FROM collections"
+    ),
+    # Chroma panics on this one.
+    "database with other columns": lambda folder: run_sql(
+        database(folder), "ALTER TABLE embeddings_queue_config RENAME config_json_str TO other"
+    ),
+    "manifest empty": lambda folder: manifest(folder).write_text(""),
+    "manifest garbage": lambda folder: manifest(folder).write_bytes(b"\xff{"),
+    "manifest of nothing": lambda folder: manifest(folder).write_text("{}"),
+    "manifest a list": lambda folder: manifest(folder).write_text("[]"),
+    "manifest with one row less": lambda folder: change_manifest(
+        folder, '"rows": 300', '"rows": 299'
+    ),
+    "manifest with more passages": lambda folder: change_manifest(
+        folder, '"last_passage": 300', '"last_passage": 900'
+    ),
+    "manifest of no type": lambda folder: change_manifest(
+        folder, '"folder": "', '"folder": null, "was": "'
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage_changes_no_result(
+    copied: Path, copied_catalogue: Catalogue, encoded: Encode, damage: Callable[[Path], object]
+) -> None:
+    damage(copied)
+    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+        copied_catalogue.put([encoded(article("new"), QUESTIONS[:1])])
+        assert_finds_the_nearest(index, copied_catalogue)
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_rebuild_heals_damage(
+    copied: Path, copied_catalogue: Catalogue, damage: Callable[[Path], object]
+) -> None:
+    damage(copied)
+    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+        index.rebuild()
+    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as again:
+        assert (again.indexed_rows, again.scanned_rows()) == (ROWS, 0)
+        assert_finds_the_nearest(again, copied_catalogue)
+
+
+def test_damaged_index_files_are_not_opened(copied: Path, copied_catalogue: Catalogue) -> None:
+    change_byte(index_file(copied, "data_level0.bin"))
+    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+        assert (index.indexed_rows, index.scanned_rows(), index.is_stale()) == (0, ROWS, True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: database(folder).write_bytes(b"garbage " * 5000),
+        lambda folder: run_sql(database(folder), "DROP TABLE segments"),
+    ],
+)
+def test_damage_under_an_open_index_changes_no_result(
+    copied: Path, copied_catalogue: Catalogue, damage: Callable[[Path], object]
+) -> None:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+        assert index.indexed_rows == ROWS
+        damage(copied)
+        assert_finds_the_nearest(index, copied_catalogue)
+        assert (index.indexed_rows, index.scanned_rows(), index.is_stale()) == (0, ROWS, True)
+
+
+def test_a_sound_index_is_opened_again(copied: Path, copied_catalogue: Catalogue) -> None:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+        assert (index.indexed_rows, index.scanned_rows(), index.is_stale()) == (ROWS, 0, False)
+        assert_finds_the_nearest(index, copied_catalogue)
+
+
+def test_the_index_of_another_archive_is_not_used(
+    copied: Path, catalogue: Catalogue, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("other"), random_rows(ROWS, seed=6))])
+    with closing(VectorIndex(copied / "vectors", catalogue)) as index:
+        assert index.indexed_rows == 0
+        assert_finds_the_nearest(index, catalogue)
+
+
+def test_the_index_of_a_later_state_is_not_used_after_the_catalogue_was_set_back(
+    copied: Path, copied_catalogue: Catalogue, encoded: Encode, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup.sqlite3"
+    with closing(sqlite3.connect(backup)) as target, copied_catalogue.reading() as source:
+        source.backup(target)
+    copied_catalogue.put([encoded(article("b"), QUESTIONS)])
+    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+        index.rebuild()
+    with (
+        closing(Catalogue(backup, encoder=ENCODER)) as restored,
+        closing(VectorIndex(copied / "vectors", restored)) as index,
+    ):
+        assert index.indexed_rows == 0
+        # The new passages get the ids of those that the index still has.
+        restored.put([encoded(article("c"), random_rows(20, seed=7))])
+        assert_finds_the_nearest(index, restored)
+
+
+def test_the_manifest_names_the_state_that_is_shown(
+    copied: Path, copied_catalogue: Catalogue
+) -> None:
+    fields = json.loads(manifest(copied).read_text().splitlines()[0])
+    state = copied_catalogue.state()
+    assert (fields["archive_id"], fields["version"]) == (state.archive_id, state.version)

@@ -1,0 +1,127 @@
+"""The promise, with the real models and the real indexes: every quote is its article's text."""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rag.answerer import Answerer
+from rag.catalogue import Catalogue, EncodedArticle
+from rag.chunking import PassageSize, encoded_text, passages
+from rag.confidence import UNCALIBRATED
+from rag.encoder import OnnxEncoder
+from rag.lexical import LexicalIndex
+from rag.reader import OnnxReader
+from rag.retriever import Retriever
+from rag.types import Answers, Article, Citation, NoAnswer, Question
+from rag.vectors import VectorIndex
+
+WORDS = """
+Jose\u0301 Zu\u0308rich nai\u0308ve Müller Łódź Ångström ﬁnance oﬃce ﬂood ½ № ﷺ ǅ İstanbul ß
+👩\u200d👩\u200d👧 👍🏽 ❤\ufe0f 🇫🇷 日本語 ภาษาไทย हिन्दी שלום \u202eabc\u202c a\u0300\u0301\u0302
+U.S. $1.5 million 39 people Dr. Ruiz Park Jin met Antony Blinken in Seoul on Thursday , “said” —
+the the bridge bridge opened 1894 because of rain …
+""".split()
+ENDS = [". ", "! ", "? ", ".\n\n", "\n", ", ", ".” "]
+sentences = st.builds(
+    lambda words, end: " ".join(words) + end,
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=15),
+    st.sampled_from(ENDS),
+)
+repeated = st.builds(lambda sentence, times: sentence * times, sentences, st.integers(1, 30))
+# A canonical text has no control characters, and carriage returns are long gone.
+loose = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=80)
+bodies = (
+    st.lists(st.one_of(repeated, sentences, loose), min_size=1, max_size=6)
+    .map(lambda parts: "".join(parts).strip())
+    .filter(str.strip)
+)
+questions = st.one_of(
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(
+        lambda words: " ".join(words) + "?"
+    ),
+    loose.filter(str.strip),
+)
+
+
+@st.composite
+def archives(draw: st.DrawFn) -> list[Article]:
+    texts = draw(st.lists(bodies, min_size=1, max_size=3))
+    return [Article(f"{number}.md", "A title", text) for number, text in enumerate(texts)]
+
+
+def store(catalogue: Catalogue, encoder: OnnxEncoder, articles: Sequence[Article]) -> None:
+    for article in articles:
+        spans = tuple(passages(article.text, article.language, PassageSize()))
+        vectors = encoder.encode_passages([encoded_text(article, span) for span in spans])
+        catalogue.put([EncodedArticle(article, f"/news/{article.id}", spans, vectors)])
+
+
+def ask(
+    articles: Sequence[Article],
+    question: str,
+    threshold: float,
+    models: tuple[OnnxEncoder, OnnxReader],
+) -> Answers | NoAnswer:
+    encoder, reader = models
+    calibration = replace(UNCALIBRATED, threshold=threshold, relevance=-1.0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        catalogue = Catalogue(path / "catalogue.sqlite3", encoder=encoder.identity, create=True)
+        with closing(catalogue), closing(VectorIndex(path / "vectors", catalogue)) as vectors:
+            store(catalogue, encoder, articles)
+            vectors.rebuild()
+            retriever = Retriever(encoder, vectors, LexicalIndex(catalogue), catalogue)
+            return Answerer(retriever, reader, calibration, catalogue).answer(Question(question))
+
+
+def assert_verbatim(citation: Citation, articles: Sequence[Article]) -> None:
+    extract = citation.extract
+    (article,) = [each for each in articles if each.id == extract.article.id]
+    assert article.text[extract.span.start : extract.span.end] == extract.text
+    assert extract.text.strip()
+    assert citation.context.start <= extract.span.start < extract.span.end <= citation.context.end
+    assert extract.text in citation.context.of(article.text)
+
+
+@pytest.fixture(scope="module")
+def models(encoder: OnnxEncoder, reader: OnnxReader) -> tuple[OnnxEncoder, OnnxReader]:
+    return encoder, reader
+
+
+@settings(max_examples=15)
+@given(archives(), questions)
+@example(
+    [Article("0.md", "A title", "Jose\u0301 met Zoe\u0308\u0301 👩\u200d🚀. " * 60)], "Who met Zoë?"
+)
+def test_every_answer_is_verbatim(
+    models: tuple[OnnxEncoder, OnnxReader], articles: list[Article], question: str
+) -> None:
+    result = ask(articles, question, 0.0, models)
+    if isinstance(result, NoAnswer):
+        # Only an archive in which no word can be read has nothing to quote.
+        assert result.closest == ()
+        return
+    for answer in result.answers:
+        assert answer.text == answer.citations[0].extract.text
+        for citation in answer.citations:
+            assert_verbatim(citation, articles)
+
+
+@settings(max_examples=15)
+@given(archives(), questions)
+@example(
+    [Article("0.md", "A title", "Jose\u0301 met Zoe\u0308\u0301 👩\u200d🚀. " * 60)], "Who met Zoë?"
+)
+def test_every_closest_quote_is_verbatim(
+    models: tuple[OnnxEncoder, OnnxReader], articles: list[Article], question: str
+) -> None:
+    result = ask(articles, question, 1.0, models)
+    assert isinstance(result, NoAnswer)
+    for closest in result.closest:
+        assert_verbatim(closest.citation, articles)

@@ -1,0 +1,106 @@
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.catalogue import Catalogue, EncodedArticle
+from rag.data_directory import DataDirectory, Owner, read_owner
+from rag.errors import ArchiveLocked, ModelRejected, NoArchive, WrongEncoder
+from rag.settings import Settings, read_settings
+from rag.types import Answers, Article, Question, Span
+from rag.wiring import Archive, open_archive, open_library
+
+ARTICLE = Article(
+    "seoul",
+    "Blinken in Seoul",
+    "On Thursday Blinken met his South Korean counterpart, Park Jin. Rain fell in the evening.",
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings(os.environ, tmp_path / "data")
+
+
+@contextmanager
+def new_archive(settings: Settings) -> Iterator[Archive]:
+    with open_archive(settings, command="index", create=True) as archive:
+        yield archive
+
+
+@pytest.fixture
+def indexed(settings: Settings) -> Settings:
+    """Settings whose data directory holds one article."""
+    with new_archive(settings) as archive:
+        span = Span(0, len(ARTICLE.text))
+        vectors = archive.encoder.encode_passages([ARTICLE.text])
+        archive.catalogue.put([EncodedArticle(ARTICLE, "/news/seoul.md", (span,), vectors)])
+        archive.vectors.rebuild()
+    return settings
+
+
+def test_what_was_indexed_is_answered_from(indexed: Settings) -> None:
+    with open_library(indexed, command="ask") as library:
+        result = library.answerer.answer(Question("Who did Blinken meet?"))
+    assert isinstance(result, Answers)
+    assert "Park Jin" in result.answers[0].text
+
+
+def test_nothing_indexed_is_no_archive(settings: Settings) -> None:
+    with pytest.raises(NoArchive, match="citewire index"), open_library(settings, command="ask"):
+        pass
+
+
+def test_asking_makes_no_data_directory(settings: Settings) -> None:
+    with pytest.raises(NoArchive), open_library(settings, command="ask"):
+        pass
+    assert not settings.data.exists()
+
+
+def test_the_owner_is_named_while_the_archive_is_open(settings: Settings) -> None:
+    with open_archive(settings, command="serve", create=True, url="http://127.0.0.1:1"):
+        owner = read_owner(settings.data)
+    assert owner == Owner(os.getpid(), "serve", "http://127.0.0.1:1")
+    assert read_owner(settings.data) is None
+
+
+def test_an_archive_in_use_is_refused(settings: Settings) -> None:
+    with (
+        new_archive(settings),
+        pytest.raises(ArchiveLocked, match="citewire index"),
+        open_library(settings, command="ask"),
+    ):
+        pass
+
+
+def test_an_archive_of_another_encoder_is_refused_and_set_free(settings: Settings) -> None:
+    settings.data.mkdir()
+    file = settings.data / "catalogue.sqlite3"
+    Catalogue(file, encoder="encoder:other", create=True).close()
+    with pytest.raises(WrongEncoder, match="encoder:other"), new_archive(settings):
+        pass
+    with DataDirectory(settings.data, command="index"):
+        assert file.exists()
+
+
+def test_a_reader_that_is_not_there_is_refused(indexed: Settings) -> None:
+    settings = replace(indexed, reader="/no/such/reader")
+    with (
+        pytest.raises(ModelRejected, match=r"^/no/such/reader"),
+        open_library(settings, command="ask"),
+    ):
+        pass
+
+
+def test_the_threshold_set_goes_before_the_calibrated_one(indexed: Settings) -> None:
+    with open_library(replace(indexed, threshold=0.0), command="ask") as library:
+        assert library.calibration.threshold == 0.0
+
+
+def test_the_models_are_named_by_their_weights(indexed: Settings) -> None:
+    with open_library(indexed, command="ask") as library:
+        named = {part: name.split(":")[0] for part, name in library.models.items()}
+    assert named == {"encoder": "encoder", "reader": "reader"}
