@@ -1,7 +1,7 @@
 """The article's path: load, clean, split, encode, store, make searchable."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from index.html_text import HtmlReader
@@ -66,12 +66,12 @@ class Indexer:
             InvalidInput: one of the paths cannot be indexed at all; nothing was done.
         """
         roots = [path.resolve() for path in paths]
-        files: dict[Path, FoundFile] = {}
-        for file in (file for root in roots for file in find_files(root)):
-            # A file that is named both itself and by its folder is one article.
-            files.setdefault(file.path, file)
-        reading = Reading(list(files.values()))
-        known = self._catalogue.fingerprints()
+        origins = self._catalogue.origins()
+        reading = Reading(named_as_before(found_once(roots), origins))
+        known = {
+            article_id: (own, origins[article_id])
+            for article_id, own in self._catalogue.fingerprints().items()
+        }
         for batch in in_batches(reading.changed(known)):
             reading.report.passages += self._store(batch)
             self._progress(reading.progress())
@@ -126,8 +126,8 @@ class Reading:
         self.bytes_total = sum(size_of(file.path) for file in files)
         self._files = files
 
-    def changed(self, known: dict[str, str]) -> Iterator[LoadedArticle]:
-        """Yield the articles that are new or differ from what is known by their fingerprints."""
+    def changed(self, known: dict[str, tuple[str, str]]) -> Iterator[LoadedArticle]:
+        """Yield the articles that are new, or whose fingerprint or origin is not the known one."""
         html = HtmlReader()
         try:
             for file in self._files:
@@ -148,7 +148,9 @@ class Reading:
         """Return how far the pass is."""
         return Progress(self.bytes_read, self.bytes_total, self.report.passages)
 
-    def _is_changed(self, loaded: LoadedArticle, file: FoundFile, known: dict[str, str]) -> bool:
+    def _is_changed(
+        self, loaded: LoadedArticle, file: FoundFile, known: dict[str, tuple[str, str]]
+    ) -> bool:
         article = loaded.article
         if article.id in self.seen:
             first = self.seen[article.id]
@@ -160,11 +162,33 @@ class Reading:
         if article.id not in known:
             self.report.added += 1
             return True
-        if known[article.id] == fingerprint(article):
+        if known[article.id] == (fingerprint(article), str(loaded.origin)):
             self.report.unchanged += 1
             return False
         self.report.replaced += 1
         return True
+
+
+def found_once(roots: Iterable[Path]) -> list[FoundFile]:
+    """Return the files at the roots; one named both itself and by its folder is one file."""
+    files: dict[Path, FoundFile] = {}
+    for root in roots:
+        for file in find_files(root):
+            files.setdefault(file.path, file)
+    return list(files.values())
+
+
+def named_as_before(files: Iterable[FoundFile], origins: dict[str, str]) -> list[FoundFile]:
+    """Give a file the path as its name under which it is in the archive already.
+
+    So that a folder, and later one file of it, do not make two articles of the file.
+    """
+    names = {
+        origin: article_id
+        for article_id, origin in origins.items()
+        if origin.endswith(f"/{article_id}")
+    }
+    return [replace(file, name=names.get(str(file.path), file.name)) for file in files]
 
 
 def in_batches(articles: Iterable[LoadedArticle]) -> Iterator[list[LoadedArticle]]:

@@ -7,7 +7,7 @@ BadArticle, and the others go on.
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -56,6 +56,13 @@ class FoundFile:
 
     path: Path
     name: str
+
+
+def require_paths(paths: Iterable[Path]) -> None:
+    """Raise InvalidInput when one of the paths leads nowhere."""
+    for path in paths:
+        if not path.exists():
+            raise InvalidInput(f"{path}: no such file or folder")
 
 
 def find_files(path: Path) -> list[FoundFile]:

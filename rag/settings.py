@@ -17,6 +17,7 @@ VARIABLES = {
     "CITEWIRE_READER": "the reader, an extractive question-answering model by name or path",
     "CITEWIRE_THRESHOLD": "the least confidence of an answer, 0 to 1",
     "CITEWIRE_API_KEY": "the key that clients of the service must send",
+    "CITEWIRE_HOSTS": "host names that the service answers to, besides its address; by commas",
 }
 
 
@@ -33,12 +34,17 @@ class Settings:
     reader: str = str(SHIPPED_READER)
     threshold: float | None = None
     api_key: str | None = None
+    hosts: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise InvalidInput(f"CITEWIRE_THRESHOLD is {self.threshold}; it goes from 0 to 1")
         if self.api_key is not None and len(self.api_key) < 16:
             raise InvalidInput("CITEWIRE_API_KEY is too short; use at least 16 characters")
+        if self.api_key is not None and not self.api_key.isascii():
+            raise InvalidInput(
+                "CITEWIRE_API_KEY has characters that no header can carry; use ASCII"
+            )
 
 
 def read_settings(environment: Mapping[str, str], data: Path | None = None) -> Settings:
@@ -61,6 +67,8 @@ def read_settings(environment: Mapping[str, str], data: Path | None = None) -> S
         reader=given.get("CITEWIRE_READER", str(SHIPPED_READER)),
         threshold=probability(given.get("CITEWIRE_THRESHOLD")),
         api_key=given.get("CITEWIRE_API_KEY"),
+        hosts=frozenset(name.strip().lower() for name in given.get("CITEWIRE_HOSTS", "").split(","))
+        - {""},
     )
 
 

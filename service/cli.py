@@ -17,10 +17,12 @@ from service.terminal import Style, plural, render, safe
 
 ANSWERED, PARTIAL, USAGE, NOT_USABLE, NO_ANSWER = 0, 1, 2, 3, 4
 INTERRUPTED = 130
-EXIT_CODES = (
-    "exit codes: 0 done or answered, 1 some articles could not be used, 2 wrong usage, "
-    "3 archive or model not usable, 4 the archive does not say"
-)
+EXIT_CODES = """exit codes:
+  0  done, or answered
+  1  some articles could not be used
+  2  wrong usage
+  3  the archive or a model is not usable
+  4  the archive does not say"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +67,13 @@ def build_parser() -> argparse.ArgumentParser:
     def command(
         name: str, run: Callable[[Settings, argparse.Namespace], int], purpose: str
     ) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=purpose, description=purpose, epilog=EXIT_CODES)
+        added = commands.add_parser(
+            name,
+            help=purpose,
+            description=purpose,
+            epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         added.add_argument(
             "--data", type=Path, metavar="DIR", help="the data directory (default: CITEWIRE_DATA)"
         )
@@ -123,10 +131,13 @@ def run_demo(settings: Settings, options: argparse.Namespace) -> int:
 def run_index(settings: Settings, options: argparse.Namespace) -> int:
     """Index the paths, and say what came of it."""
     from index.indexer import Indexer
+    from index.loading import require_paths
     from rag.chunking import PassageSize
     from rag.wiring import open_archive
     from service.progress import shown_progress
 
+    # Before an archive is begun for nothing.
+    require_paths(options.paths)
     with open_archive(settings, command="index", create=True) as archive:
         with shown_progress() as report:
             indexer = Indexer(

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.problems import problem
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_HEADER_BYTES = 16 * 1024
 LOOPBACK_HOSTS = frozenset(["127.0.0.1", "localhost", "[::1]"])
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -70,13 +71,7 @@ class Guard:
         if scope["path"].startswith("/v1/") and not self._has_key(headers):
             detail = "send the service's key as `Authorization: Bearer KEY`"
             return problem(scope, 401, detail, headers={"WWW-Authenticate": "Bearer"})
-        media_type = headers.get("content-type", "").split(";")[0].strip().lower()
-        if scope["method"] in ("POST", "PUT", "PATCH") and media_type != "application/json":
-            return problem(scope, 415, "send JSON, with `Content-Type: application/json`")
-        # What comes in chunks is counted by the framework, whose own refusal by length is plain.
-        if int(headers.get("content-length", 0)) > MAX_BODY_BYTES:
-            return problem(scope, 413, f"send at most {MAX_BODY_BYTES} bytes")
-        return None
+        return unreadable(scope, headers)
 
     def _same_origin(self, headers: Headers) -> bool:
         """Browsers send an Origin with requests that a page makes; others send none."""
@@ -88,6 +83,20 @@ class Guard:
             return True
         scheme, _, key = headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(digest(key), self._key_digest)
+
+
+def unreadable(scope: Scope, headers: Headers) -> ASGIApp | None:
+    """Return why the request is not read: too long, or not JSON; None when it may be."""
+    # The server bounds what has not yet arrived whole; a long head can come in one piece.
+    if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_BYTES:
+        return problem(scope, 431, f"send headers of at most {MAX_HEADER_BYTES} bytes")
+    media_type = headers.get("content-type", "").split(";")[0].strip().lower()
+    if scope["method"] in ("POST", "PUT", "PATCH") and media_type != "application/json":
+        return problem(scope, 415, "send JSON, with `Content-Type: application/json`")
+    # What comes in chunks is counted by the framework, whose own refusal by length is plain.
+    if int(headers.get("content-length", 0)) > MAX_BODY_BYTES:
+        return problem(scope, 413, f"send at most {MAX_BODY_BYTES} bytes")
+    return None
 
 
 def digest(key: str) -> bytes:

@@ -11,21 +11,22 @@ from rag.errors import InvalidInput, NotUsable
 from rag.settings import Settings
 from rag.wiring import Library, open_library
 from service.app import build_app
-from service.guard import LOOPBACK_HOSTS
+from service.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES
 
 GRACEFUL_SECONDS = 30
 MAX_CONNECTIONS = 1000
-MAX_HEADER_BYTES = 16 * 1024
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Open the archive and serve it at the address; return after Ctrl-C or SIGTERM.
 
     Raises:
-        InvalidInput: other machines could reach the address, and no key is set.
+        InvalidInput: other machines could reach the address, and no key is set, or no name
+            under which they may.
         NotUsable: the address is taken, or the archive cannot be opened.
     """
     require_key_beyond_loopback(host, settings.api_key)
+    require_names_for_every_address(host, settings.hosts)
     with bound_socket(host, port) as listening:
         url = url_of(host, listening.getsockname()[1])
         with open_library(settings, command="serve", url=url) as library:
@@ -36,7 +37,7 @@ def serve_library(
     library: Library, settings: Settings, host: str, listening: socket.socket
 ) -> None:
     """Serve an opened library on a socket that is bound already."""
-    hosts = LOOPBACK_HOSTS | {authority(host).lower()}
+    hosts = LOOPBACK_HOSTS | {authority(host).lower()} | settings.hosts
     app = build_app(library, api_key=settings.api_key, hosts=hosts)
     config = uvicorn.Config(
         app,
@@ -91,4 +92,13 @@ def require_key_beyond_loopback(host: str, api_key: str | None) -> None:
     if api_key is None and not is_loopback(host):
         raise InvalidInput(
             f"--host {host} can be reached from other machines: set CITEWIRE_API_KEY first"
+        )
+
+
+def require_names_for_every_address(host: str, hosts: frozenset[str]) -> None:
+    """Raise InvalidInput when the service listens on every address and answers to no name."""
+    if not hosts and host in ("0.0.0.0", "::"):
+        raise InvalidInput(
+            f"--host {host} stands for every address: set CITEWIRE_HOSTS to the names that clients"
+            " use for this machine"
         )

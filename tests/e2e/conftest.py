@@ -1,13 +1,11 @@
 """The real thing: the seed articles, indexed and served by the real command."""
 
-import json
 import os
-import socket
+import re
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,20 +24,31 @@ def seed_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def service_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `citewire serve` over the seed articles, in a directory of its own."""
+def served_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory, with the seed articles, of the service at `service_url`."""
     data = tmp_path_factory.mktemp("served-archive")
     done = citewire("index", "--data", str(data), str(ROOT / "seeds"))
     assert done.returncode == 0, done.stderr
-    port = free_port()
-    command = [sys.executable, "-m", "service.cli", "serve", "--data", data, "--port", str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
-        try:
-            wait_until_ready(url, process)
-            yield url
-        finally:
-            process.terminate()
+    return data
+
+
+@pytest.fixture(scope="session")
+def service_url(served_archive: Path) -> Iterator[str]:
+    """The address of `citewire serve` over the seed articles, in a directory of its own."""
+    with serving(served_archive) as (url, _):
+        yield url
+
+
+@pytest.fixture(name="citewire", scope="session")
+def citewire_fixture() -> "Callable[..., subprocess.CompletedProcess[str]]":
+    """What runs the command line."""
+    return citewire
+
+
+@pytest.fixture(name="serving", scope="session")
+def serving_fixture() -> "Callable[..., AbstractContextManager[tuple[str, subprocess.Popen[str]]]]":
+    """What begins to serve a data directory."""
+    return serving
 
 
 def citewire(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -55,19 +64,23 @@ def citewire(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[
     )
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-def wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the service ended"
+@contextmanager
+def serving(
+    data: Path, *options: str, **variables: str
+) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+    """Run `citewire serve` over a data directory; yield its address and its process."""
+    command = [sys.executable, "-m", "service.cli", "serve", "--data", str(data), "--port", "0"]
+    with subprocess.Popen(
+        [*command, *options],
+        cwd=ROOT,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         try:
-            with urllib.request.urlopen(f"{url}/health/ready", timeout=5) as response:
-                assert json.load(response)["status"] == "ready"
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"{url} is not ready after {SECONDS_TO_START} seconds")
+            assert process.stdout is not None
+            ready = re.search(r"http://\S+", process.stdout.readline())
+            assert ready, "the service ended"
+            yield ready.group(), process
+        finally:
+            process.terminate()

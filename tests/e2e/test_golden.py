@@ -1,6 +1,7 @@
 """Questions over the seed articles, asked of the real models."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,26 +9,63 @@ from typing import Any
 
 import pytest
 
-from rag.evaluation import KnownQuestion, evaluate
 from rag.scoring import f1
 from rag.settings import read_settings
 from rag.types import Answers, NoAnswer, Question
 from rag.wiring import Library, open_library
 
-GOLDEN = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "golden.jsonl").read_text("utf-8").splitlines()
-]
+# What the shipped reader gets wrong. Strict: a reader that gets one right must say so here.
+BEYOND_THE_READER: set[str] = set()
+# A right answer may have a word more or less than the one written down.
+RIGHT_F1 = 0.6
+
+
+def golden(status: str) -> list[Any]:
+    """The questions of one status, each named by its text."""
+    lines = (Path(__file__).parent / "golden.jsonl").read_text("utf-8").splitlines()
+    entries = [entry for entry in map(json.loads, lines) if entry["status"] == status]
+    miss = pytest.mark.xfail(strict=True, reason="the shipped reader gets it wrong")
+    return [
+        pytest.param(
+            entry,
+            id=entry["question"],
+            marks=[miss] if entry["question"] in BEYOND_THE_READER else [],
+        )
+        for entry in entries
+    ]
 
 
 @pytest.fixture(scope="module")
 def library(seed_archive: Path) -> Iterator[Library]:
-    import os
-
     settings = replace(read_settings(os.environ), data=seed_archive)
     with open_library(settings, command="ask") as opened:
         yield opened
 
 
-def ids_of(entry: dict[str, Any]) -> set[str]:
-    return {f"seeds/{name}" for name in entry["articles"]}
+@pytest.mark.parametrize("entry", golden("answered"))
+def test_the_first_answer_is_right_and_cited(library: Library, entry: dict[str, Any]) -> None:
+    result = library.answerer.answer(Question(entry["question"]))
+    assert isinstance(result, Answers)
+    first = result.answers[0]
+    cited = {citation.extract.article.id for citation in first.citations}
+    assert f1(first.text, entry["answers"]) >= RIGHT_F1
+    assert cited & {f"seeds/{name}" for name in entry["articles"]}
+
+
+@pytest.mark.parametrize("entry", golden("no_answer"))
+def test_what_no_article_says_is_not_answered(library: Library, entry: dict[str, Any]) -> None:
+    assert isinstance(library.answerer.answer(Question(entry["question"])), NoAnswer)
+
+
+def test_six_articles_say_who_met_park_jin(library: Library) -> None:
+    result = library.answerer.answer(Question("who met Park Jin?"))
+    assert isinstance(result, Answers)
+    assert "Blinken" in result.answers[0].text
+    assert result.answers[0].supporting_articles >= 2
+
+
+def test_two_briefs_that_disagree_are_both_heard(library: Library) -> None:
+    question = Question("How many people died in the Magnitogorsk building collapse?")
+    result = library.answerer.answer(question)
+    assert isinstance(result, Answers)
+    assert {"31", "39"} <= {answer.text for answer in result.answers}

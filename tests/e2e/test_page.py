@@ -44,11 +44,9 @@ HOSTILE_TEXT = f"{HOSTILE_TITLE} said \u202enosrep a\u202c & <b>left</b>."
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("CITEWIRE_CHROMIUM") or next(
-        filter(None, map(shutil.which, names)), None
-    )
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        pytest.fail("no browser: install Chromium, or name one in CITEWIRE_CHROMIUM")
+        pytest.fail("no browser: install Chromium, or name one in CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found,

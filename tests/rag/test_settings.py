@@ -66,3 +66,13 @@ def test_an_empty_variable_says_nothing() -> None:
 def test_a_short_key_is_refused_and_not_repeated(key: str) -> None:
     with pytest.raises(InvalidInput, match=r"too short; use at least 16 characters$"):
         read_settings({"CITEWIRE_API_KEY": key})
+
+
+def test_host_names_come_with_commas_in_any_case() -> None:
+    hosts = read_settings({"CITEWIRE_HOSTS": "Archive.example, citewire.example,"}).hosts
+    assert hosts == {"archive.example", "citewire.example"}
+
+
+def test_a_key_that_no_header_can_carry_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="use ASCII"):
+        read_settings({"CITEWIRE_API_KEY": "schlüssel-zum-archiv"})

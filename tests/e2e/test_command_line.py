@@ -1,0 +1,392 @@
+"""The command line as people and scripts use it: real processes, real models."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.schemas import AskResponse
+from service.status import Status
+
+ROOT = Path(__file__).parent.parent.parent
+COMMAND = [sys.executable, "-m", "service.cli"]
+ANSWERED = "who met Park Jin?"
+NOT_ANSWERED = "What is the boiling point of ethanol?"
+KEY = "a-key-of-sixteen-characters"
+# As people run it: what is printed goes out when the command ends.
+BUFFERED = os.environ | {"PYTHONUNBUFFERED": ""}
+Citewire = Callable[..., "subprocess.CompletedProcess[str]"]
+Serving = Callable[..., AbstractContextManager[tuple[str, "subprocess.Popen[str]"]]]
+
+
+# Asking
+
+
+def test_answer_names_who_met_park_jin_and_cites_several_articles(
+    citewire: Citewire, seed_archive: Path
+) -> None:
+    done = citewire("ask", "--data", str(seed_archive), ANSWERED)
+    first = done.stdout.split("\n\n")[0]
+
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "Blinken" in first.splitlines()[0]
+    assert len(set(re.findall(r"^      (seeds/\S+\.md) \[\d+:\d+\]$", first, re.M))) >= 2
+
+
+def test_json_is_the_object_of_the_http_api(
+    citewire: Citewire, seed_archive: Path, service_url: str
+) -> None:
+    done = citewire("ask", "--json", "--data", str(seed_archive), ANSWERED)
+    printed = AskResponse.model_validate_json(done.stdout)
+    request = urllib.request.Request(
+        f"{service_url}/v1/ask",
+        json.dumps({"question": ANSWERED}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        served = AskResponse.model_validate_json(response.read())
+
+    own = {"index_version", "timing_ms", "request_id"}
+    assert printed.model_dump(exclude=own) == served.model_dump(exclude=own)
+    assert json.loads(done.stdout).keys() == AskResponse.model_fields.keys()
+
+
+def test_question_without_an_answer_exits_with_4(citewire: Citewire, seed_archive: Path) -> None:
+    done = citewire("ask", "--data", str(seed_archive), NOT_ANSWERED)
+
+    assert done.returncode == 4
+    assert done.stdout.startswith("The archive does not say.\n")
+
+
+def test_empty_question_exits_with_2(citewire: Citewire, seed_archive: Path) -> None:
+    done = citewire("ask", "--data", str(seed_archive), " ")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "citewire: the question is empty\n"
+
+
+def test_question_is_answered_without_the_training_libraries(seed_archive: Path) -> None:
+    script = (
+        "import sys; from service.cli import main; code = main(sys.argv[1:]);"
+        " print([name for name in ('torch', 'transformers', 'sentence_transformers', 'fastapi',"
+        " 'uvicorn', 'trafilatura', 'prompt_toolkit') if name in sys.modules], file=sys.stderr);"
+        " sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "ask", "--data", seed_archive, ANSWERED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+def test_help_is_shown_without_loading_anything_heavy() -> None:
+    script = (
+        "import sys; from service.cli import build_parser; build_parser().format_help();"
+        " print([name for name in ('numpy', 'chromadb', 'onnxruntime', 'tokenizers', 'fastapi')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("arguments", [["ask", ANSWERED], ["ask", "--json", ANSWERED], ["status"]])
+def test_reader_who_has_had_enough_is_no_error(seed_archive: Path, arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as gone:  # noqa: PTH123  # by its number
+        done = subprocess.run(
+            [*COMMAND, *arguments, "--data", seed_archive],
+            cwd=ROOT,
+            env=BUFFERED,
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_first_line_alone_can_be_taken(seed_archive: Path) -> None:
+    command = f'"$@" ask --data "{seed_archive}" "{ANSWERED}" | head -1'
+    done = subprocess.run(
+        ["sh", "-c", command, "sh", *COMMAND],
+        cwd=ROOT,
+        env=BUFFERED,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "Blinken" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_everything_works_without_a_network(seed_archive: Path, tmp_path: Path) -> None:
+    unshare = shutil.which("unshare")
+    if unshare is None or subprocess.run([unshare, "-rn", "true"], check=False).returncode:
+        pytest.skip("a network of one's own is not permitted here: `unshare -rn` fails")
+    (tmp_path / "a.md").write_text("Mayor Ada Quill opened the harbour of Port Ellis on Thursday.")
+    script = (
+        'ip link set lo up 2>/dev/null; "$@" index --data "$DATA" "$FILE"'
+        ' && "$@" ask --data "$DATA" "Who opened the harbour?"'
+    )
+    done = subprocess.run(
+        [unshare, "-rn", "sh", "-c", script, "sh", *COMMAND],
+        cwd=ROOT,
+        env=os.environ | {"DATA": str(tmp_path / "data"), "FILE": str(tmp_path / "a.md")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("1 added, 0 replaced")
+    assert "Ada Quill" in done.stdout.splitlines()[1]
+
+
+# Indexing
+
+
+def test_broken_file_is_named_and_the_others_are_indexed(
+    citewire: Citewire, tmp_path: Path
+) -> None:
+    news = tmp_path / "news"
+    news.mkdir()
+    (news / "good.md").write_text("The harbour opened on Thursday.")
+    (news / "latin.txt").write_bytes("Café".encode("latin-1"))
+    (news / "\x1b[2J.md").write_text("")
+    done = citewire("index", "--data", str(tmp_path / "data"), str(news))
+
+    assert done.returncode == 1
+    assert done.stdout == (
+        "1 added, 0 replaced, 0 unchanged, 0 removed, 2 not usable;"
+        " the archive holds 1 article in 1 passage\n"
+    )
+    assert done.stderr.splitlines() == [
+        "citewire: news/�[2J.md: is empty",
+        "citewire: news/latin.txt: is not UTF-8 (byte 3 is 0xe9); convert it",
+    ]
+
+
+def test_missing_path_exits_with_2(citewire: Citewire, tmp_path: Path) -> None:
+    done = citewire("index", "--data", str(tmp_path / "data"), str(tmp_path / "gone"))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"citewire: {tmp_path}/gone: no such file or folder\n"
+    assert not (tmp_path / "data").exists()
+
+
+def test_directory_that_cannot_be_made_exits_with_3(citewire: Citewire, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = citewire("index", "--data", str(tmp_path / "file" / "data"), str(ROOT / "seeds"))
+
+    assert done.returncode == 3
+    assert f"{tmp_path}/file/data: cannot be used as a data directory" in done.stderr
+
+
+def test_removed_file_is_pruned(citewire: Citewire, tmp_path: Path) -> None:
+    news = tmp_path / "news"
+    news.mkdir()
+    for name in ("a.md", "b.md"):
+        (news / name).write_text(f"The harbour opened, said {name}.")
+    citewire("index", "--data", str(tmp_path / "data"), str(news))
+    (news / "a.md").unlink()
+    done = citewire("index", "--prune", "--data", str(tmp_path / "data"), str(news))
+
+    assert done.stdout == (
+        "0 added, 0 replaced, 1 unchanged, 1 removed, 0 not usable;"
+        " the archive holds 1 article in 1 passage\n"
+    )
+
+
+def test_indexing_web_pages_leaves_no_process_behind(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<p>Mayor Ada Quill opened the harbour of Port Ellis.</p>" * 5)
+    with subprocess.Popen(
+        [*COMMAND, "index", "--data", tmp_path / "data", tmp_path / "a.html"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        code = process.wait(60)
+    deadline = time.monotonic() + 5
+    while (left := processes_of_session(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert (code, left) == (0, [])
+
+
+def test_interrupted_indexing_says_so_and_keeps_what_it_stored(tmp_path: Path) -> None:
+    news = tmp_path / "news"
+    news.mkdir()
+    for number in range(8):
+        sentences = (f"On day {day} the harbour took in {number} ships. " for day in range(5000))
+        (news / f"{number}.txt").write_text("".join(sentences))
+    data = tmp_path / "data"
+    with subprocess.Popen(
+        [*COMMAND, "index", "--data", data, news], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not stored_articles(data) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "citewire: interrupted; what was stored stays stored"
+    assert 1 <= stored_articles(data) < 8
+
+
+# A running service
+
+
+def test_question_to_a_served_directory_is_answered_by_the_service(
+    citewire: Citewire, served_archive: Path, service_url: str
+) -> None:
+    done = citewire("ask", "--data", str(served_archive), ANSWERED)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Blinken" in done.stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [(" ", "the question is empty"), ("x" * 1001, "at most 1000 characters")],
+    ids=["empty", "long"],
+)
+def test_question_that_the_service_refuses_exits_with_2(
+    citewire: Citewire, served_archive: Path, service_url: str, question: str, message: str
+) -> None:
+    done = citewire("ask", "--data", str(served_archive), question)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_indexing_into_a_served_directory_exits_with_3_and_says_what_to_do(
+    citewire: Citewire, served_archive: Path, service_url: str
+) -> None:
+    done = citewire("index", "--data", str(served_archive), str(ROOT / "seeds"))
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert re.fullmatch(
+        rf"citewire: {re.escape(str(served_archive))}: in use by `citewire serve` \(process \d+\);"
+        rf" ask it at {re.escape(service_url)}, or stop it first\n",
+        done.stderr,
+    )
+
+
+def test_status_of_a_served_directory_says_where_it_is_served(
+    citewire: Citewire, served_archive: Path, service_url: str
+) -> None:
+    done = citewire("status", "--json", "--data", str(served_archive))
+    status = Status.model_validate_json(done.stdout)
+
+    assert (status.articles, status.served_at) == (18, service_url)
+
+
+def test_status_names_size_and_models(citewire: Citewire, seed_archive: Path) -> None:
+    done = citewire("status", "--json", "--data", str(seed_archive))
+    status = Status.model_validate_json(done.stdout)
+
+    assert done.returncode == 0
+    assert (status.articles, status.served_at) == (18, None)
+    assert status.vectors_indexed == status.passages > 18
+    assert re.fullmatch("encoder:[0-9a-f]{64}", str(status.encoder))
+    assert re.fullmatch("reader:[0-9a-f]{64}", str(status.reader))
+
+
+def test_status_is_shown_in_lines(citewire: Citewire, seed_archive: Path) -> None:
+    lines = citewire("status", "--data", str(seed_archive)).stdout.splitlines()
+
+    assert re.fullmatch(rf"data +{re.escape(str(seed_archive))}", lines[0])
+    assert re.fullmatch(r"articles +18", lines[1])
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_service_that_is_told_to_stop_ends_in_order(
+    serving: Serving, tmp_path: Path, seed_archive: Path, told: signal.Signals
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(seed_archive, data)
+    with serving(data) as (url, process):
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as idle:
+            idle.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            idle.recv(1)
+            started = time.monotonic()
+            process.send_signal(told)
+            code = process.wait(30)
+
+    assert (code, time.monotonic() - started < 10) == (0, True)
+    assert not (data / "owner.json").exists()
+
+
+def test_service_under_another_address_is_asked_there_and_wants_its_key(
+    citewire: Citewire, serving: Serving, tmp_path: Path, seed_archive: Path
+) -> None:
+    if not has_ipv6():
+        pytest.skip("there is no IPv6 here")
+    data = tmp_path / "data"
+    shutil.copytree(seed_archive, data)
+    with serving(data, "--host", "::", CITEWIRE_API_KEY=KEY) as (url, _):
+        with_key = citewire("ask", "--data", str(data), ANSWERED, CITEWIRE_API_KEY=KEY)
+        without = citewire("ask", "--data", str(data), ANSWERED)
+
+    assert url.startswith("http://[::]:")
+    assert (with_key.returncode, with_key.stderr) == (0, "")
+    assert without.returncode == 3
+    assert "send the service's key" in without.stderr
+
+
+def processes_of_session(session: int) -> list[str]:
+    """The command lines of the processes in a session, zombies apart."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, own = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(own) == session and state != "Z":
+                found.append((stat.parent / "cmdline").read_text().replace("\0", " "))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def stored_articles(data: Path) -> int:
+    """How many articles a catalogue holds that another process may be writing."""
+    try:
+        with closing(sqlite3.connect(f"file:{data}/catalogue.sqlite3?mode=ro", uri=True)) as opened:
+            count: tuple[Any, ...] = opened.execute("SELECT count(*) FROM articles").fetchone()
+            return int(count[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,136 @@
+"""A library without models: a real catalogue of five articles, and answers as they are told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from rag.catalogue import Catalogue, EncodedArticle
+from rag.types import (
+    Answer,
+    Answers,
+    Article,
+    Citation,
+    Closest,
+    Extract,
+    Hit,
+    NoAnswer,
+    Passage,
+    Question,
+    Reason,
+    Searched,
+    Span,
+)
+from service.app import build_app
+
+HARBOUR = Article(
+    id="news/harbour.md",
+    title="Harbour opens",
+    text="🎉 Party time. Mayor Ada Quill opened the harbour on Thursday. It rained.",
+    source="Tideline",
+    url="https://example.org/harbour",
+    published=date(2023, 11, 9),
+    author="Ines Calloway",
+)
+BARE = Article(id="bare", title="Bare", text="Ada Quill spoke.")
+SEARCHED = Searched(5, 5, "abc-1", retrieve_ms=1.26, read_ms=2.5)
+
+
+class ToldAnswerer:
+    """Answers every question with what it was told, or by calling that."""
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+        self.reply: Callable[[Question], Answers | NoAnswer] = answers
+
+    def answer(self, question: Question) -> Answers | NoAnswer:
+        self.asked.append(question)
+        return self.reply(question)
+
+
+def cited(article: Article, quote: str, sentence: str) -> Citation:
+    """A citation of the quote in its sentence."""
+    start, first = article.text.index(quote), article.text.index(sentence)
+    passage = Passage(1, article, Span(0, len(article.text)))
+    extract = Extract(Hit(passage, score=0.5, similarity=0.5), Span(start, start + len(quote)), 1.0)
+    return Citation(extract, Span(first, first + len(sentence)))
+
+
+def answers(question: Question) -> Answers:
+    """One answer, said by two articles."""
+    sentence = "Mayor Ada Quill opened the harbour on Thursday."
+    citations = (
+        cited(HARBOUR, "Mayor Ada Quill", sentence),
+        cited(BARE, "Ada Quill", "Ada Quill spoke."),
+    )
+    return Answers(question, (Answer("Mayor Ada Quill", 0.91237, citations),), SEARCHED)
+
+
+def no_answer(question: Question) -> NoAnswer:
+    """Only something that comes close."""
+    closest = Closest(cited(BARE, "spoke", "Ada Quill spoke."), 0.12345)
+    return NoAnswer(question, Reason.NOT_ANSWERED, (closest,), SEARCHED)
+
+
+@pytest.fixture
+def answered() -> Answers:
+    return answers(Question("Who opened it?"))
+
+
+@pytest.fixture
+def not_answered() -> NoAnswer:
+    return no_answer(Question("Who opened it?"))
+
+
+@pytest.fixture
+def cite() -> Callable[[Article, str, str], Citation]:
+    return cited
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    opened = Catalogue(tmp_path / "catalogue.sqlite3", encoder="none", create=True)
+    others = [Article(f"news/{name}.md", name, f"{name} text") for name in ("a", "b", "ü & ?#%")]
+    opened.put(
+        EncodedArticle(
+            article, "nowhere", (Span(0, len(article.text)),), np.ones((1, 4), np.float32)
+        )
+        for article in [HARBOUR, BARE, *others]
+    )
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def answerer() -> ToldAnswerer:
+    return ToldAnswerer()
+
+
+@pytest.fixture
+def library(catalogue: Catalogue, answerer: ToldAnswerer) -> SimpleNamespace:
+    return SimpleNamespace(archive=SimpleNamespace(catalogue=catalogue), answerer=answerer)
+
+
+@pytest.fixture
+def serve(library: SimpleNamespace) -> Iterator[Callable[..., TestClient]]:
+    """Begins to serve the library; the client sees what a browser on this machine would."""
+    with ExitStack() as stack:
+
+        def begin(**options: str) -> TestClient:
+            app = build_app(library, **options)
+            client: AbstractContextManager[TestClient] = TestClient(
+                app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False
+            )
+            return stack.enter_context(client)
+
+        yield begin
+
+
+@pytest.fixture
+def client(serve: Callable[[], TestClient]) -> TestClient:
+    return serve()

@@ -1,0 +1,180 @@
+"""The OpenAPI document says what the service does, and nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from rag.errors import ArchiveDamaged
+from rag.types import Answers, Question
+from service.inference import DeadlinePassed, Overloaded
+from service.schemas import AskRequest, Problem
+
+JSON = {"Content-Type": "application/json"}
+ASK = {"question": "Who?"}
+
+
+def broken(library: Any) -> None:
+    """Make the catalogue a file that is no database."""
+    catalogue = library.archive.catalogue
+    with catalogue.reading() as connection:
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+    catalogue.close()
+    with open(path, "r+b") as file:  # noqa: PTH123
+        file.write(b"not a database, " * 1000)
+
+
+def failing(library: Any, error: Exception) -> None:
+    def reply(question: Question) -> Answers:
+        raise error
+
+    library.answerer.reply = reply
+
+
+Call = Callable[[TestClient, Any], httpx2.Response]
+
+
+def getting(path: str, *, damaged: bool = False) -> Call:
+    def call(client: TestClient, library: Any) -> httpx2.Response:
+        if damaged:
+            broken(library)
+        return client.get(path)
+
+    return call
+
+
+def asking(content: bytes, media_type: str = "application/json") -> Call:
+    return lambda client, library: client.post(
+        "/v1/ask", content=content, headers={"Content-Type": media_type}
+    )
+
+
+def failing_with(error: Exception) -> Call:
+    def call(client: TestClient, library: Any) -> httpx2.Response:
+        failing(library, error)
+        return client.post("/v1/ask", json=ASK)
+
+    return call
+
+
+# How each documented response comes about.
+CALLS: dict[tuple[str, str, str], Call] = {
+    ("post", "/v1/ask", "200"): asking(b'{"question": "Who?"}'),
+    ("post", "/v1/ask", "400"): asking(b"{"),
+    ("post", "/v1/ask", "413"): asking(b" " * 70_000),
+    ("post", "/v1/ask", "415"): asking(b"{}", "text/plain"),
+    ("post", "/v1/ask", "422"): asking(b"{}"),
+    ("post", "/v1/ask", "429"): failing_with(Overloaded("full")),
+    ("post", "/v1/ask", "503"): failing_with(ArchiveDamaged("broken")),
+    ("post", "/v1/ask", "504"): failing_with(DeadlinePassed("late")),
+    ("get", "/v1/articles", "200"): getting("/v1/articles"),
+    ("get", "/v1/articles", "422"): getting("/v1/articles?limit=0"),
+    ("get", "/v1/articles", "503"): getting("/v1/articles", damaged=True),
+    ("get", "/v1/articles/{article_id}", "200"): getting("/v1/articles/bare"),
+    ("get", "/v1/articles/{article_id}", "404"): getting("/v1/articles/absent"),
+    ("get", "/v1/articles/{article_id}", "503"): getting("/v1/articles/bare", damaged=True),
+    ("get", "/health/live", "200"): getting("/health/live"),
+    ("get", "/health/ready", "200"): getting("/health/ready"),
+    ("get", "/health/ready", "503"): getting("/health/ready", damaged=True),
+}
+
+
+@pytest.fixture
+def document(client: TestClient) -> dict[str, Any]:
+    described: dict[str, Any] = client.get("/openapi.json").json()
+    return described
+
+
+def responses(document: dict[str, Any]) -> dict[tuple[str, str, str], dict[str, Any]]:
+    return {
+        (method, path, status): response
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, response in operation["responses"].items()
+    }
+
+
+def test_documented_responses_are_those_that_are_shown_to_exist(document: dict[str, Any]) -> None:
+    documented = {key for key in responses(document) if key[2] != "default"}
+
+    assert documented == CALLS.keys()
+
+
+@pytest.mark.parametrize("key", CALLS, ids=" ".join)
+def test_documented_response_exists_in_its_media_type(
+    client: TestClient, library: Any, document: dict[str, Any], key: tuple[str, str, str]
+) -> None:
+    response = CALLS[key](client, library)
+
+    assert str(response.status_code) == key[2]
+    assert list(responses(document)[key]["content"]) == [response.headers["content-type"]]
+
+
+def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> None:
+    errors = [response for key, response in responses(document).items() if key[2] != "200"]
+    expected = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+    assert [response["content"] for response in errors] == [expected] * len(errors)
+
+
+def test_every_route_says_that_any_other_error_is_a_problem(document: dict[str, Any]) -> None:
+    routes = {key[:2] for key in responses(document)}
+
+    assert {(*route, "default") for route in routes} <= responses(document).keys()
+
+
+def test_nothing_unused_is_described(document: dict[str, Any]) -> None:
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_examples_of_requests_are_requests(document: dict[str, Any]) -> None:
+    examples = document["components"]["schemas"]["AskRequest"]["examples"]
+
+    assert [AskRequest.model_validate(example).question for example in examples] == [
+        "who met Park Jin?"
+    ]
+
+
+def test_example_of_a_problem_type_is_one_that_occurs(
+    client: TestClient, document: dict[str, Any]
+) -> None:
+    (example,) = document["components"]["schemas"]["Problem"]["properties"]["type"]["examples"]
+
+    assert client.post("/v1/ask", json={}).json()["type"] == example
+
+
+def test_every_field_of_a_response_is_documented(
+    client: TestClient, document: dict[str, Any]
+) -> None:
+    schemas = document["components"]["schemas"]
+    response = client.post("/v1/ask", json=ASK).json()
+    citation = response["answers"][0]["citations"][0]
+
+    assert response.keys() == schemas["AskResponse"]["properties"].keys()
+    assert response["answers"][0].keys() == schemas["AnswerOut"]["properties"].keys()
+    assert citation.keys() == schemas["CitationOut"]["properties"].keys()
+    assert client.get("/v1/articles/bare").json().keys() == (
+        schemas["ArticleOut"]["properties"].keys()
+    )
+
+
+def test_offsets_are_documented_as_code_points(document: dict[str, Any]) -> None:
+    start = document["components"]["schemas"]["CitationOut"]["properties"]["start"]
+
+    assert "Unicode code points" in start["description"]
+    assert start["minimum"] == 0
+
+
+def test_document_is_the_same_when_it_is_asked_for_again(
+    client: TestClient, document: dict[str, Any]
+) -> None:
+    assert client.get("/openapi.json").json() == document
+
+
+def test_problem_has_the_members_of_rfc_9457(document: dict[str, Any]) -> None:
+    members = document["components"]["schemas"]["Problem"]["required"]
+
+    assert members == ["type", "title", "status", "detail", "instance"]
+    assert list(Problem.model_fields) == [*members, "errors"]
