@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.types import MAX_QUESTION_CHARACTERS, Reason
+from service.examples import ANSWERED, NOT_ANSWERED, QUESTIONS
 
 ArticleId = Annotated[str, Field(description="the article's id", examples=["seeds/talks.md"])]
 Offset = Annotated[int, Field(ge=0, description="in Unicode code points of the article's text")]
@@ -31,9 +32,7 @@ class FiltersIn(Request):
 class AskRequest(Request):
     """A question to the archive."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"question": "who met Park Jin?"}]}
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": QUESTIONS})
 
     question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
     max_answers: int = Field(5, ge=1, le=10)
@@ -94,6 +93,8 @@ class TimingOut(BaseModel):
 
 class AskResponse(BaseModel):
     """The archive's answers, or why there is none and what comes closest."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ANSWERED, NOT_ANSWERED]})
 
     status: Literal["answered", "no_answer"]
     reason: Reason | None = Field(None, description="set when there is no answer")

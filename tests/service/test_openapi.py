@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from rag.errors import ArchiveDamaged
 from rag.types import Answers, Question
 from service.inference import DeadlinePassed, Overloaded
-from service.schemas import AskRequest, Problem
+from service.schemas import AskRequest, AskResponse, Problem
 
 JSON = {"Content-Type": "application/json"}
 ASK = {"question": "Who?"}
@@ -133,8 +133,19 @@ def test_examples_of_requests_are_requests(document: dict[str, Any]) -> None:
     examples = document["components"]["schemas"]["AskRequest"]["examples"]
 
     assert [AskRequest.model_validate(example).question for example in examples] == [
-        "who met Park Jin?"
+        "who met Park Jin?",
+        "who met Park Jin?",
     ]
+
+
+def test_examples_of_responses_are_responses(document: dict[str, Any]) -> None:
+    examples = document["components"]["schemas"]["AskResponse"]["examples"]
+    answered, refused = [AskResponse.model_validate(example) for example in examples]
+    citation = answered.answers[0].citations[0]
+    start = citation.start - citation.context_start
+
+    assert citation.context[start : citation.end - citation.context_start] == citation.quote
+    assert refused.closest[0].quote == citation.quote
 
 
 def test_example_of_a_problem_type_is_one_that_occurs(
