@@ -25,7 +25,7 @@ COMMON: dict[str, JsonValue] = {
     "timing_ms": {"retrieve": 8.4, "read": 92.7, "total": 101.1},
     "request_id": "0f8c5a52e2f74f5ab6e1c9e2b1c4d7aa",
 }
-ANSWERED: dict[str, JsonValue] = {
+ANSWERED: dict[str, JsonValue] = COMMON | {
     "status": "answered",
     "reason": None,
     "question": "who met Park Jin?",
@@ -38,14 +38,14 @@ ANSWERED: dict[str, JsonValue] = {
         }
     ],
     "closest": [],
-} | COMMON
-NOT_ANSWERED: dict[str, JsonValue] = {
+}
+NOT_ANSWERED: dict[str, JsonValue] = COMMON | {
     "status": "no_answer",
     "reason": "not_answered",
     "question": "Where was Park Jin born?",
     "answers": [],
     "closest": [CITATION | {"score": 0.04}],
-} | COMMON
+}
 QUESTIONS: list[JsonValue] = [
     {"question": "who met Park Jin?"},
     {
