@@ -31,14 +31,11 @@ PASSAGES_READ = 8
 # A reader's score is joined by the retrieval score when answers are ranked: this many
 # logits for the best passage of the question over a passage of score 0.
 RETRIEVAL_LOGITS = 4.0
-# A passage supports an answer when its own span ranks at most this far behind the best: the
-# same words may stand elsewhere and mean something else.
-MAX_LAG = 4.0
 # Softens the weights by which answers are compared: a reader's logits are overconfident.
 TEMPERATURE = 2.0
 CLOSEST_SHOWN = 3
 # A different answer is given as well when it ranks at most this far behind the best one.
-RIVAL_LAG = 2.0
+RIVAL_LAG = 3.0
 # Two different answers this near to each other cannot be told apart.
 TOO_CLOSE_SHARE = 0.8
 
@@ -142,7 +139,7 @@ def with_rivals(answers: Sequence[Answer]) -> list[Answer]:
 def candidates_of(extracts: Iterable[Extract]) -> list[Candidate]:
     """Put the extracts that say the same together, best first."""
     groups = [
-        [member for member in members if rank(member) >= rank(members[0]) - MAX_LAG]
+        [members[0], *filter(stands_alone, members[1:])]
         for members in group(sorted(extracts, key=lambda extract: -rank(extract)))
     ]
     weights = [sum(math.exp(rank(member) / TEMPERATURE) for member in each) for each in groups]
@@ -158,6 +155,14 @@ def candidates_of(extracts: Iterable[Extract]) -> list[Candidate]:
         )
         for weight, members in zip(weights, groups, strict=True)
     ]
+
+
+def stands_alone(extract: Extract) -> bool:
+    """Say whether the reader would give the answer from this passage by itself.
+
+    The same words may stand elsewhere and mean something else: they support nothing.
+    """
+    return extract.score > 0
 
 
 def log_odds(weight: float, others: float) -> float:

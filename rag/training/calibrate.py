@@ -44,7 +44,7 @@ SHORTEST_PARAGRAPH = 200
 CANDIDATES_PER_QUESTION = 8
 # A question counts as foreign to the archive when its nearest passage is less similar than
 # with all but this per cent of the questions that have an answer there.
-FOREIGN_PERCENT = 1.0
+FOREIGN_PERCENT = 5.0
 
 
 @dataclass(frozen=True, slots=True)

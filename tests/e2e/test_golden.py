@@ -15,7 +15,11 @@ from rag.types import Answers, NoAnswer, Question
 from rag.wiring import Library, open_library
 
 # What the shipped reader gets wrong. Strict: a reader that gets one right must say so here.
-BEYOND_THE_READER: set[str] = set()
+BEYOND_THE_READER = {
+    "Why did South Korea's military go on alert?",
+    "Why doesn't Kipchoge's Vienna run count as a world record?",
+    "Who is the pilot that commanded Air India Express Flight 1344?",
+}
 # A right answer may have a word more or less than the one written down.
 RIGHT_F1 = 0.6
 
