@@ -18,6 +18,7 @@ REASONS = {
     Reason.TOO_CLOSE: "Different answers are about equally likely, and none likely enough.",
 }
 MAX_WIDTH = 100
+CITATIONS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,11 @@ def render(response: AskResponse, style: Style) -> str:
         lines.append(
             f"{style.strong(safe(answer.text))}  ({in_words(answer.confidence)}, {support})"
         )
-        for place, citation in enumerate(answer.citations, start=1):
+        for place, citation in enumerate(answer.citations[:CITATIONS_SHOWN], start=1):
             lines += citation_lines(f"[{place}]", citation, style)
+        more = len(answer.citations) - CITATIONS_SHOWN
+        if more > 0:
+            lines.append(style.faint(f"  and {plural(more, 'more citation')}; --json has them all"))
         lines.append("")
     return "\n".join([*lines, footer])
 

@@ -40,6 +40,14 @@ def test_answer_is_shown_with_every_citation(answered: Answers) -> None:
     )
 
 
+def test_citations_beyond_the_third_are_counted(answered: Answers, cite: Cite) -> None:
+    articles = [Article(f"{number}.md", "Rain", "It rained.") for number in range(5)]
+    citations = tuple(cite(article, "It", "It rained.") for article in articles)
+    lines = shown(replace(answered, answers=(Answer("It", 0.5, citations),))).splitlines()
+
+    assert lines[9:11] == ["      2.md [0:2]", "  and 2 more citations; --json has them all"]
+
+
 def test_further_answers_come_under_a_heading_of_their_own(answered: Answers, cite: Cite) -> None:
     rain = cite(Article("r", "Rain", "It rained."), "It", "It rained.")
     others = (Answer("It", 0.5, (rain,)), Answer("rained", 0.4, (rain,)))
