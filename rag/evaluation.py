@@ -7,15 +7,18 @@ rows of the table.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from rag.errors import InvalidInput
-from rag.scoring import exact_match, f1
+from rag.scoring import calibration_error, exact_match, f1
 from rag.types import Answers, NoAnswer, Question
 
-COLUMNS = ("kind", "questions", "EM", "F1", "article first", "answered", "refused")
+COLUMNS = ("kind", "questions", "EM", "F1", "article first", "answered", "refused", "best F1")
+# An answer that shares this much with a known one is right; where it ends is a matter of taste.
+RIGHT_F1 = 0.6
+CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,10 @@ class KnownQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one question: scores in [0, 1], 0 for a refusal."""
+    """What became of one question: scores in [0, 1], 0 for a refusal.
+
+    `best_f1` and `confidence` are those of the best candidate, whether it was given or not.
+    """
 
     kind: str
     answerable: bool
@@ -38,6 +44,8 @@ class Outcome:
     exact: float
     f1: float
     article_first: bool
+    best_f1: float
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +59,43 @@ class Row:
     article_first: float | None
     answered: float | None
     refused: float | None
+    best_f1: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A table: a row for each kind, then one for all."""
+    """A table: a row for each kind, then one for all; and what the confidences are worth.
+
+    `wrong_given` is the share of wrong ones among the answers given, in per cent;
+    `calibration_error` the mean distance of confidence and share of right answers, over
+    bins of equal mass (ECE, Naeini 2015).
+    """
 
     rows: tuple[Row, ...]
+    wrong_given: float | None
+    calibration_error: float
 
     def json(self) -> str:
-        """Return the rows as JSON."""
-        return json.dumps([asdict(row) for row in self.rows], indent=2)
+        """Return all figures as JSON."""
+        return json.dumps(asdict(self), indent=2)
 
     def table(self) -> str:
         """Return the rows as a table for a terminal; percentages, `-` where none applies."""
         lines = [[*COLUMNS]]
         for row in self.rows:
-            figures = [row.exact_match, row.f1, row.article_first, row.answered, row.refused]
-            shown = ["-" if figure is None else f"{figure:.1f}" for figure in figures]
-            lines.append([row.kind, str(row.questions), *shown])
+            _, _, *figures = astuple(row)
+            lines.append([row.kind, str(row.questions), *map(shown, figures)])
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(aligned(line, widths) for line in lines)
+        confidence = (
+            f"wrong among the answers given: {shown(self.wrong_given)}; calibration error:"
+            f" {self.calibration_error:.3f}"
+        )
+        return "\n".join([*(aligned(line, widths) for line in lines), confidence])
+
+
+def shown(figure: float | None) -> str:
+    """Return a percentage with one decimal, `-` where none applies."""
+    return "-" if figure is None else f"{figure:.1f}"
 
 
 def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -120,22 +144,35 @@ def evaluate(
     outcomes = [judge(known, answer(Question(known.text))) for known in questions]
     kinds = sorted({outcome.kind for outcome in outcomes})
     rows = [row(kind, [item for item in outcomes if item.kind == kind]) for kind in kinds]
-    return Evaluation((*rows, row("all", outcomes)))
+    wrong = [outcome.best_f1 < RIGHT_F1 for outcome in outcomes if outcome.answered]
+    error = calibration_error(
+        [outcome.confidence for outcome in outcomes],
+        [outcome.best_f1 >= RIGHT_F1 for outcome in outcomes],
+        CALIBRATION_BINS,
+    )
+    return Evaluation((*rows, row("all", outcomes)), percentage(wrong), error)
 
 
 def judge(known: KnownQuestion, result: Answers | NoAnswer) -> Outcome:
     """Compare the first answer with the right ones, by SQuAD's rules."""
     answerable = bool(known.answers)
     if isinstance(result, NoAnswer):
-        return Outcome(known.kind, answerable, False, 0.0, 0.0, False)
+        confidence = result.closest[0].confidence if result.closest else 0.0
+        best = result.closest[0].citation.extract.text if result.closest else ""
+        best_f1 = f1(best, known.answers) if answerable else 0.0
+        return Outcome(known.kind, answerable, False, 0.0, 0.0, False, best_f1, confidence)
     first = result.answers[0]
+    # Nothing is right where there is nothing to say.
+    first_f1 = f1(first.text, known.answers) if answerable else 0.0
     return Outcome(
         known.kind,
         answerable,
         answered=True,
-        exact=exact_match(first.text, known.answers),
-        f1=f1(first.text, known.answers),
+        exact=exact_match(first.text, known.answers) if answerable else 0.0,
+        f1=first_f1,
         article_first=first.citations[0].extract.article.id == known.article_id,
+        best_f1=first_f1,
+        confidence=first.confidence,
     )
 
 
@@ -151,6 +188,7 @@ def row(kind: str, outcomes: Sequence[Outcome]) -> Row:
         article_first=percentage([outcome.article_first for outcome in answerable]),
         answered=percentage([outcome.answered for outcome in answerable]),
         refused=percentage([not outcome.answered for outcome in others]),
+        best_f1=percentage([outcome.best_f1 for outcome in answerable]),
     )
 
 

@@ -55,3 +55,13 @@ def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float:
         raise ValueError("auroc: needs at least one positive and one negative")
     won = sum((p > n) + 0.5 * (p == n) for p in positives for n in negatives)
     return won / (len(positives) * len(negatives))
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int) -> float:
+    """Mean distance between confidence and share of right ones, over bins of equal mass."""
+    order = sorted(range(len(confidences)), key=lambda i: confidences[i])
+    error = 0.0
+    for number in range(bins):
+        members = order[number * len(order) // bins : (number + 1) * len(order) // bins]
+        error += abs(sum(confidences[i] - right[i] for i in members)) / len(order)
+    return error

@@ -10,6 +10,7 @@ from rag.types import (
     Answers,
     Article,
     Citation,
+    Closest,
     Extract,
     Hit,
     NoAnswer,
@@ -51,35 +52,56 @@ def test_figures_of_a_known_set() -> None:
         KnownQuestion("What of Mars?", (), None, "unanswerable"),
         KnownQuestion("What of Venus?", (), None, "unanswerable"),
     ]
-    assert evaluate(answer, questions).rows == (
-        Row("unanswerable", 2, None, None, None, None, 50.0),
-        Row("when", 1, 0.0, 66.7, 100.0, 100.0, None),
-        Row("who", 2, 50.0, 50.0, 0.0, 50.0, None),
-        Row("all", 5, 33.3, 55.6, 33.3, 66.7, 50.0),
+    result = evaluate(answer, questions)
+    assert result.rows == (
+        Row("unanswerable", 2, None, None, None, None, 50.0, None),
+        Row("when", 1, 0.0, 66.7, 100.0, 100.0, None, 66.7),
+        Row("who", 2, 50.0, 50.0, 0.0, 50.0, None, 50.0),
+        Row("all", 5, 33.3, 55.6, 33.3, 66.7, 50.0, 55.6),
     )
+    # One of three given answers is wrong, and each was given with a confidence of 0.9.
+    assert result.wrong_given == 33.3
+    assert result.calibration_error == pytest.approx((0.1 + 0.1 + 0.9) / 5)
+
+
+def test_a_refused_candidate_counts_as_the_best() -> None:
+    def refuse(question: Question) -> NoAnswer:
+        given = answered(question, "in 1894", "bridge").answers[0]
+        closest = Closest(given.citations[0], 0.2)
+        return NoAnswer(question, Reason.NOT_ANSWERED, (closest,), SEARCHED)
+
+    result = evaluate(refuse, [KnownQuestion("When?", ("in 1894",), "bridge", "when")])
+    assert (result.rows[0].f1, result.rows[0].best_f1) == (0.0, 100.0)
+    assert result.calibration_error == pytest.approx(0.8)
 
 
 def test_the_table_has_a_line_for_each_row() -> None:
-    table = Evaluation((Row("when", 10, 0.0, 66.7, 100.0, 100.0, None),)).table()
-    assert table.splitlines() == [
-        "kind  questions   EM    F1  article first  answered  refused",
-        "when         10  0.0  66.7          100.0     100.0        -",
+    row = Row("when", 10, 0.0, 66.7, 100.0, 100.0, None, 70.0)
+    assert Evaluation((row,), 12.5, 0.0625).table().splitlines() == [
+        "kind  questions   EM    F1  article first  answered  refused  best F1",
+        "when         10  0.0  66.7          100.0     100.0        -     70.0",
+        "wrong among the answers given: 12.5; calibration error: 0.062",
     ]
 
 
-def test_the_rows_are_given_as_json() -> None:
-    given = json.loads(Evaluation((Row("when", 1, 0.0, 66.7, 100.0, 100.0, None),)).json())
-    assert given == [
-        {
-            "kind": "when",
-            "questions": 1,
-            "exact_match": 0.0,
-            "f1": 66.7,
-            "article_first": 100.0,
-            "answered": 100.0,
-            "refused": None,
-        }
-    ]
+def test_the_figures_are_given_as_json() -> None:
+    row = Row("when", 1, 0.0, 66.7, 100.0, 100.0, None, 66.7)
+    assert json.loads(Evaluation((row,), None, 0.1).json()) == {
+        "rows": [
+            {
+                "kind": "when",
+                "questions": 1,
+                "exact_match": 0.0,
+                "f1": 66.7,
+                "article_first": 100.0,
+                "answered": 100.0,
+                "refused": None,
+                "best_f1": 66.7,
+            }
+        ],
+        "wrong_given": None,
+        "calibration_error": 0.1,
+    }
 
 
 def test_a_question_file_is_read(file: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from rag.scoring import auroc, best_threshold_mean, exact_match, f1, normalise
+from rag.scoring import auroc, best_threshold_mean, calibration_error, exact_match, f1, normalise
 
 
 def test_case_punctuation_and_articles_do_not_count() -> None:
@@ -33,3 +33,10 @@ def test_threshold_cannot_part_equal_scores() -> None:
 
 def test_auroc_counts_ties_half() -> None:
     assert auroc([3.0, 1.0, 1.0], [True, True, False]) == 0.75
+
+
+def test_calibration_error_is_the_distance_of_confidence_and_truth() -> None:
+    confidences = [0.1, 0.1, 0.8, 0.8]
+    right = [False, False, True, False]
+    # The lower bin is off by 0.1, the upper by 0.8 - 0.5.
+    assert calibration_error(confidences, right, bins=2) == pytest.approx((0.1 + 0.3) / 2)
