@@ -1,12 +1,13 @@
 """The demonstration: index the seed articles, answer three questions, serve the page."""
 
+import socket
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from index.indexer import Indexer
 from rag.chunking import PassageSize
-from rag.errors import InvalidInput
+from rag.errors import InvalidInput, NotUsable
 from rag.settings import Settings
 from rag.types import Question
 from rag.wiring import open_archive, open_library
@@ -42,5 +43,13 @@ def demo(settings: Settings, style: Style, *, then_serve: bool) -> None:
                 result = library.answerer.answer(Question(text))
                 print(render(ask_response(result, "demo"), style), end="\n\n")
             if then_serve:
-                with bound_socket(HOST, PORT) as listening:
+                with free_socket() as listening:
                     serve_library(library, own, HOST, listening)
+
+
+def free_socket() -> socket.socket:
+    """Return a socket bound to the usual port, or to any when that one is taken."""
+    try:
+        return bound_socket(HOST, PORT)
+    except NotUsable:
+        return bound_socket(HOST, 0)

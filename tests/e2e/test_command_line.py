@@ -246,7 +246,11 @@ def test_interrupted_indexing_says_so_and_keeps_what_it_stored(tmp_path: Path) -
         (news / f"{number}.txt").write_text("".join(sentences))
     data = tmp_path / "data"
     with subprocess.Popen(
-        [*COMMAND, "index", "--data", data, news], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "index", "--data", data, news],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509  # nothing but this happens in between
     ) as process:
         deadline = time.monotonic() + 60
         while not stored_articles(data) and time.monotonic() < deadline:
@@ -351,7 +355,7 @@ def test_service_under_another_address_is_asked_there_and_wants_its_key(
         pytest.skip("there is no IPv6 here")
     data = tmp_path / "data"
     shutil.copytree(seed_archive, data)
-    with serving(data, "--host", "::", CITEWIRE_API_KEY=KEY) as (url, _):
+    with serving(data, "--host", "::", CITEWIRE_API_KEY=KEY, CITEWIRE_HOSTS="here") as (url, _):
         with_key = citewire("ask", "--data", str(data), ANSWERED, CITEWIRE_API_KEY=KEY)
         without = citewire("ask", "--data", str(data), ANSWERED)
 
@@ -359,6 +363,11 @@ def test_service_under_another_address_is_asked_there_and_wants_its_key(
     assert (with_key.returncode, with_key.stderr) == (0, "")
     assert without.returncode == 3
     assert "send the service's key" in without.stderr
+
+
+def heed_interrupts() -> None:
+    """Undo what a shell does to what it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def processes_of_session(session: int) -> list[str]:

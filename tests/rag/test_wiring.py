@@ -44,9 +44,9 @@ def indexed(settings: Settings) -> Settings:
 
 def test_what_was_indexed_is_answered_from(indexed: Settings) -> None:
     with open_library(indexed, command="ask") as library:
-        result = library.answerer.answer(Question("Who did Blinken meet?"))
+        result = library.answerer.answer(Question("Who met Park Jin?"))
     assert isinstance(result, Answers)
-    assert "Park Jin" in result.answers[0].text
+    assert "Blinken" in result.answers[0].text
 
 
 def test_nothing_indexed_is_no_archive(settings: Settings) -> None:
