@@ -10,7 +10,6 @@ from markdown_it.token import Token
 # no one sees them, and a quote that holds one matches nothing.
 INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u00ad\u200b]")
 NEWLINES = re.compile(r"\r\n?|\u2028|\u2029")
-TRAILING_BLANKS = re.compile(r"[^\S\n]+\n")
 BLANK_RUN = re.compile(r"[^\S\n\u00a0]{2,}")
 PARAGRAPH_GAP = re.compile(r"\n{3,}")
 
@@ -24,7 +23,8 @@ def canonical(text: str) -> str:
     text = INVISIBLE.sub("", text)
     text = unicodedata.normalize("NFC", text)
     text = BLANK_RUN.sub(" ", text)
-    text = TRAILING_BLANKS.sub("\n", text + "\n")
+    # By line and not by a pattern, which would take forever over a long run of blanks.
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
     return PARAGRAPH_GAP.sub("\n\n", text).strip()
 
 

@@ -1,5 +1,6 @@
 """The article's path: load, clean, split, encode, store, make searchable."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from rag.vectors import VectorIndex
 # Encoded and stored together: enough for batches of like length, few enough that a kill
 # loses seconds of work.
 CHARACTERS_PER_BATCH = 200_000
+LINE_NUMBER = re.compile(r":\d+$")
 
 
 @dataclass(slots=True)
@@ -183,11 +185,9 @@ def named_as_before(files: Iterable[FoundFile], origins: dict[str, str]) -> list
 
     So that a folder, and later one file of it, do not make two articles of the file.
     """
-    names = {
-        origin: article_id
-        for article_id, origin in origins.items()
-        if origin.endswith(f"/{article_id}")
-    }
+    # A line of a file is named by the file and its number.
+    paths = {origin: LINE_NUMBER.sub("", article_id) for article_id, origin in origins.items()}
+    names = {origin: name for origin, name in paths.items() if origin.endswith(f"/{name}")}
     return [replace(file, name=names.get(str(file.path), file.name)) for file in files]
 
 

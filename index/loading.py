@@ -25,6 +25,9 @@ SUFFIXES = (*TEXT_SUFFIXES, ".jsonl")
 MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_LINE_CHARACTERS = 10 * 1024 * 1024
 MAX_FRONT_MATTER_CHARACTERS = 64 * 1024
+# An id goes into addresses and cursors, a title into what is encoded of every passage.
+MAX_ID_CHARACTERS = 400
+MAX_TITLE_CHARACTERS = 1000
 FENCE = "---\n"
 # How YAML writes that there is no value.
 NULLS = ("", "~", "null")
@@ -182,8 +185,8 @@ def build(name: str, fields: Mapping[str, object], text: str) -> Article:
         raise BadArticle(name, "is empty: no text is left when markup is taken away")
     title = canonical(field(fields, "title", name) or first_line(text))
     return Article(
-        id=field(fields, "id", name) or name,
-        title=" ".join(title.split()),
+        id=bounded(field(fields, "id", name) or name, MAX_ID_CHARACTERS, "the id", name),
+        title=bounded(" ".join(title.split()), MAX_TITLE_CHARACTERS, "the title", name),
         text=storable(text, "the text", name),
         source=field(fields, "source", name),
         url=field(fields, "url", name),
@@ -203,6 +206,13 @@ def field(fields: Mapping[str, object], wanted: str, name: str) -> str | None:
             raise BadArticle(name, f"`{key}` is not a text but a {type(value).__name__}")
         return canonical(storable(str(value), f"`{key}`", name)) or None
     return None
+
+
+def bounded(text: str, characters: int, what: str, name: str) -> str:
+    """Return the text; raise BadArticle when it is longer than it may be."""
+    if len(text) > characters:
+        raise BadArticle(name, f"{what} has {len(text)} characters; at most {characters} are taken")
+    return text
 
 
 def storable(text: str, what: str, name: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.chunking import CHUNKER_VERSION
 from rag.errors import (
     ArchiveDamaged,
     InvalidInput,
@@ -124,6 +125,7 @@ def fingerprint(article: Article) -> str:
         article.author,
         article.language,
         article.digest,
+        CHUNKER_VERSION,
     ]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
@@ -357,9 +359,12 @@ class Catalogue:
             "version": "0",
             "encoder": encoder,
         }
-        rows = ", ".join(f"('{key}', '{value}')" for key, value in meta.items())
-        # One script, one transaction: a kill in between leaves no half-made catalogue.
-        connection.executescript(f"BEGIN; {SCHEMA} INSERT INTO meta VALUES {rows}; COMMIT;")
+        # One transaction: a kill in between leaves no half-made catalogue.
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+        connection.execute("COMMIT")
 
     def _check(self, encoder: str) -> None:
         with self.reading() as connection:
@@ -394,20 +399,26 @@ def translating_damage(path: Path) -> Iterator[None]:
 
 def delete(connection: sqlite3.Connection, article_id: str) -> None:
     """Delete one article, if it is there, with all that hangs on it."""
-    row = connection.execute("SELECT number FROM articles WHERE id = ?", (article_id,)).fetchone()
-    if row is None:
+    stored = connection.execute(
+        "SELECT number, title, text FROM articles WHERE id = ?", (article_id,)
+    ).fetchone()
+    if stored is None:
         return
-    # The lexical index keeps no text: it needs the old words once more to forget them.
-    connection.execute(
-        "INSERT INTO lexical (lexical, rowid, title, text) SELECT 'delete', id, title, text"
-        " FROM passage_texts WHERE id IN (SELECT id FROM passages WHERE article = ?)",
-        row,
+    number, title, text = stored
+    passages = connection.execute(
+        "SELECT id, start, end FROM passages WHERE article = ?", (number,)
+    ).fetchall()
+    # The lexical index keeps no text: it needs the old words once more to forget them. They
+    # are cut out here, since SQLite counts characters from the text's start for every cut.
+    connection.executemany(
+        "INSERT INTO lexical (lexical, rowid, title, text) VALUES ('delete', ?, ?, ?)",
+        [(passage, title, text[start:end]) for passage, start, end in passages],
     )
-    connection.execute(
-        "DELETE FROM vectors WHERE passage IN (SELECT id FROM passages WHERE article = ?)", row
+    connection.executemany(
+        "DELETE FROM vectors WHERE passage = ?", [(passage,) for passage, _, _ in passages]
     )
-    connection.execute("DELETE FROM passages WHERE article = ?", row)
-    connection.execute("DELETE FROM articles WHERE number = ?", row)
+    connection.execute("DELETE FROM passages WHERE article = ?", (number,))
+    connection.execute("DELETE FROM articles WHERE number = ?", (number,))
 
 
 def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
@@ -436,11 +447,10 @@ def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
             (number, span.start, span.end),
         ).lastrowid
         connection.execute("INSERT INTO vectors VALUES (?, ?)", (passage, vector.tobytes()))
-    connection.execute(
-        "INSERT INTO lexical (rowid, title, text) SELECT id, title, text"
-        " FROM passage_texts WHERE id IN (SELECT id FROM passages WHERE article = ?)",
-        (number,),
-    )
+        connection.execute(
+            "INSERT INTO lexical (rowid, title, text) VALUES (?, ?, ?)",
+            (passage, article.title, span.of(article.text)),
+        )
 
 
 def article_of(row: Sequence[str] | None) -> Article:

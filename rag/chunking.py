@@ -7,8 +7,8 @@ from sentencex import get_sentence_boundaries
 
 from rag.types import Article, Span
 
-# Part of every stored passage's identity: raise it whenever the same text would be cut
-# differently, so that an archive knows that its passages are of an older cut.
+# Part of every article's fingerprint: raise it whenever the same text would be cut differently,
+# so that the next indexing run cuts and encodes it anew.
 CHUNKER_VERSION = 1
 
 
@@ -92,7 +92,12 @@ def pieces(text: str, sentence: Span, size: PassageSize) -> Iterator[Span]:
 
 def surrounding(text: str, language: str, quote: Span) -> Span:
     """Return the sentence around the quote, or the run of sentences that it touches."""
-    touched = [span for span in sentences(text, language) if span.overlaps(quote)]
+    # A sentence does not go beyond its paragraph: nothing else needs to be looked at.
+    before = text.rfind("\n\n", 0, quote.start)
+    after = text.find("\n\n", quote.end)
+    begin = 0 if before < 0 else before
+    found = sentences(text[begin : after if after >= 0 else len(text)], language)
+    touched = [span for span in (each.shifted(begin) for each in found) if span.overlaps(quote)]
     start = min([quote.start, *(span.start for span in touched)])
     end = max([quote.end, *(span.end for span in touched)])
     return Span(start, end)

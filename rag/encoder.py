@@ -20,8 +20,8 @@ class OnnxEncoder:
     def __init__(self, model: ReadyModel) -> None:
         self.identity = model.identity
         self.dimension = model.number("dimension")
-        self._question_prompt = str(model.facts["question_prompt"])
-        self._passage_prompt = str(model.facts["passage_prompt"])
+        self._question_prompt = model.text("question_prompt")
+        self._passage_prompt = model.text("passage_prompt")
         self._tokenizer = Tokenizer.from_file(str(model.tokenizer))
         self._tokenizer.enable_truncation(model.number("max_tokens"))
         self._tokenizer.no_padding()

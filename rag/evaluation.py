@@ -118,7 +118,7 @@ def read_questions(file: Path) -> list[KnownQuestion]:
         try:
             fields = json.loads(line)
             questions.append(known_question(fields))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (InvalidInput, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput(f"{file}:{number}: not a question: {error!r}") from error
     if not questions:
         raise InvalidInput(f"{file}: holds no questions")
@@ -130,6 +130,7 @@ def known_question(fields: dict[str, Any]) -> KnownQuestion:
     text, answers = fields["question"], fields["answers"]
     if not isinstance(text, str):
         raise TypeError(f"`question` is {text!r}, not a text")
+    Question(text)
     if not isinstance(answers, list) or not all(isinstance(item, str) for item in answers):
         raise TypeError(f"`answers` is {answers!r}, not a list of texts")
     return KnownQuestion(

@@ -24,8 +24,9 @@ ONNX_FILE = "model_int8.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "manifest.json"
 WEIGHTS_FILE = "model.safetensors"
+SOURCE_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 # Raise it when the export would come out differently, so that old exports are made again.
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 # Models that come as Python packages: package, folder in it, sha256 of the weights.
 PACKAGED = {
     "all-MiniLM-L6-v2": (
@@ -57,6 +58,13 @@ class ReadyModel:
         """The tokenizer, in the `tokenizers` library's format."""
         return self.folder / TOKENIZER_FILE
 
+    def text(self, fact: str) -> str:
+        """Return a fact that is a text; raise ModelRejected when the manifest lacks it."""
+        value = self.facts.get(fact)
+        if not isinstance(value, str):
+            raise ModelRejected(f"{self.folder}: the manifest has no text {fact!r}")
+        return value
+
     def number(self, fact: str) -> int:
         """Return a whole-number fact; raise ModelRejected when the manifest lacks it."""
         value = self.facts.get(fact)
@@ -77,7 +85,7 @@ def ready_model(kind: Kind, name: str, cache: Path) -> ReadyModel:
     weights = source / WEIGHTS_FILE
     if not weights.exists():
         raise ModelRejected(f"{source}: has no {WEIGHTS_FILE} (other formats are not loaded)")
-    target = cache / f"{kind}-{weights_key(name, weights)}-v{EXPORT_VERSION}"
+    target = cache / f"{kind}-{export_key(name, source)}-v{EXPORT_VERSION}"
     if not (target / MANIFEST_FILE).exists():
         verify_packaged(name, weights)
         export(kind, source, target)
@@ -98,19 +106,27 @@ def locate(name: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(
-            snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"])
-        )
+        return Path(snapshot_download(name, allow_patterns=list(SOURCE_FILES)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise ModelRejected(
             f"{name}: no such folder, and the Hugging Face hub did not give it: {error}"
         ) from error
 
 
-def weights_key(name: str, weights: Path) -> str:
-    """Return what an export is kept under: the weights' hash, known beforehand or computed."""
-    known = PACKAGED[name][2] if name in PACKAGED else sha256(weights)
+def export_key(name: str, source: Path) -> str:
+    """Return what an export is kept under: the known hash of a package's weights, or a digest."""
+    known = PACKAGED[name][2] if name in PACKAGED else source_digest(source)
     return known[:16]
+
+
+def source_digest(source: Path) -> str:
+    """Return one sha256 over all files that an export is made from, in hexadecimal.
+
+    Not of the weights alone: two models may share them and differ in pooling or tokenizer.
+    """
+    files = [file for pattern in SOURCE_FILES for file in source.rglob(pattern)]
+    lines = [f"{file.relative_to(source).as_posix()} {sha256(file)}" for file in sorted(files)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def verify_packaged(name: str, weights: Path) -> None:

@@ -17,9 +17,9 @@ from rag.model_files import (
     MANIFEST_FILE,
     ONNX_FILE,
     TOKENIZER_FILE,
-    WEIGHTS_FILE,
     Kind,
     sha256,
+    source_digest,
 )
 
 OPSET = 17
@@ -128,7 +128,7 @@ def main(kind: Kind, source: Path, target: Path) -> None:
     """Export and write the manifest last, so that a folder with one is complete."""
     facts = (export_encoder if kind == "encoder" else export_reader)(source, target)
     facts |= {
-        "identity": f"{kind}:{sha256(source / WEIGHTS_FILE)}",
+        "identity": f"{kind}:{source_digest(source)}",
         "sha256": {file: sha256(target / file) for file in (ONNX_FILE, TOKENIZER_FILE)},
     }
     (target / MANIFEST_FILE).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")

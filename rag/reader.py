@@ -13,6 +13,7 @@ from rag.decoding import (
     whole_characters,
     without_overlaps,
 )
+from rag.errors import ModelRejected
 from rag.model_files import ReadyModel
 from rag.network import Network
 from rag.types import Extract, Hit
@@ -21,6 +22,8 @@ from rag.types import Extract, Hit
 MAX_QUESTION_TOKENS = 96
 # Neighbouring windows of a long passage share this many tokens: half of them hold an answer.
 STRIDE_TOKENS = 64
+# The longest question, an overlap, and as much again that is new in every window.
+MIN_WINDOW_TOKENS = MAX_QUESTION_TOKENS + 2 * STRIDE_TOKENS
 
 
 class OnnxReader:
@@ -31,9 +34,13 @@ class OnnxReader:
         # Set once and never changed: threads may share a tokenizer whose settings stay.
         self._tokenizer = Tokenizer.from_file(str(model.tokenizer))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(
-            model.number("max_tokens"), stride=STRIDE_TOKENS, strategy="only_second"
-        )
+        max_tokens = model.number("max_tokens")
+        if max_tokens < MIN_WINDOW_TOKENS:
+            raise ModelRejected(
+                f"{model.folder}: reads {max_tokens} tokens at once; a reader needs"
+                f" {MIN_WINDOW_TOKENS}"
+            )
+        self._tokenizer.enable_truncation(max_tokens, stride=STRIDE_TOKENS, strategy="only_second")
         self._network = Network(model.onnx, ["start_logits", "end_logits"])
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:

@@ -1,5 +1,6 @@
 """What a person may configure, read from `CITEWIRE_*` environment variables."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from rag.errors import InvalidInput
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 SHIPPED_READER = Path(__file__).parent / "models" / "reader"
+API_KEY = re.compile("[!-~]+")
 VARIABLES = {
     "CITEWIRE_DATA": "the data directory (default: the platform's for users)",
     "CITEWIRE_CACHE": "where models made ready for this machine are kept",
@@ -41,9 +43,9 @@ class Settings:
             raise InvalidInput(f"CITEWIRE_THRESHOLD is {self.threshold}; it goes from 0 to 1")
         if self.api_key is not None and len(self.api_key) < 16:
             raise InvalidInput("CITEWIRE_API_KEY is too short; use at least 16 characters")
-        if self.api_key is not None and not self.api_key.isascii():
+        if self.api_key is not None and not API_KEY.fullmatch(self.api_key):
             raise InvalidInput(
-                "CITEWIRE_API_KEY has characters that no header can carry; use ASCII"
+                "CITEWIRE_API_KEY has characters that no header can carry; use ASCII, no spaces"
             )
 
 

@@ -23,6 +23,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
 from rag.catalogue import Catalogue, CatalogueState
+from rag.errors import NotUsable
 from rag.model_files import sha256
 from rag.protocols import Vector, Vectors
 from rag.types import Filters
@@ -132,11 +133,22 @@ class VectorIndex:
         """Build a generation that shows the catalogue as it is now, and switch to it.
 
         Nothing is encoded again: the catalogue holds the vectors.
+
+        Raises:
+            NotUsable: it cannot be written; what is stored is searched without it.
         """
         folder = self._directory / f"generation-{uuid.uuid4().hex}"
-        folder.mkdir(parents=True)
-        generation = build(folder, self._catalogue)
-        write_atomically(self._directory / MANIFEST, manifest_text(generation))
+        try:
+            with translating_breakage():
+                folder.mkdir(parents=True)
+                generation = build(folder, self._catalogue)
+                write_atomically(self._directory / MANIFEST, manifest_text(generation))
+        except IndexBroken as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise NotUsable(
+                f"{self._directory}: the vector index cannot be written ({error}); all articles are"
+                " stored and searched without it, more slowly; index again when it is mended"
+            ) from error
         self._open()
         self._remove_generations_but(folder)
 
@@ -149,8 +161,6 @@ class VectorIndex:
         if generation is None or not generation.rows or not self._is_of_catalogue(generation):
             return
         folder = self._directory / generation.folder
-        if index_files(folder) != generation.files:
-            return
         try:
             self._shown = show(folder, generation)
         except IndexBroken:
@@ -195,8 +205,11 @@ class VectorIndex:
             wanted *= 4
             near = self.search(vector, wanted, Filters())
             found = {passage: score for passage, score in near.items() if passage in passing}
-            if len(found) >= limit or len(near) < wanted:
+            if len(found) >= limit:
                 return largest(found, limit)
+            if len(near) < wanted:
+                # Some rows of the index cannot be reached; the rest is found without it.
+                return best(*self._catalogue.vectors(allowed), vector, limit)
 
     def _tail_behind(self, generation: Generation) -> Tail:
         tail, last = self._tail, generation.last_passage
@@ -251,6 +264,8 @@ def build(folder: Path, catalogue: Catalogue) -> Generation:
 def show(folder: Path, generation: Generation) -> Shown:
     """Open a generation whose index files are as recorded; raise IndexBroken on any doubt."""
     with translating_breakage():
+        if index_files(folder) != generation.files:
+            raise IndexBroken(f"{folder}: its files are not those that were built")
         client = open_client(folder)
     try:
         with translating_breakage():

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from rag.wiring import Library
 from service import problems
 from service.guard import LOOPBACK_HOSTS, MAX_BODY_BYTES, Guard
-from service.inference import Inference
+from service.inference import Inference, Reads
 from service.routes import build_routes
 
 STATIC = Path(__file__).parent / "static"
@@ -48,11 +48,13 @@ def build_app(
 ) -> ASGIApp:
     """Return the application; `hosts` are the names that it answers to."""
     inference = Inference()
+    reads = Reads()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         inference.close()
+        reads.close()
 
     app = Application(
         title="Citewire",
@@ -65,7 +67,7 @@ def build_app(
         max_body_size=MAX_BODY_BYTES,
     )
     problems.install(app)
-    app.include_router(build_routes(library, inference))
+    app.include_router(build_routes(library, inference, reads))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.get("/", include_in_schema=False)

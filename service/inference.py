@@ -13,6 +13,7 @@ Result = TypeVar("Result")
 # ONNX Runtime spreads one question over all cores: a second worker would only take turns.
 WORKERS = 1
 WAITING_QUESTIONS = 64
+READING_THREADS = 4
 DEADLINE_SECONDS = 30.0
 
 
@@ -71,3 +72,18 @@ def begin_in_time(work: Callable[[], Result], deadline: float) -> Result:
     if time.monotonic() > deadline:
         raise DeadlinePassed("the question waited too long")
     return work()
+
+
+class Reads:
+    """A few threads that read the catalogue, and stay: each has a connection of its own."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reads")
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Return the work's result."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def close(self) -> None:
+        """Finish what was begun and drop what waits."""
+        self._executor.shutdown(cancel_futures=True)

@@ -99,13 +99,13 @@ async def http_error(request: Request, error: Exception) -> JSONResponse:
 
 async def unusable(request: Request, error: Exception) -> JSONResponse:
     """Answer that the archive cannot be used; why is the operator's to know."""
-    log.error("archive not usable", extra={"request_id": request_id(request.scope)}, exc_info=error)
+    log.error("archive not usable in request %s", request_id(request.scope), exc_info=error)
     detail = "the archive cannot be used at present"
     return problem(request.scope, HTTPStatus.SERVICE_UNAVAILABLE, detail)
 
 
 async def unexpected(request: Request, error: Exception) -> JSONResponse:
     """Answer a bug with its id alone; the log has the rest."""
-    log.error("unexpected", extra={"request_id": request_id(request.scope)}, exc_info=error)
+    log.error("unexpected in request %s", request_id(request.scope), exc_info=error)
     detail = "something went wrong here; the operator finds it in the log by this instance"
     return problem(request.scope, HTTPStatus.INTERNAL_SERVER_ERROR, detail)

@@ -5,12 +5,11 @@ import binascii
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
 
 from rag.errors import InvalidInput
 from rag.types import Filters, Question
 from rag.wiring import Library
-from service.inference import Inference
+from service.inference import Inference, Reads
 from service.problems import request_id
 from service.schemas import Alive, ArticleList, ArticleOut, AskRequest, AskResponse, Problem, Ready
 from service.wire import article_out, article_summary, ask_response
@@ -26,7 +25,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
     return documented | {status: {"model": Problem} for status in statuses}
 
 
-def build_routes(library: Library, inference: Inference) -> APIRouter:
+def build_routes(library: Library, inference: Inference, reads: Reads) -> APIRouter:
     """Return the routes of an opened library."""
     router = APIRouter()
     catalogue = library.archive.catalogue
@@ -53,7 +52,7 @@ def build_routes(library: Library, inference: Inference) -> APIRouter:
     ) -> ArticleList:
         """Return a page of the archive's articles, in the order of their ids."""
         after = read_cursor(cursor)
-        records = await run_in_threadpool(catalogue.list_articles, after=after, limit=limit + 1)
+        records = await reads.run(lambda: catalogue.list_articles(after=after, limit=limit + 1))
         page = records[:limit]
         more = write_cursor(page[-1].id) if len(records) > limit else None
         return ArticleList(articles=[article_summary(item) for item in page], next_cursor=more)
@@ -65,7 +64,7 @@ def build_routes(library: Library, inference: Inference) -> APIRouter:
     )
     async def article(article_id: str) -> ArticleOut:
         """Return an article's canonical text, to which citations' offsets refer."""
-        return article_out(await run_in_threadpool(catalogue.article, article_id))
+        return article_out(await reads.run(lambda: catalogue.article(article_id)))
 
     @router.get("/health/live", summary="Is the process alive?", responses=problems())
     async def live() -> Alive:
@@ -75,8 +74,8 @@ def build_routes(library: Library, inference: Inference) -> APIRouter:
     @router.get("/health/ready", summary="Can questions be answered?", responses=problems(503))
     async def ready() -> Ready:
         """Say that the models are loaded and the archive can be read, and how large it is."""
-        counts, passages = await run_in_threadpool(catalogue.counts)
-        version = str(await run_in_threadpool(catalogue.state))
+        counts, passages = await reads.run(catalogue.counts)
+        version = str(await reads.run(catalogue.state))
         return Ready(articles=counts, passages=passages, index_version=version)
 
     return router

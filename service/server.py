@@ -26,8 +26,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
         NotUsable: the address is taken, or the archive cannot be opened.
     """
     require_key_beyond_loopback(host, settings.api_key)
-    require_names_for_every_address(host, settings.hosts)
     with bound_socket(host, port) as listening:
+        require_names_for_every_address(listening.getsockname()[0], settings.hosts)
         url = url_of(host, listening.getsockname()[1])
         with open_library(settings, command="serve", url=url) as library:
             serve_library(library, settings, host, listening)
@@ -65,6 +65,8 @@ def bound_socket(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=MAX_CONNECTIONS)
+    except UnicodeError as error:
+        raise InvalidInput(f"--host {host}: not a host name") from error
     except OSError as error:
         raise NotUsable(f"{host}:{port}: cannot listen there: {error.strerror}") from error
 
@@ -95,10 +97,10 @@ def require_key_beyond_loopback(host: str, api_key: str | None) -> None:
         )
 
 
-def require_names_for_every_address(host: str, hosts: frozenset[str]) -> None:
+def require_names_for_every_address(address: str, hosts: frozenset[str]) -> None:
     """Raise InvalidInput when the service listens on every address and answers to no name."""
-    if not hosts and host in ("0.0.0.0", "::"):
+    if not hosts and ipaddress.ip_address(address).is_unspecified:
         raise InvalidInput(
-            f"--host {host} stands for every address: set CITEWIRE_HOSTS to the names that clients"
-            " use for this machine"
+            f"--host {address} stands for every address: set CITEWIRE_HOSTS to the names that"
+            " clients use for this machine"
         )

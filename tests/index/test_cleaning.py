@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from index.cleaning import canonical, markdown_text
 
+NO_BREAK_SPACE = "\u00a0"
+
 # Everything that cleaning treats in a way of its own, beside ordinary letters.
 AWKWARD = st.text(
     st.sampled_from(" \t\n\r\f\v\x00\x1b\x85\u00a0\u00ad\u200b\u2028\u2029\u3000\ufeff\u0301aeÅ.-"),
@@ -93,3 +95,13 @@ def test_canonical_form(text: str, expected: str) -> None:
 )
 def test_markdown_reads_as_it_is_rendered(markdown: str, expected: str) -> None:
     assert markdown_text(markdown) == expected
+
+
+@pytest.mark.timeout(20)
+def test_long_run_of_blanks_that_are_kept_is_no_trap() -> None:
+    text = f"x{NO_BREAK_SPACE * 200_000}y"
+    assert canonical(text) == text
+
+
+def test_blanks_before_a_line_ends_are_dropped() -> None:
+    assert canonical(f"x {NO_BREAK_SPACE} \ny") == "x\ny"

@@ -362,3 +362,16 @@ def test_an_article_that_moved_is_pruned_from_its_new_place(
     report = archive.index(new, prune=True)
 
     assert (report.removed, archive.ids()) == (1, [])
+
+
+def test_a_line_without_an_id_stays_one_article_when_its_file_is_named(
+    archive: Archive, tmp_path: Path
+) -> None:
+    folder = tmp_path / "news"
+    folder.mkdir()
+    (folder / "wire.jsonl").write_text('{"text": "The harbour opened again."}\n')
+    archive.index(folder)
+
+    report = archive.index(folder / "wire.jsonl")
+
+    assert (report.unchanged, archive.ids()) == (1, ["news/wire.jsonl:1"])

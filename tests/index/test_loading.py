@@ -448,3 +448,18 @@ def test_folder_that_cannot_be_listed_is_named_and_the_others_go_on(deep_folder:
     assert complaint.startswith("deep/xxx")
     assert complaint.endswith("xxx: cannot be read: File name too long")
     assert [article.id for article in articles(deep_folder)] == ["deep/a.md"]
+
+
+@pytest.mark.parametrize(
+    ("field", "length", "reason"),
+    [("id", 401, "the id has 401 characters"), ("title", 1001, "the title has 1001 characters")],
+)
+def test_field_that_is_too_long_is_named(
+    tmp_path: Path, field: str, length: int, reason: str
+) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "It rained.", field: "x" * length}))
+    with closing(HtmlReader()) as html:
+        (bad,) = load(find_files(tmp_path / "a.jsonl")[0], html)
+
+    assert isinstance(bad, BadArticle)
+    assert bad.reason.startswith(reason)

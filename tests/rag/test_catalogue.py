@@ -531,3 +531,12 @@ def test_a_kill_at_any_moment_loses_nothing_acknowledged(path: Path, seconds: fl
         assert catalogue.counts() == (len(stored), 20 * len(stored))
         assert len(catalogue.vectors_after(0)[0]) == 20 * len(stored)
     check_lexical_index(path)
+
+
+@pytest.mark.parametrize("encoder", ["encoder:it's", "encoder:'); DROP TABLE articles; --"])
+def test_an_encoder_may_have_any_name(tmp_path: Path, encoder: str) -> None:
+    path = tmp_path / "named.sqlite3"
+    Catalogue(path, encoder=encoder, create=True).close()
+    reopened = Catalogue(path, encoder=encoder)
+    assert reopened.counts() == (0, 0)
+    reopened.close()

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ModelRejected
-from rag.model_files import PACKAGED, checked, locate, ready_model, sha256, verify_packaged
+from rag.model_files import (
+    PACKAGED,
+    checked,
+    locate,
+    ready_model,
+    sha256,
+    source_digest,
+    verify_packaged,
+)
 from rag.settings import DEFAULT_ENCODER, SHIPPED_READER
 
 ROOT = Path(__file__).parent.parent.parent
@@ -143,3 +151,13 @@ def test_a_cache_that_cannot_be_written_is_named(broken_weights: Path, tmp_path:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelRejected, match="file"):
         ready_model("reader", str(broken_weights), tmp_path / "file" / "cache")
+
+
+@pytest.mark.parametrize("changed", ["tokenizer.json", "1_Pooling/config.json"])
+def test_models_that_share_their_weights_alone_are_told_apart(tmp_path: Path, changed: str) -> None:
+    (tmp_path / "1_Pooling").mkdir()
+    for name in ("model.safetensors", "tokenizer.json", "1_Pooling/config.json"):
+        (tmp_path / name).write_text("first")
+    first = source_digest(tmp_path)
+    (tmp_path / changed).write_text("second")
+    assert source_digest(tmp_path) != first

@@ -1,12 +1,16 @@
+import json
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
 from rag.errors import ModelRejected
-from rag.model_files import ReadyModel
+from rag.model_files import ReadyModel, ready_model
 from rag.reader import OnnxReader
+from rag.settings import SHIPPED_READER
 from rag.types import Article, Hit, Passage, Span
 
 Read = Callable[[str, str], list[str]]
@@ -158,3 +162,15 @@ def test_threads_read_what_one_reads(reader: OnnxReader) -> None:
 def test_an_encoder_is_no_reader(encoder_model: ReadyModel) -> None:
     with pytest.raises(ModelRejected, match="is another kind of model"):
         OnnxReader(encoder_model)
+
+
+@pytest.fixture
+def reader_folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SHIPPED_READER, tmp_path / "reader"))
+
+
+def test_a_reader_of_short_windows_is_refused(reader_folder: Path) -> None:
+    manifest = json.loads((reader_folder / "manifest.json").read_text())
+    (reader_folder / "manifest.json").write_text(json.dumps(manifest | {"max_tokens": 128}))
+    with pytest.raises(ModelRejected, match="reads 128 tokens at once; a reader needs 224"):
+        OnnxReader(ready_model("reader", str(reader_folder), Path("unused")))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rag.catalogue import Catalogue, EncodedArticle
+from rag.errors import NotUsable
 from rag.protocols import Vector, Vectors
 from rag.types import Article, Filters
 from rag.vectors import EXACT_SCAN_ROWS, VectorIndex
@@ -491,3 +492,15 @@ def test_the_manifest_names_the_state_that_is_shown(
     fields = json.loads(manifest(copied).read_text().splitlines()[0])
     state = copied_catalogue.state()
     assert (fields["archive_id"], fields["version"]) == (state.archive_id, state.version)
+
+
+def test_an_index_that_cannot_be_written_is_said_and_done_without(
+    catalogue: Catalogue, tmp_path: Path, encoded: Encode
+) -> None:
+    (tmp_path / "vectors").write_text("a file where a folder should be")
+    item = encoded(article("a"), random_rows(1, seed=1))
+    catalogue.put([item])
+    index = VectorIndex(tmp_path / "vectors", catalogue)
+    with pytest.raises(NotUsable, match="all articles are stored"):
+        index.rebuild()
+    assert list(index.search(item.vectors[0], 1, ALL)) == [1]

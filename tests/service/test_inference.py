@@ -9,10 +9,12 @@ import pytest
 
 from rag.errors import NoArchive
 from service.inference import (
+    READING_THREADS,
     WAITING_QUESTIONS,
     DeadlinePassed,
     Inference,
     Overloaded,
+    Reads,
     begin_in_time,
 )
 
@@ -168,3 +170,20 @@ def test_work_is_begun_until_its_deadline() -> None:
 
 def raise_no_archive() -> int:
     raise NoArchive("empty")
+
+
+def test_reads_stay_on_a_few_threads() -> None:
+    reads = Reads()
+
+    def slow_thread() -> int:
+        time.sleep(0.01)
+        return threading.get_ident()
+
+    async def burst() -> list[int]:
+        return await asyncio.gather(*[reads.run(slow_thread) for _ in range(60)])
+
+    first, second = asyncio.run(burst()), asyncio.run(burst())
+    reads.close()
+
+    assert set(second) == set(first)
+    assert len(set(first)) <= READING_THREADS
