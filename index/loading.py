@@ -6,6 +6,7 @@ BadArticle, and the others go on.
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ MAX_FRONT_MATTER_CHARACTERS = 64 * 1024
 MAX_ID_CHARACTERS = 400
 MAX_TITLE_CHARACTERS = 1000
 FENCE = "---\n"
+SOURCE_WITH_ADDRESS = re.compile(r"(?P<source>\S.*\S|\S)\s+(?P<url>https?://\S+)")
 # How YAML writes that there is no value.
 NULLS = ("", "~", "null")
 # Under which names the fields of an article are found, in the order of preference.
@@ -184,12 +186,13 @@ def build(name: str, fields: Mapping[str, object], text: str) -> Article:
     if not text:
         raise BadArticle(name, "is empty: no text is left when markup is taken away")
     title = canonical(field(fields, "title", name) or first_line(text))
+    source, url = named_source(field(fields, "source", name), field(fields, "url", name))
     return Article(
         id=bounded(field(fields, "id", name) or name, MAX_ID_CHARACTERS, "the id", name),
         title=bounded(" ".join(title.split()), MAX_TITLE_CHARACTERS, "the title", name),
         text=storable(text, "the text", name),
-        source=field(fields, "source", name),
-        url=field(fields, "url", name),
+        source=source,
+        url=url,
         published=published(fields, name),
         author=field(fields, "author", name),
         language=(field(fields, "language", name) or "en").lower(),
@@ -206,6 +209,18 @@ def field(fields: Mapping[str, object], wanted: str, name: str) -> str | None:
             raise BadArticle(name, f"`{key}` is not a text but a {type(value).__name__}")
         return canonical(storable(str(value), f"`{key}`", name)) or None
     return None
+
+
+def named_source(source: str | None, url: str | None) -> tuple[str | None, str | None]:
+    """Return source and address; some archives write both into the source.
+
+    >>> named_source("Wikinews https://en.wikinews.org/wiki/Comet", None)
+    ('Wikinews', 'https://en.wikinews.org/wiki/Comet')
+    """
+    found = SOURCE_WITH_ADDRESS.fullmatch(source or "")
+    if url is not None or found is None:
+        return source, url
+    return found["source"], found["url"]
 
 
 def bounded(text: str, characters: int, what: str, name: str) -> str:

@@ -463,3 +463,14 @@ def test_field_that_is_too_long_is_named(
 
     assert isinstance(bad, BadArticle)
     assert bad.reason.startswith(reason)
+
+
+def test_address_in_the_source_becomes_the_url(tmp_path: Path) -> None:
+    line = {"text": "It rained.", "source": "Wikinews https://example.org/wiki/Rain"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line))
+    with closing(HtmlReader()) as html:
+        (loaded,) = load(find_files(tmp_path / "a.jsonl")[0], html)
+
+    assert isinstance(loaded, LoadedArticle)
+    assert loaded.article.source == "Wikinews"
+    assert loaded.article.url == "https://example.org/wiki/Rain"
