@@ -29,6 +29,7 @@ MAX_FRONT_MATTER_CHARACTERS = 64 * 1024
 # An id goes into addresses and cursors, a title into what is encoded of every passage.
 MAX_ID_CHARACTERS = 400
 MAX_TITLE_CHARACTERS = 1000
+MAX_FIELD_CHARACTERS = 2000
 FENCE = "---\n"
 SOURCE_WITH_ADDRESS = re.compile(r"(?P<source>\S.*\S|\S)\s+(?P<url>https?://\S+)")
 # How YAML writes that there is no value.
@@ -207,7 +208,8 @@ def field(fields: Mapping[str, object], wanted: str, name: str) -> str | None:
             continue
         if not isinstance(value, str | int | float):
             raise BadArticle(name, f"`{key}` is not a text but a {type(value).__name__}")
-        return canonical(storable(str(value), f"`{key}`", name)) or None
+        text = canonical(storable(str(value), f"`{key}`", name))
+        return bounded(text, MAX_FIELD_CHARACTERS, f"`{key}`", name) or None
     return None
 
 
