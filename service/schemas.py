@@ -108,8 +108,8 @@ class AskResponse(BaseModel):
     request_id: str
 
 
-class ArticleSummary(BaseModel):
-    """An article without its text."""
+class ArticleFields(BaseModel):
+    """What is known of an article besides its text."""
 
     id: ArticleId
     title: str
@@ -119,6 +119,11 @@ class ArticleSummary(BaseModel):
     author: str | None
     language: str
     sha256: str
+
+
+class ArticleSummary(ArticleFields):
+    """An article without its text, but with that text's length."""
+
     characters: int
 
 
@@ -129,17 +134,9 @@ class ArticleList(BaseModel):
     next_cursor: str | None = Field(description="pass it as `cursor` for the next page")
 
 
-class ArticleOut(BaseModel):
+class ArticleOut(ArticleFields):
     """An article with its canonical text, to which all offsets refer."""
 
-    id: ArticleId
-    title: str
-    source: str | None
-    url: str | None
-    published_at: date | None
-    author: str | None
-    language: str
-    sha256: str
     text: str
     offset_unit: Literal["codepoint"] = "codepoint"
 

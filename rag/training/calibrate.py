@@ -24,6 +24,7 @@ from rag.catalogue import Catalogue, EncodedArticle
 from rag.chunking import PassageSize, encoded_text, passages
 from rag.confidence import CALIBRATION_FILE, FEATURES, UNCALIBRATED
 from rag.encoder import OnnxEncoder
+from rag.evaluation import RIGHT_F1
 from rag.lexical import LexicalIndex
 from rag.model_files import ReadyModel, ready_model
 from rag.reader import OnnxReader
@@ -34,9 +35,6 @@ from rag.training.data import Example, read_examples
 from rag.types import Article, Question
 from rag.vectors import VectorIndex
 
-# An answer counts as right when it shares this much with a known one: where an answer ends
-# is a matter of taste, what it says is not.
-RIGHT_F1 = 0.6
 LEFT_OUT_SHARE = 1 / 3
 # Shorter paragraphs are not passages of an archive.
 SHORTEST_PARAGRAPH = 200
