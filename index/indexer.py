@@ -7,10 +7,11 @@ from pathlib import Path
 
 from index.html_text import HtmlReader
 from index.loading import FoundFile, LoadedArticle, find_files, load, size_of
-from rag.catalogue import Catalogue, EncodedArticle, fingerprint
+from rag.catalogue import Catalogue
 from rag.chunking import PassageSize, encoded_text, passages
 from rag.errors import BadArticle
 from rag.protocols import Encoder
+from rag.tables import EncodedArticle, fingerprint
 from rag.vectors import VectorIndex
 
 # Encoded and stored together: enough for batches of like length, few enough that a kill

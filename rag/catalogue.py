@@ -4,68 +4,40 @@ What `put` has returned from survives a kill. Everything outside this file is de
 from it and may be thrown away.
 """
 
-import hashlib
-import json
 import sqlite3
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-import numpy as np
-
-from rag.chunking import CHUNKER_VERSION
 from rag.errors import (
     ArchiveDamaged,
-    InvalidInput,
     NoArchive,
     NotUsable,
     UnknownArticle,
     WrongEncoder,
 )
 from rag.protocols import Vectors
-from rag.types import Article, Filters, Passage, Span
+from rag.tables import (
+    ARTICLE_COLUMNS,
+    SCHEMA,
+    SCHEMA_VERSION,
+    ArticleRecord,
+    EncodedArticle,
+    article_of,
+    batches,
+    day,
+    delete,
+    filter_sql,
+    insert,
+    marks,
+    passage_of,
+    stacked,
+)
+from rag.types import Article, Filters, Passage
 
-SCHEMA_VERSION = 1
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE articles (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    title TEXT NOT NULL,
-    source TEXT, url TEXT, published TEXT, author TEXT,
-    language TEXT NOT NULL,
-    text TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    origin TEXT NOT NULL
-);
-CREATE INDEX articles_by_published ON articles (published);
-CREATE INDEX articles_by_source ON articles (source);
-CREATE TABLE passages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    article INTEGER NOT NULL REFERENCES articles (number),
-    start INTEGER NOT NULL,
-    end INTEGER NOT NULL
-);
-CREATE INDEX passages_by_article ON passages (article);
--- Apart from the passages, so that reading those does not drag vectors through memory.
-CREATE TABLE vectors (passage INTEGER PRIMARY KEY REFERENCES passages (id), vector BLOB NOT NULL);
-CREATE VIEW passage_texts AS
-    SELECT passages.id AS id, title, substr(text, start + 1, end - start) AS text
-    FROM passages JOIN articles ON articles.number = passages.article;
--- External content: the words are indexed here, the text itself is kept once, in articles.
-CREATE VIRTUAL TABLE lexical USING fts5 (
-    title, text, content = 'passage_texts', content_rowid = 'id',
-    tokenize = 'porter unicode61 remove_diacritics 2'
-);
-"""
-ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language"
-# SQLite's default bound on parameters was 999 before 3.32; batches stay under it.
-IDS_PER_QUERY = 900
 # Errors that say nothing about what the file holds.
 CIRCUMSTANCES = {
     sqlite3.SQLITE_BUSY,
@@ -77,34 +49,6 @@ CIRCUMSTANCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedArticle:
-    """An article ready to be stored: its passages' spans, a unit vector for each, its origin.
-
-    `origin` is where the article was loaded from; `vectors` has shape (spans, dimension).
-    """
-
-    article: Article
-    origin: str
-    spans: tuple[Span, ...]
-    vectors: Vectors
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleRecord:
-    """What a list of articles shows of each: everything but the text."""
-
-    id: str
-    title: str
-    source: str | None
-    url: str | None
-    published: date | None
-    author: str | None
-    language: str
-    digest: str
-    characters: int
-
-
-@dataclass(frozen=True, slots=True)
 class CatalogueState:
     """Which archive this is and how far it has come; `version` grows with every change."""
 
@@ -113,21 +57,6 @@ class CatalogueState:
 
     def __str__(self) -> str:
         return f"{self.archive_id[:8]}-{self.version}"
-
-
-def fingerprint(article: Article) -> str:
-    """Return a digest of everything that is stored of the article: equal means unchanged."""
-    values = [
-        article.title,
-        article.source,
-        article.url,
-        article.published and article.published.isoformat(),
-        article.author,
-        article.language,
-        article.digest,
-        CHUNKER_VERSION,
-    ]
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 class Catalogue:
@@ -395,122 +324,3 @@ def translating_damage(path: Path) -> Iterator[None]:
         if kind in CIRCUMSTANCES:
             raise NotUsable(f"{path}: {error}") from error
         raise ArchiveDamaged(f"{path}: {error}") from error
-
-
-def delete(connection: sqlite3.Connection, article_id: str) -> None:
-    """Delete one article, if it is there, with all that hangs on it."""
-    stored = connection.execute(
-        "SELECT number, title, text FROM articles WHERE id = ?", (article_id,)
-    ).fetchone()
-    if stored is None:
-        return
-    number, title, text = stored
-    passages = connection.execute(
-        "SELECT id, start, end FROM passages WHERE article = ?", (number,)
-    ).fetchall()
-    # The lexical index keeps no text: it needs the old words once more to forget them. They
-    # are cut out here, since SQLite counts characters from the text's start for every cut.
-    connection.executemany(
-        "INSERT INTO lexical (lexical, rowid, title, text) VALUES ('delete', ?, ?, ?)",
-        [(passage, title, text[start:end]) for passage, start, end in passages],
-    )
-    connection.executemany(
-        "DELETE FROM vectors WHERE passage = ?", [(passage,) for passage, _, _ in passages]
-    )
-    connection.execute("DELETE FROM passages WHERE article = ?", (number,))
-    connection.execute("DELETE FROM articles WHERE number = ?", (number,))
-
-
-def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
-    """Insert one article with its passages, vectors and words."""
-    article = item.article
-    number = connection.execute(
-        f"INSERT INTO articles ({ARTICLE_COLUMNS}, digest, fingerprint, origin)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            article.id,
-            article.title,
-            article.text,
-            article.source,
-            article.url,
-            article.published and article.published.isoformat(),
-            article.author,
-            article.language,
-            article.digest,
-            fingerprint(article),
-            item.origin,
-        ),
-    ).lastrowid
-    for span, vector in zip(item.spans, item.vectors, strict=True):
-        passage = connection.execute(
-            "INSERT INTO passages (article, start, end) VALUES (?, ?, ?)",
-            (number, span.start, span.end),
-        ).lastrowid
-        connection.execute("INSERT INTO vectors VALUES (?, ?)", (passage, vector.tobytes()))
-        connection.execute(
-            "INSERT INTO lexical (rowid, title, text) VALUES (?, ?, ?)",
-            (passage, article.title, span.of(article.text)),
-        )
-
-
-def article_of(row: Sequence[str] | None) -> Article:
-    """Build an article from its digest and columns; raise ArchiveDamaged when they differ."""
-    if row is None:
-        raise ArchiveDamaged("a passage has lost its article")
-    digest, article_id, title, text, source, url, published, author, language = row
-    try:
-        article = Article(article_id, title, text, source, url, day(published), author, language)
-    except (InvalidInput, ValueError) as error:
-        raise ArchiveDamaged(f"{article_id}: is stored as no article: {error}") from error
-    if article.digest != digest:
-        raise ArchiveDamaged(f"{article_id}: the stored text does not match its digest")
-    return article
-
-
-def passage_of(passage_id: int, article: Article, start: int, end: int) -> Passage:
-    """Build a passage; raise ArchiveDamaged when it is no stretch of its article."""
-    try:
-        return Passage(passage_id, article, Span(start, end))
-    except InvalidInput as error:
-        raise ArchiveDamaged(f"{article.id}: passage {passage_id}: {error}") from error
-
-
-def day(value: str | None) -> date | None:
-    """Read a stored date."""
-    return None if value is None else date.fromisoformat(value)
-
-
-def filter_sql(filters: Filters) -> tuple[str, list[str]]:
-    """Return the filters as a condition on the table articles, with its values."""
-    conditions = ["TRUE"]
-    values: list[str] = []
-    if filters.published_from is not None:
-        conditions.append("published >= ?")
-        values.append(filters.published_from.isoformat())
-    if filters.published_to is not None:
-        conditions.append("published <= ?")
-        values.append(filters.published_to.isoformat())
-    if filters.sources:
-        conditions.append(f"source IN ({marks(sorted(filters.sources))})")
-        values += sorted(filters.sources)
-    return " AND ".join(conditions), values
-
-
-def batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Cut the ids into stretches that fit into one query."""
-    for first in range(0, len(ids), IDS_PER_QUERY):
-        yield ids[first : first + IDS_PER_QUERY]
-
-
-def marks(values: Sequence[object]) -> str:
-    """Return as many SQL parameter marks as there are values."""
-    return ", ".join("?" * len(values))
-
-
-def stacked(rows: list[tuple[int, bytes]]) -> tuple[list[int], Vectors]:
-    """Return the ids and the vectors as one matrix."""
-    ids = [row[0] for row in rows]
-    if not rows:
-        return [], np.zeros((0, 0), np.float32)
-    joined = b"".join(row[1] for row in rows)
-    return ids, np.frombuffer(joined, np.float32).reshape(len(rows), -1)

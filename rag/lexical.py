@@ -2,7 +2,8 @@
 
 import re
 
-from rag.catalogue import Catalogue, filter_sql
+from rag.catalogue import Catalogue
+from rag.tables import filter_sql
 from rag.types import Filters
 
 WORD = re.compile("\\w+(?:['\u2019]\\w+)*")

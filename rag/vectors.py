@@ -7,14 +7,11 @@ since are dropped by the catalogue. So a change is searchable when its transacti
 and a kill at any moment leaves nothing to repair.
 """
 
-import hashlib
-import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import chromadb
@@ -24,7 +21,14 @@ from chromadb.errors import ChromaError
 
 from rag.catalogue import Catalogue, CatalogueState
 from rag.errors import NotUsable
-from rag.model_files import sha256
+from rag.generation import (
+    EMPTY,
+    Generation,
+    index_files,
+    manifest_text,
+    read_manifest,
+    write_atomically,
+)
 from rag.protocols import Vector, Vectors
 from rag.types import Filters
 
@@ -36,25 +40,6 @@ ROWS_PER_CALL = 2000
 EXACT_SCAN_ROWS = 20_000
 # A generation is replaced when more than one row in so many was added or deleted since.
 STALE_SHARE = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """A manifest: which folder shows which passages of which catalogue.
-
-    It shows every passage that had an id up to `last_passage` at the catalogue's version:
-    `rows` of them. `files` are the sha256 of Chroma's index files, which never change again.
-    """
-
-    folder: str
-    archive_id: str
-    version: int
-    last_passage: int
-    rows: int
-    files: dict[str, str]
-
-
-EMPTY = Generation(folder="", archive_id="", version=0, last_passage=0, rows=0, files={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,42 +286,6 @@ def open_client(folder: Path) -> chromadb.api.ClientAPI:
 def close_client(client: chromadb.api.ClientAPI) -> None:
     """Close an embedded Chroma and its files."""
     client.close()  # type: ignore[attr-defined]  # the annotated base class lacks it
-
-
-def index_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of Chroma's index files: all but its database, which reading changes."""
-    return {
-        file.relative_to(folder).as_posix(): sha256(file)
-        for file in sorted(folder.glob("*/*"))
-        if file.is_file()
-    }
-
-
-def manifest_text(generation: Generation) -> str:
-    """Return the manifest: two lines, the generation's fields and their sha256."""
-    fields = json.dumps(asdict(generation))
-    return f"{fields}\n{hashlib.sha256(fields.encode()).hexdigest()}\n"
-
-
-def read_manifest(file: Path) -> Generation | None:
-    """Return the manifest, None when there is none that is whole."""
-    try:
-        fields, digest = file.read_text("utf-8").splitlines()
-        if hashlib.sha256(fields.encode()).hexdigest() != digest:
-            return None
-        return Generation(**json.loads(fields))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """Replace the file's content so that a kill or power cut leaves the old or the new one."""
-    aside = file.with_suffix(".tmp")
-    with aside.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(file)
 
 
 def best(ids: list[int], vectors: Vectors, vector: Vector, limit: int) -> dict[int, float]:

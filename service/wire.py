@@ -1,7 +1,7 @@
 """From Citewire's values to the wire: the last place that sees a citation before it leaves."""
 
-from rag.catalogue import ArticleRecord
 from rag.errors import BrokenCitation
+from rag.tables import ArticleRecord
 from rag.types import Answer, Answers, Article, Citation, Closest, NoAnswer
 from service.schemas import (
     AnswerOut,

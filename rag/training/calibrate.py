@@ -20,7 +20,7 @@ from platformdirs import user_cache_path
 from sklearn.linear_model import LogisticRegression
 
 from rag.answerer import Answerer, Candidate
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
 from rag.chunking import PassageSize, encoded_text, passages
 from rag.confidence import CALIBRATION_FILE, FEATURES, UNCALIBRATED
 from rag.encoder import OnnxEncoder
@@ -31,6 +31,7 @@ from rag.reader import OnnxReader
 from rag.retriever import Retriever
 from rag.scoring import f1
 from rag.settings import DEFAULT_ENCODER
+from rag.tables import EncodedArticle
 from rag.training.data import Example, read_examples
 from rag.types import Article, Question
 from rag.vectors import VectorIndex

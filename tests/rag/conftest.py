@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
 from rag.encoder import OnnxEncoder
 from rag.model_files import ReadyModel, ready_model
 from rag.protocols import Vectors
 from rag.reader import OnnxReader
 from rag.settings import read_settings
+from rag.tables import EncodedArticle
 from rag.types import Article, Span
 
 ENCODER = "encoder:made-up"

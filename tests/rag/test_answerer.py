@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 
 from rag.answerer import Answerer
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
 from rag.confidence import FEATURES, Calibration
+from rag.tables import EncodedArticle
 from rag.types import (
     Answers,
     Article,

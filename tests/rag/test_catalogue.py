@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.catalogue import ArticleRecord, Catalogue, EncodedArticle, fingerprint
+from rag.catalogue import Catalogue
 from rag.errors import ArchiveDamaged, NoArchive, NotUsable, UnknownArticle, WrongEncoder
 from rag.protocols import Vectors
+from rag.tables import ArticleRecord, EncodedArticle, fingerprint
 from rag.types import Article, Filters, Span
 
 ENCODER = "encoder:made-up"
@@ -469,7 +470,8 @@ import sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
+from rag.tables import EncodedArticle
 from rag.types import Article, Span
 
 text = "The river rose in the night. " * 20

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex, match_expression
+from rag.tables import EncodedArticle
 from rag.types import Article, Filters
 
 ALL = Filters()

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex
 from rag.protocols import Vector, Vectors
 from rag.retriever import Retriever, fuse
+from rag.tables import EncodedArticle
 from rag.types import Article, Filters, Question
 from rag.vectors import VectorIndex
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
 from rag.errors import NotUsable
 from rag.protocols import Vector, Vectors
+from rag.tables import EncodedArticle
 from rag.types import Article, Filters
 from rag.vectors import EXACT_SCAN_ROWS, VectorIndex
 

@@ -11,13 +11,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag.answerer import Answerer
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
 from rag.chunking import PassageSize, encoded_text, passages
 from rag.confidence import UNCALIBRATED
 from rag.encoder import OnnxEncoder
 from rag.lexical import LexicalIndex
 from rag.reader import OnnxReader
 from rag.retriever import Retriever
+from rag.tables import EncodedArticle
 from rag.types import Answers, Article, Citation, NoAnswer, Question
 from rag.vectors import VectorIndex
 

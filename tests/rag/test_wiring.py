@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
 from rag.data_directory import DataDirectory, Owner, read_owner
 from rag.errors import ArchiveLocked, ModelRejected, NoArchive, WrongEncoder
 from rag.settings import Settings, read_settings
+from rag.tables import EncodedArticle
 from rag.types import Answers, Article, Question, Span
 from rag.wiring import Archive, open_archive, open_library
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from rag.catalogue import Catalogue, EncodedArticle
+from rag.catalogue import Catalogue
+from rag.tables import EncodedArticle
 from rag.types import (
     Answer,
     Answers,

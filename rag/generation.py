@@ -1,0 +1,64 @@
+"""A generation of the vector index: which one is current, and whether its files are intact."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rag.model_files import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A manifest: which folder shows which passages of which catalogue.
+
+    It shows every passage that had an id up to `last_passage` at the catalogue's version:
+    `rows` of them. `files` are the sha256 of Chroma's index files, which never change again.
+    """
+
+    folder: str
+    archive_id: str
+    version: int
+    last_passage: int
+    rows: int
+    files: dict[str, str]
+
+
+EMPTY = Generation(folder="", archive_id="", version=0, last_passage=0, rows=0, files={})
+
+
+def index_files(folder: Path) -> dict[str, str]:
+    """Return the sha256 of Chroma's index files: all but its database, which reading changes."""
+    return {
+        file.relative_to(folder).as_posix(): sha256(file)
+        for file in sorted(folder.glob("*/*"))
+        if file.is_file()
+    }
+
+
+def manifest_text(generation: Generation) -> str:
+    """Return the manifest: two lines, the generation's fields and their sha256."""
+    fields = json.dumps(asdict(generation))
+    return f"{fields}\n{hashlib.sha256(fields.encode()).hexdigest()}\n"
+
+
+def read_manifest(file: Path) -> Generation | None:
+    """Return the manifest, None when there is none that is whole."""
+    try:
+        fields, digest = file.read_text("utf-8").splitlines()
+        if hashlib.sha256(fields.encode()).hexdigest() != digest:
+            return None
+        return Generation(**json.loads(fields))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Replace the file's content so that a kill or power cut leaves the old or the new one."""
+    aside = file.with_suffix(".tmp")
+    with aside.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    aside.replace(file)
