@@ -53,12 +53,16 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The passages behind `last_passage`, as they were in the catalogue's `state`."""
+    """The passages behind a generation's last, in the catalogue's `state`.
+
+    `deleted` counts the generation's own passages that are gone by then.
+    """
 
     state: CatalogueState
-    last_passage: int
+    generation: Generation
     ids: list[int]
     vectors: Vectors
+    deleted: int
 
 
 class VectorIndex:
@@ -96,7 +100,7 @@ class VectorIndex:
         if shown is None or limit == 0:
             return found
         try:
-            wanted = limit + self._deleted(shown.generation)
+            wanted = limit + tail.deleted
             return largest(found | self._search_generation(shown, vector, wanted), limit)
         except IndexBroken:
             # From now on everything is scanned: slower, and right. The next rebuild heals it.
@@ -111,8 +115,8 @@ class VectorIndex:
     def is_stale(self) -> bool:
         """Say whether so much has changed that a new generation pays."""
         generation = generation_of(self._shown)
-        behind = len(self._tail_behind(generation).ids) + self._deleted(generation)
-        return behind > generation.rows // STALE_SHARE
+        tail = self._tail_behind(generation)
+        return len(tail.ids) + tail.deleted > generation.rows // STALE_SHARE
 
     def rebuild(self) -> None:
         """Build a generation that shows the catalogue as it is now, and switch to it.
@@ -200,13 +204,11 @@ class VectorIndex:
         tail, last = self._tail, generation.last_passage
         with self._catalogue.reading():
             state = self._catalogue.state()
-            if tail is None or (tail.state, tail.last_passage) != (state, last):
-                tail = Tail(state, last, *self._catalogue.vectors_after(last))
+            if tail is None or (tail.state, tail.generation) != (state, generation):
+                deleted = generation.rows - self._catalogue.count_passages_through(last)
+                tail = Tail(state, generation, *self._catalogue.vectors_after(last), deleted)
         self._tail = tail
         return tail
-
-    def _deleted(self, generation: Generation) -> int:
-        return generation.rows - self._catalogue.count_passages_through(generation.last_passage)
 
 
 class IndexBroken(Exception):

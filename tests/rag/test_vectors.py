@@ -505,3 +505,14 @@ def test_an_index_that_cannot_be_written_is_said_and_done_without(
     with pytest.raises(NotUsable, match="all articles are stored"):
         index.rebuild()
     assert list(index.search(item.vectors[0], 1, ALL)) == [1]
+
+
+def test_a_rebuild_after_deletions_is_not_stale(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article(name), random_rows(10, seed=5)) for name in "abc"])
+    index.rebuild()
+    catalogue.remove(["a"])
+    assert index.is_stale()
+    index.rebuild()
+    assert not index.is_stale()
