@@ -8,14 +8,16 @@ from pathlib import Path
 from index.html_text import HtmlReader
 from index.loading import FoundFile, LoadedArticle, find_files, load, size_of
 from rag.catalogue import Catalogue
-from rag.chunking import PassageSize, encoded_text, passages
+from rag.chunking import PassageSize
+from rag.encoding import encode_articles
 from rag.errors import BadArticle
 from rag.protocols import Encoder
-from rag.tables import EncodedArticle, fingerprint
+from rag.tables import fingerprint
 from rag.vectors import VectorIndex
+from rag.wiring import Archive
 
-# Encoded and stored together: enough for batches of like length, few enough that a kill
-# loses seconds of work.
+# Encoded and stored together: enough to keep every core at work, few enough that a kill loses
+# seconds of it.
 CHARACTERS_PER_BATCH = 200_000
 LINE_NUMBER = re.compile(r":\d+$")
 
@@ -90,22 +92,10 @@ class Indexer:
 
     def _store(self, batch: Sequence[LoadedArticle]) -> int:
         """Split, encode and put a batch; return its number of passages."""
-        cuts = [
-            passages(loaded.article.text, loaded.article.language, self._size) for loaded in batch
-        ]
-        texts = [
-            encoded_text(loaded.article, span)
-            for loaded, spans in zip(batch, cuts, strict=True)
-            for span in spans
-        ]
-        vectors = self._encoder.encode_passages(texts)
-        items, first = [], 0
-        for loaded, spans in zip(batch, cuts, strict=True):
-            rows = vectors[first : first + len(spans)]
-            items.append(EncodedArticle(loaded.article, str(loaded.origin), tuple(spans), rows))
-            first += len(spans)
-        self._catalogue.put(items)
-        return first
+        articles = {loaded.article: str(loaded.origin) for loaded in batch}
+        encoded = encode_articles(articles, self._encoder, self._size)
+        self._catalogue.put(encoded)
+        return sum(len(item.spans) for item in encoded)
 
     def _gone(self, roots: Sequence[Path], reading: "Reading") -> list[str]:
         """Return the articles that came from under the roots and were not met again."""
@@ -116,6 +106,11 @@ class Indexer:
             and reading.faulty.isdisjoint([Path(origin), *Path(origin).parents])
             and any(Path(origin).is_relative_to(root) for root in roots)
         ]
+
+
+def indexer_of(archive: Archive, progress: Callable[[Progress], None]) -> Indexer:
+    """Return an indexer of an opened archive, for passages of the usual size."""
+    return Indexer(archive.catalogue, archive.vectors, archive.encoder, PassageSize(), progress)
 
 
 class Reading:

@@ -10,7 +10,7 @@ from rag.vectors import VectorIndex
 
 # How many passages each leg proposes before fusion.
 CANDIDATES_PER_LEG = 50
-# The dense leg's share, from `citewire eval` over the development questions.
+# The dense leg's share; anything from 0.4 to 0.7 finds as much for the development questions.
 DENSE_WEIGHT = 0.5
 
 

@@ -130,9 +130,8 @@ def run_demo(settings: Settings, options: argparse.Namespace) -> int:
 
 def run_index(settings: Settings, options: argparse.Namespace) -> int:
     """Index the paths, and say what came of it."""
-    from index.indexer import Indexer
+    from index.indexer import indexer_of
     from index.loading import require_paths
-    from rag.chunking import PassageSize
     from rag.wiring import open_archive
     from service.progress import shown_progress
 
@@ -140,10 +139,7 @@ def run_index(settings: Settings, options: argparse.Namespace) -> int:
     require_paths(options.paths)
     with open_archive(settings, command="index", create=True) as archive:
         with shown_progress() as report:
-            indexer = Indexer(
-                archive.catalogue, archive.vectors, archive.encoder, PassageSize(), report
-            )
-            done = indexer.index(options.paths, prune=options.prune)
+            done = indexer_of(archive, report).index(options.paths, prune=options.prune)
         articles, passages = archive.catalogue.counts()
     for bad in done.bad:
         complain(bad)

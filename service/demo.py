@@ -5,8 +5,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from index.indexer import Indexer
-from rag.chunking import PassageSize
+from index.indexer import indexer_of
 from rag.errors import InvalidInput, NotUsable
 from rag.settings import Settings
 from rag.types import Question
@@ -32,10 +31,7 @@ def demo(settings: Settings, style: Style, *, then_serve: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="citewire-demo-") as folder:
         own = replace(settings, data=Path(folder))
         with open_archive(own, command="demo", create=True) as archive, shown_progress() as report:
-            indexer = Indexer(
-                archive.catalogue, archive.vectors, archive.encoder, PassageSize(), report
-            )
-            done = indexer.index([SEEDS], prune=False)
+            done = indexer_of(archive, report).index([SEEDS], prune=False)
         print(f"Indexed {plural(done.added, 'article')} from {SEEDS.name}/\n")
         with open_library(own, command="demo") as library:
             for text in QUESTIONS:

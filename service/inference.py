@@ -10,7 +10,7 @@ from rag.errors import CitewireError
 
 Result = TypeVar("Result")
 
-# ONNX Runtime spreads one question over all cores: a second worker would only take turns.
+# One question's passages are read on all cores: a second worker would only take turns.
 WORKERS = 1
 WAITING_QUESTIONS = 64
 READING_THREADS = 4

@@ -21,9 +21,10 @@ from sklearn.linear_model import LogisticRegression
 
 from rag.answerer import Answerer, Candidate
 from rag.catalogue import Catalogue
-from rag.chunking import PassageSize, encoded_text, passages
+from rag.chunking import PassageSize
 from rag.confidence import CALIBRATION_FILE, FEATURES, UNCALIBRATED
 from rag.encoder import OnnxEncoder
+from rag.encoding import encode_articles
 from rag.evaluation import RIGHT_F1
 from rag.lexical import LexicalIndex
 from rag.model_files import ReadyModel, ready_model
@@ -31,7 +32,6 @@ from rag.reader import OnnxReader
 from rag.retriever import Retriever
 from rag.scoring import f1
 from rag.settings import DEFAULT_ENCODER
-from rag.tables import EncodedArticle
 from rag.training.data import Example, read_examples
 from rag.types import Article, Question
 from rag.vectors import VectorIndex
@@ -106,10 +106,11 @@ def ask_all(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "catalogue.sqlite3")
         catalogue = Catalogue(file, encoder=encoder.identity, create=True)
-        catalogue.put(
-            encoded(f"{number}", title, text, encoder)
+        articles = {
+            Article(f"{number}", title, text): file.name
             for number, (text, title) in enumerate(indexed.items())
-        )
+        }
+        catalogue.put(encode_articles(articles, encoder, PassageSize()))
         vectors = VectorIndex(Path(folder, "vectors"), catalogue)
         retriever = Retriever(encoder, vectors, LexicalIndex(catalogue), catalogue)
         answerer = Answerer(retriever, reader, UNCALIBRATED, catalogue)
@@ -118,14 +119,6 @@ def ask_all(
         ]
         catalogue.close()
     return asked
-
-
-def encoded(name: str, title: str, text: str, encoder: OnnxEncoder) -> EncodedArticle:
-    """Return a paragraph as an article ready to be stored."""
-    article = Article(name, title, text)
-    spans = passages(text, article.language, PassageSize())
-    texts = [encoded_text(article, span) for span in spans]
-    return EncodedArticle(article, "", tuple(spans), encoder.encode_passages(texts))
 
 
 def judged(example: Example, answerer: Answerer, *, is_indexed: bool) -> Asked:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sentence_transformers import SentenceTransformer
 
-from index.indexer import Indexer
-from rag.chunking import PassageSize, encoded_text
+from index.indexer import indexer_of
+from rag.chunking import encoded_text
 from rag.model_files import locate
 from rag.settings import read_settings
 from rag.wiring import Archive, open_archive
@@ -43,10 +43,7 @@ def main() -> None:
 
 
 def index(archive: Archive, paths: list[Path]) -> None:
-    indexer = Indexer(
-        archive.catalogue, archive.vectors, archive.encoder, PassageSize(), lambda progress: None
-    )
-    indexer.index(paths, prune=False)
+    indexer_of(archive, lambda progress: None).index(paths, prune=False)
 
 
 def seconds(work) -> float:  # type: ignore[no-untyped-def]

@@ -1,0 +1,25 @@
+"""Split articles into passages and encode them: what an article needs before it is stored."""
+
+from collections.abc import Mapping
+
+from rag.chunking import PassageSize, encoded_text, passages
+from rag.protocols import Encoder
+from rag.tables import EncodedArticle
+from rag.types import Article
+
+
+def encode_articles(
+    articles: Mapping[Article, str], encoder: Encoder, size: PassageSize
+) -> list[EncodedArticle]:
+    """Return the articles, each with the origin it maps to, ready to be stored."""
+    cuts = {article: passages(article.text, article.language, size) for article in articles}
+    # All together, so that every core has work until the last passage.
+    vectors = encoder.encode_passages(
+        [encoded_text(article, span) for article, spans in cuts.items() for span in spans]
+    )
+    encoded, first = [], 0
+    for article, spans in cuts.items():
+        rows = vectors[first : first + len(spans)]
+        encoded.append(EncodedArticle(article, articles[article], tuple(spans), rows))
+        first += len(spans)
+    return encoded
