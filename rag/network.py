@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
+from rag.cancellation import Cancellation, Cancelled, current_cancellation
 from rag.errors import ModelRejected
 
 
@@ -34,18 +36,34 @@ class Network:
         self._threads = ThreadPoolExecutor(available_cores(), thread_name_prefix="network")
 
     def run(self, encoding: Encoding) -> list[NDArray[np.float32]]:
-        """Return the outputs of one text, in the order they were named in."""
+        """Return the outputs of one text, in the order they were named in.
+
+        Raises:
+            Cancelled: the work that this is part of was cancelled, before or meanwhile.
+        """
+        return self._run(current_cancellation(), encoding)
+
+    def run_each(self, encodings: Sequence[Encoding]) -> list[list[NDArray[np.float32]]]:
+        """Return the outputs of each text; raises as `run` does."""
+        # The threads are not the caller's: what may cancel it is handed to them.
+        return list(self._threads.map(partial(self._run, current_cancellation()), encodings))
+
+    def _run(self, cancellation: Cancellation, encoding: Encoding) -> list[NDArray[np.float32]]:
         given: Mapping[str, Any] = {
             "input_ids": encoding.ids,
             "attention_mask": encoding.attention_mask,
             "token_type_ids": encoding.type_ids,
         }
         feed = {name: np.array([given[name]], np.int64) for name in self._inputs}
-        return [output[0] for output in self._session.run(self._outputs, feed)]
-
-    def run_each(self, encodings: Sequence[Encoding]) -> list[list[NDArray[np.float32]]]:
-        """Return the outputs of each text."""
-        return list(self._threads.map(self.run, encodings))
+        options = onnxruntime.RunOptions()
+        with cancellation.stopping(partial(setattr, options, "terminate", True)):
+            try:
+                outputs = self._session.run(self._outputs, feed, options)
+            except Exception as error:  # ONNX Runtime's errors share no narrower base class.
+                if cancellation.cancelled:
+                    raise Cancelled("the network was stopped") from error
+                raise
+        return [output[0] for output in outputs]
 
 
 def open_session(network: Path) -> onnxruntime.InferenceSession:

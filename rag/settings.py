@@ -19,6 +19,7 @@ VARIABLES = {
     "CITEWIRE_READER": "the reader, an extractive question-answering model by name or path",
     "CITEWIRE_THRESHOLD": "the least confidence of an answer, 0 to 1",
     "CITEWIRE_API_KEY": "the key that clients of the service must send",
+    "CITEWIRE_KEYS": "the file of further keys (default: keys.json in the data directory)",
     "CITEWIRE_HOSTS": "host names that the service answers to, besides its address; by commas",
 }
 
@@ -36,6 +37,7 @@ class Settings:
     reader: str = str(SHIPPED_READER)
     threshold: float | None = None
     api_key: str | None = None
+    keys: Path | None = None
     hosts: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -47,6 +49,11 @@ class Settings:
             raise InvalidInput(
                 "CITEWIRE_API_KEY has characters that no header can carry; use ASCII, no spaces"
             )
+
+    @property
+    def key_file(self) -> Path:
+        """Where the service's keys are stored."""
+        return self.keys or self.data / "keys.json"
 
 
 def read_settings(environment: Mapping[str, str], data: Path | None = None) -> Settings:
@@ -69,6 +76,7 @@ def read_settings(environment: Mapping[str, str], data: Path | None = None) -> S
         reader=given.get("CITEWIRE_READER", str(SHIPPED_READER)),
         threshold=probability(given.get("CITEWIRE_THRESHOLD")),
         api_key=given.get("CITEWIRE_API_KEY"),
+        keys=Path(given["CITEWIRE_KEYS"]).expanduser() if "CITEWIRE_KEYS" in given else None,
         hosts=frozenset(name.strip().lower() for name in given.get("CITEWIRE_HOSTS", "").split(","))
         - {""},
     )

@@ -13,8 +13,10 @@ from starlette.types import ASGIApp
 
 from rag.wiring import Library
 from service import problems
-from service.guard import LOOPBACK_HOSTS, MAX_BODY_BYTES, Guard
+from service.guard import LOOPBACK_HOSTS, Door, Drain, Guard
 from service.inference import Inference, Reads
+from service.keys import OPEN, Keyring
+from service.observing import Observer
 from service.routes import build_routes
 
 STATIC = Path(__file__).parent / "static"
@@ -44,9 +46,16 @@ class Application(FastAPI):
 
 
 def build_app(
-    library: Library, *, api_key: str | None = None, hosts: frozenset[str] = LOOPBACK_HOSTS
+    library: Library,
+    *,
+    keys: Keyring = OPEN,
+    hosts: frozenset[str] = LOOPBACK_HOSTS,
+    drain: Drain | None = None,
 ) -> ASGIApp:
-    """Return the application; `hosts` are the names that it answers to."""
+    """Return the application; `hosts` are the names that it answers to.
+
+    Once `drain` has begun it says that it is not ready, and answers what still comes.
+    """
     inference = Inference()
     reads = Reads()
 
@@ -64,7 +73,6 @@ def build_app(
         # FastAPI's own pages load scripts from elsewhere; /openapi.json is all we serve.
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
     )
     problems.install(app)
     app.include_router(build_routes(library, inference, reads))
@@ -74,4 +82,5 @@ def build_app(
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
-    return Guard(app, hosts, api_key)
+    door = Door(hosts, keys, full=lambda: inference.full, drain=drain or Drain())
+    return Observer(Guard(app, door))

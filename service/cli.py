@@ -102,6 +102,20 @@ def build_parser() -> argparse.ArgumentParser:
     status = command("status", run_status, "Show what the archive holds and which models it uses.")
     status.add_argument("--json", action="store_true", help="print it as JSON")
 
+    keys = command("key", run_key, "Make, list and revoke keys for the service.")
+    keys.add_argument("action", choices=["add", "list", "revoke"])
+    keys.add_argument("name", nargs="?", help="what the key is called")
+    keys.add_argument(
+        "--scope",
+        action="append",
+        default=[],
+        choices=["ask", "write", "admin"],
+        help="what it is good for; give several (add only)",
+    )
+    keys.add_argument(
+        "--per-minute", type=int, metavar="N", help="how many requests it may make (add only)"
+    )
+
     evaluate = command("eval", run_eval, "Measure answers against a file of questions.")
     evaluate.add_argument("file", type=Path, metavar="FILE", help="questions, one JSON a line")
     evaluate.add_argument("--json", action="store_true", help="print it as JSON")
@@ -178,6 +192,25 @@ def run_status(settings: Settings, options: argparse.Namespace) -> int:
 
     status = read_status(settings)
     print(status.model_dump_json(indent=2) if options.json else status.text())
+    return ANSWERED
+
+
+def run_key(settings: Settings, options: argparse.Namespace) -> int:
+    """Change or show the file of keys."""
+    from service.keys import KeyFile, KeyScope, table
+
+    file = KeyFile(settings.key_file)
+    if options.action == "list":
+        print(table(file.keys()))
+        return ANSWERED
+    if options.name is None:
+        raise InvalidInput(f"citewire key {options.action} needs the key's name")
+    if options.action == "revoke":
+        file.revoke(options.name)
+        return ANSWERED
+    scopes = [KeyScope(scope) for scope in options.scope]
+    print(file.add(options.name, scopes, options.per_minute))
+    print("This is the only time that the key is shown.", file=sys.stderr)
     return ANSWERED
 
 

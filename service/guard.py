@@ -1,18 +1,20 @@
-"""What every request passes: an id, checks of host, key and content type, safe headers.
+"""What every request passes: checks of host, origin, key, type and length, safe headers.
 
 Pure ASGI, so that responses are never buffered and refusals come before a body is read.
 """
 
-import hashlib
-import hmac
-import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.problems import problem
+from service.access import CHANGING, Rule, rule_of
+from service.caller import AwaitedCaller, BodyTooLarge, Caller
+from service.keys import OPEN, Key, Keyring
+from service.problems import overloaded, problem, rate_limited
+from service.rate_limit import RateLimit
 
-MAX_BODY_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 16 * 1024
 LOOPBACK_HOSTS = frozenset(["127.0.0.1", "localhost", "[::1]"])
 CONTENT_SECURITY_POLICY = (
@@ -29,79 +31,121 @@ SAFE_HEADERS = {
 }
 
 
-class Guard:
-    """Lets through what may reach the application, and completes what it answers.
+READINESS = "/health/ready"
 
-    `hosts` are the names a request may be addressed to, without port; `api_key`, where set,
-    must come with every request under /v1/ as `Authorization: Bearer KEY`.
+
+@dataclass(slots=True)
+class Drain:
+    """Whether the service is about to end, and wants no new clients."""
+
+    begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What is let in: requests to these names, with these keys, while there is room.
+
+    `hosts` are the names a request may be addressed to, without port; `full` says whether
+    another question would be refused. While it drains, what still comes is answered.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], api_key: str | None) -> None:
+    hosts: frozenset[str] = LOOPBACK_HOSTS
+    keys: Keyring = OPEN
+    rates: RateLimit = field(default_factory=RateLimit)
+    full: Callable[[], bool] = lambda: False
+    drain: Drain = field(default_factory=Drain)
+
+
+class Guard:
+    """Lets through what may reach the application, and completes what it answers."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
-        self._hosts = hosts
-        self._key_digest = None if api_key is None else digest(api_key)
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        identity = uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = identity
+        rule = rule_of(scope["method"], scope["path"])
+        send = self._completing(scope, send)
+        refusal = self._refusal(scope, rule)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        # A response to HEAD is that to GET, of which the server sends the head alone.
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        caller = (AwaitedCaller if rule.asks else Caller)(receive, send, rule.max_body_bytes)
+        try:
+            await caller.serve(self._app, inner)
+        except BodyTooLarge as error:
+            await problem(scope, 413, error.detail)(scope, receive, send)
 
+    def _completing(self, scope: Scope, send: Send) -> Send:
         async def send_completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = identity
                 for name, value in SAFE_HEADERS.items():
                     headers.setdefault(name, value)
                 if scope["path"].startswith("/v1/"):
                     headers["Cache-Control"] = "no-store"
+                if self._door.drain.begun:
+                    headers["Connection"] = "close"
             await send(message)
 
-        refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, send_completed)
+        return send_completed
 
-    def _refusal(self, scope: Scope) -> ASGIApp | None:
+    def _refusal(self, scope: Scope, rule: Rule) -> ASGIApp | None:
         headers = Headers(scope=scope)
-        if host_name(headers.get("host", "")) not in self._hosts:
+        if host_name(headers.get("host", "")) not in self._door.hosts:
             return problem(scope, 421, "this service does not answer for that host name")
-        if not self._same_origin(headers):
+        if not same_origin(headers):
             return problem(scope, 403, "requests from pages of other origins are not answered")
-        if scope["path"].startswith("/v1/") and not self._has_key(headers):
-            detail = "send the service's key as `Authorization: Bearer KEY`"
+        if scope["path"] == READINESS and self._door.drain.begun:
+            return problem(scope, 503, "the service is ending")
+        return (
+            self._without_right(scope, rule, headers)
+            or unreadable(scope, headers, rule.max_body_bytes)
+            or (overloaded(scope) if rule.asks and self._door.full() else None)
+        )
+
+    def _without_right(self, scope: Scope, rule: Rule, headers: Headers) -> ASGIApp | None:
+        if rule.scope is None or not self._door.keys.required:
+            return None
+        key = self._key(headers)
+        if key is None:
+            detail = "send a key of this service as `Authorization: Bearer KEY`"
             return problem(scope, 401, detail, headers={"WWW-Authenticate": "Bearer"})
-        return unreadable(scope, headers)
+        scope["state"]["key"] = key.name
+        if rule.scope not in key.scopes:
+            return problem(scope, 403, f"this needs a key with the scope `{rule.scope}`")
+        seconds = self._door.rates.seconds_to_wait(key)
+        return rate_limited(scope, seconds) if seconds else None
 
-    def _same_origin(self, headers: Headers) -> bool:
-        """Browsers send an Origin with requests that a page makes; others send none."""
-        origin = headers.get("origin")
-        return origin is None or origin.partition("://")[2] == headers.get("host")
-
-    def _has_key(self, headers: Headers) -> bool:
-        if self._key_digest is None:
-            return True
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(digest(key), self._key_digest)
+    def _key(self, headers: Headers) -> Key | None:
+        scheme, _, secret = headers.get("authorization", "").partition(" ")
+        return self._door.keys.find(secret) if scheme.lower() == "bearer" else None
 
 
-def unreadable(scope: Scope, headers: Headers) -> ASGIApp | None:
+def same_origin(headers: Headers) -> bool:
+    """Browsers send an Origin with requests that a page makes; others send none."""
+    origin = headers.get("origin")
+    return origin is None or origin.partition("://")[2] == headers.get("host")
+
+
+def unreadable(scope: Scope, headers: Headers, max_body_bytes: int) -> ASGIApp | None:
     """Return why the request is not read: too long, or not JSON; None when it may be."""
     # The server bounds what has not yet arrived whole; a long head can come in one piece.
     if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_BYTES:
         return problem(scope, 431, f"send headers of at most {MAX_HEADER_BYTES} bytes")
     media_type = headers.get("content-type", "").split(";")[0].strip().lower()
-    if scope["method"] in ("POST", "PUT", "PATCH") and media_type != "application/json":
+    if scope["method"] in CHANGING - {"DELETE"} and media_type != "application/json":
         return problem(scope, 415, "send JSON, with `Content-Type: application/json`")
-    # What comes in chunks is counted by the framework, whose own refusal by length is plain.
-    if int(headers.get("content-length", 0)) > MAX_BODY_BYTES:
-        return problem(scope, 413, f"send at most {MAX_BODY_BYTES} bytes")
+    # What comes in chunks is counted as it is read.
+    if int(headers.get("content-length", 0)) > max_body_bytes:
+        return problem(scope, 413, f"send at most {max_body_bytes} bytes")
     return None
-
-
-def digest(key: str) -> bytes:
-    """Hash the key: digests of equal length compare in constant time."""
-    return hashlib.sha256(key.encode()).digest()
 
 
 def host_name(host: str) -> str:

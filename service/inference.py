@@ -1,20 +1,22 @@
-"""Run questions off the event loop: one at a time, in bounded number, for a bounded time."""
+"""Run questions off the event loop: in bounded number, for a bounded time, and stoppably."""
 
 import asyncio
-import time
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from rag.cancellation import Cancellation, Cancelled, cancelled_by
 from rag.errors import CitewireError
 
 Result = TypeVar("Result")
 
-# One question's passages are read on all cores: a second worker would only take turns.
-WORKERS = 1
-WAITING_QUESTIONS = 64
+# Two at once: while one question's passages are read on all cores, the next one's are found.
+WORKERS = 2
+# How many questions may be here at once, those being answered among them.
+MAX_QUESTIONS = 24
 READING_THREADS = 4
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 10.0
 
 
 class Overloaded(CitewireError):
@@ -26,12 +28,34 @@ class DeadlinePassed(CitewireError):
 
 
 class Inference:
-    """A bounded executor; what has waited past its deadline is never begun."""
+    """A bounded executor whose work ends when its deadline passes or its caller goes away.
+
+    Work that waits is then never begun; work that was begun stops at the next look at its
+    `Cancellation`, which the networks give in the midst of a run.
+    """
 
     def __init__(self, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self._deadline_seconds = deadline_seconds
         self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="inference")
-        self._waiting = 0
+        # Whoever counts may be the event loop or one of the threads.
+        self._lock = threading.Lock()
+        self._present = 0
+        self._running = 0
+
+    @property
+    def full(self) -> bool:
+        """Say whether another question would be refused."""
+        return self._present >= MAX_QUESTIONS
+
+    @property
+    def running(self) -> int:
+        """How many questions are being answered."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """How many questions wait for their turn."""
+        return max(0, self._present - self._running)
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Return the work's result.
@@ -40,38 +64,44 @@ class Inference:
             Overloaded: at once, when the queue is full.
             DeadlinePassed: the deadline, which counts waiting, has passed.
         """
-        if self._waiting >= WAITING_QUESTIONS:
+        if self.full:
             raise Overloaded("too many questions are waiting; try again in a moment")
-        deadline = time.monotonic() + self._deadline_seconds
-        self._waiting += 1
-        future = asyncio.get_running_loop().run_in_executor(
-            self._executor, begin_in_time, work, deadline
-        )
-        # Counted down by the work itself: a caller who went away does not free its place.
-        future.add_done_callback(self._done)
+        cancellation = Cancellation()
+        self._count(present=1)
+        future = self._executor.submit(self._do, work, cancellation)
+        # Counted down when the work is over or dropped: its place is not free before.
+        future.add_done_callback(lambda _: self._count(present=-1))
+        limit = asyncio.timeout(self._deadline_seconds)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), self._deadline_seconds)
+            async with limit:
+                return await asyncio.wrap_future(future)
         except TimeoutError as error:
-            raise DeadlinePassed(
-                f"no answer within {self._deadline_seconds:.0f} seconds"
-            ) from error
+            if not limit.expired():
+                raise
+            seconds = f"{self._deadline_seconds:.0f} seconds"
+            raise DeadlinePassed(f"no answer within {seconds}") from error
+        finally:
+            # Also when the caller went away: nobody waits for the result any more.
+            cancellation.cancel()
 
     def close(self) -> None:
         """Finish what was begun and drop what waits."""
         self._executor.shutdown(cancel_futures=True)
 
-    def _done(self, future: "asyncio.Future[Result]") -> None:
-        self._waiting -= 1
-        # A result or error that nobody waits for any more is nobody's concern.
-        if not future.cancelled():
-            future.exception()
+    def _do(self, work: Callable[[], Result], cancellation: Cancellation) -> Result:
+        if cancellation.cancelled:
+            raise Cancelled("nobody waits for it any more")
+        self._count(running=1)
+        try:
+            with cancelled_by(cancellation):
+                return work()
+        finally:
+            self._count(running=-1)
 
-
-def begin_in_time(work: Callable[[], Result], deadline: float) -> Result:
-    """Do the work unless its deadline has passed."""
-    if time.monotonic() > deadline:
-        raise DeadlinePassed("the question waited too long")
-    return work()
+    def _count(self, *, present: int = 0, running: int = 0) -> None:
+        with self._lock:
+            self._present += present
+            self._running += running
 
 
 class Reads:

@@ -36,18 +36,45 @@ def problem(
 ) -> JSONResponse:
     """Return an error response with the status' usual title."""
     title = TITLES.get(status, HTTPStatus(status).phrase)
-    body = Problem(
+    return respond(scope, titled(scope, title, status, detail, errors), headers)
+
+
+def overloaded(scope: Scope) -> JSONResponse:
+    """Return the response to a question for which there is no place."""
+    detail = "too many questions are waiting; try again in a moment"
+    return respond(scope, titled(scope, "Overloaded", HTTPStatus.TOO_MANY_REQUESTS, detail))
+
+
+def rate_limited(scope: Scope, seconds: int) -> JSONResponse:
+    """Return the response to a key that made as many requests as it may for now."""
+    detail = f"this key has made as many requests as it may; try again in {seconds} seconds"
+    limited = titled(scope, "Rate Limited", HTTPStatus.TOO_MANY_REQUESTS, detail)
+    return respond(scope, limited.model_copy(update={"retry_after_s": seconds}))
+
+
+def titled(
+    scope: Scope, title: str, status: int, detail: str, errors: list[FieldProblem] | None = None
+) -> Problem:
+    """Return a problem; its type follows from its title."""
+    again = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+    return Problem(
         type=f"/problems/{quote(title.lower().replace(' ', '-'))}",
         title=title,
         status=status,
         detail=detail,
         instance=f"/requests/{request_id(scope)}",
         errors=errors,
+        retry_after_s=RETRY_AFTER_SECONDS if again else None,
     )
-    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} | (headers or {})
-    content = body.model_dump(mode="json", exclude_none=True)
-    return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
+
+
+def respond(scope: Scope, found: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return the problem as a response, and leave its type where logs and metrics find it."""
+    scope["state"]["problem"] = found.type
+    if found.retry_after_s is not None:
+        headers = {"Retry-After": str(found.retry_after_s)} | (headers or {})
+    content = found.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(content, found.status, headers, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
@@ -56,7 +83,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(UnknownArticle, simple(HTTPStatus.NOT_FOUND))
     app.add_exception_handler(InvalidInput, simple(HTTPStatus.UNPROCESSABLE_ENTITY))
-    app.add_exception_handler(Overloaded, simple(HTTPStatus.TOO_MANY_REQUESTS))
+    app.add_exception_handler(Overloaded, no_place)
     app.add_exception_handler(DeadlinePassed, simple(HTTPStatus.GATEWAY_TIMEOUT))
     app.add_exception_handler(NotUsable, unusable)
     app.add_exception_handler(BrokenCitation, unexpected)
@@ -70,6 +97,11 @@ def simple(status: HTTPStatus):  # type: ignore[no-untyped-def]
         return problem(request.scope, status, str(error))
 
     return handle
+
+
+async def no_place(request: Request, _: Exception) -> JSONResponse:
+    """Answer a question for which there was no place any more when its body had been read."""
+    return overloaded(request.scope)
 
 
 async def invalid_request(request: Request, error: Exception) -> JSONResponse:

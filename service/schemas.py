@@ -172,3 +172,4 @@ class Problem(BaseModel):
     detail: str
     instance: str = Field(description="names this request, also in the logs")
     errors: list[FieldProblem] | None = None
+    retry_after_s: int | None = Field(None, description="as Retry-After says, where trying helps")

@@ -12,6 +12,7 @@ from rag.settings import Settings
 from rag.wiring import Library, open_library
 from service.app import build_app
 from service.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES
+from service.keys import KeyFile, Keyring
 
 GRACEFUL_SECONDS = 30
 MAX_CONNECTIONS = 1000
@@ -25,7 +26,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             under which they may.
         NotUsable: the address is taken, or the archive cannot be opened.
     """
-    require_key_beyond_loopback(host, settings.api_key)
+    require_key_beyond_loopback(host, keyring_of(settings))
     with bound_socket(host, port) as listening:
         require_names_for_every_address(listening.getsockname()[0], settings.hosts)
         url = url_of(host, listening.getsockname()[1])
@@ -38,7 +39,7 @@ def serve_library(
 ) -> None:
     """Serve an opened library on a socket that is bound already."""
     hosts = LOOPBACK_HOSTS | {authority(host).lower()} | settings.hosts
-    app = build_app(library, api_key=settings.api_key, hosts=hosts)
+    app = build_app(library, keys=keyring_of(settings), hosts=hosts)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -89,11 +90,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def require_key_beyond_loopback(host: str, api_key: str | None) -> None:
+def keyring_of(settings: Settings) -> Keyring:
+    """Return the keys that are configured; raise NotUsable when their file is broken."""
+    return Keyring(KeyFile(settings.key_file), settings.api_key)
+
+
+def require_key_beyond_loopback(host: str, keys: Keyring) -> None:
     """Raise InvalidInput when others could ask without a key."""
-    if api_key is None and not is_loopback(host):
+    if not keys.required and not is_loopback(host):
         raise InvalidInput(
-            f"--host {host} can be reached from other machines: set CITEWIRE_API_KEY first"
+            f"--host {host} can be reached from other machines: make a key with `citewire key add`"
+            " or set CITEWIRE_API_KEY first"
         )
 
 

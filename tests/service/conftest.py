@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ def serve(library: SimpleNamespace) -> Iterator[Callable[..., TestClient]]:
     """Begins to serve the library; the client sees what a browser on this machine would."""
     with ExitStack() as stack:
 
-        def begin(**options: str) -> TestClient:
+        def begin(**options: Any) -> TestClient:
             app = build_app(library, **options)
             client: AbstractContextManager[TestClient] = TestClient(
                 app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False

@@ -106,7 +106,8 @@ def test_directory_on_the_command_line_goes_before_the_variable(
 def test_serving_others_without_a_key_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--host", "0.0.0.0"]) == 2
     assert capsys.readouterr().err == (
-        "citewire: --host 0.0.0.0 can be reached from other machines: set CITEWIRE_API_KEY first\n"
+        "citewire: --host 0.0.0.0 can be reached from other machines: make a key with"
+        " `citewire key add` or set CITEWIRE_API_KEY first\n"
     )
 
 

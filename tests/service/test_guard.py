@@ -1,13 +1,15 @@
 """What every request passes before the application sees it."""
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from service.guard import Guard, host_name
+from service.guard import Door, Guard, host_name
+from service.keys import Keyring
 
 KEY = "a-key-of-sixteen"
 ASK = {"question": "Who opened it?"}
@@ -68,7 +70,7 @@ def test_own_page_is_answered(client: TestClient) -> None:
 )
 def test_without_the_key_nothing_is_told(serve: Serve, authorization: str) -> None:
     headers = {"Authorization": authorization.encode("latin-1")}
-    response = serve(api_key=KEY).get("/v1/articles", headers=headers)
+    response = serve(keys=Keyring(api_key=KEY)).get("/v1/articles", headers=headers)
 
     assert response.status_code == 401
     assert response.headers["www-authenticate"] == "Bearer"
@@ -79,17 +81,20 @@ def test_without_the_key_nothing_is_told(serve: Serve, authorization: str) -> No
 def test_key_opens(serve: Serve, scheme: str) -> None:
     headers = {"Authorization": f"{scheme} {KEY}"}
 
-    assert serve(api_key=KEY).post("/v1/ask", json=ASK, headers=headers).status_code == 200
+    assert (
+        serve(keys=Keyring(api_key=KEY)).post("/v1/ask", json=ASK, headers=headers).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/health/live", "/health/ready", "/static/app.js"])
 def test_page_and_health_need_no_key(serve: Serve, path: str) -> None:
-    assert serve(api_key=KEY).get(path).status_code == 200
+    assert serve(keys=Keyring(api_key=KEY)).get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/nothing", "/v1/articles/absent"])
 def test_without_the_key_it_is_not_even_told_what_exists(serve: Serve, path: str) -> None:
-    assert serve(api_key=KEY).get(path).status_code == 401
+    assert serve(keys=Keyring(api_key=KEY)).get(path).status_code == 401
 
 
 def test_key_is_decided_on_before_the_body_is_read() -> None:
@@ -108,9 +113,11 @@ def test_key_is_decided_on_before_the_body_is_read() -> None:
         "type": "http",
         "method": "POST",
         "path": "/v1/ask",
+        "state": {"request_id": "r-1"},
         "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }
-    asyncio.run(Guard(never, frozenset(["localhost"]), KEY)(scope, receive, send))
+    door = Door(frozenset(["localhost"]), Keyring(api_key=KEY))
+    asyncio.run(Guard(never, door)(scope, receive, send))
 
     assert sent[0]["status"] == 401
 
@@ -204,6 +211,19 @@ def test_every_request_has_an_id_of_its_own(client: TestClient) -> None:
     ids = {client.get("/health/live").headers["x-request-id"] for _ in range(3)}
 
     assert len(ids) == 3
+
+
+def test_id_that_a_request_comes_with_is_kept(client: TestClient) -> None:
+    response = client.post("/v1/ask", json=ASK, headers={"X-Request-Id": "trace-7.a_b"})
+
+    assert response.headers["x-request-id"] == response.json()["request_id"] == "trace-7.a_b"
+
+
+@pytest.mark.parametrize("identity", ["", "a b", "x" * 65, '"', "<b>", "a;b", "ü"])
+def test_id_that_could_confuse_a_log_is_replaced(client: TestClient, identity: str) -> None:
+    response = client.get("/health/live", headers={"X-Request-Id": identity.encode()})
+
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
 
 
 def test_response_is_known_by_the_id_of_its_request(client: TestClient) -> None:

@@ -188,4 +188,4 @@ def test_problem_has_the_members_of_rfc_9457(document: dict[str, Any]) -> None:
     members = document["components"]["schemas"]["Problem"]["required"]
 
     assert members == ["type", "title", "status", "detail", "instance"]
-    assert list(Problem.model_fields) == [*members, "errors"]
+    assert list(Problem.model_fields) == [*members, "errors", "retry_after_s"]

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from rag.errors import InvalidInput, NotUsable
+from service.keys import Keyring
 from service.server import (
     bound_socket,
     is_loopback,
@@ -20,19 +21,19 @@ WITHIN = ["127.0.0.1", "127.0.0.2", "::1", "localhost"]
 @pytest.mark.parametrize("host", BEYOND)
 def test_without_a_key_only_this_machine_is_served(host: str) -> None:
     with pytest.raises(InvalidInput, match=f"--host {host} can be reached from other machines"):
-        require_key_beyond_loopback(host, None)
+        require_key_beyond_loopback(host, Keyring())
 
 
 @pytest.mark.parametrize("host", BEYOND)
 def test_with_a_key_others_are_served(host: str) -> None:
-    require_key_beyond_loopback(host, "a-key-of-sixteen")
+    require_key_beyond_loopback(host, Keyring(api_key="a-key-of-sixteen"))
 
     assert not is_loopback(host)
 
 
 @pytest.mark.parametrize("host", WITHIN)
 def test_this_machine_needs_no_key(host: str) -> None:
-    require_key_beyond_loopback(host, None)
+    require_key_beyond_loopback(host, Keyring())
 
     assert is_loopback(host)
 
