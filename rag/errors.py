@@ -3,7 +3,8 @@
 CitewireError
 ├── InvalidInput        correct what was passed in
 │   ├── BadArticle      correct this one article; the others are not concerned
-│   └── UnknownArticle  ask for an article that the archive holds
+│   ├── UnknownArticle  ask for an article that the archive holds
+│   └── UnknownEvidence follow a link that Citewire gave, the whole of it
 ├── NotUsable           make the archive or the models usable, then try again
 │   ├── NoArchive       index something first
 │   ├── ArchiveLocked   another process owns the data directory
@@ -37,6 +38,10 @@ class UnknownArticle(InvalidInput):
     def __init__(self, article_id: str) -> None:
         super().__init__(f"the archive holds no article {article_id!r}")
         self.article_id = article_id
+
+
+class UnknownEvidence(InvalidInput):
+    """This is no evidence link that Citewire gave, or not the whole of one."""
 
 
 class NotUsable(CitewireError):

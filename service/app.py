@@ -17,6 +17,7 @@ from service.guard import LOOPBACK_HOSTS, Door, Drain, Guard
 from service.inference import Inference, Reads
 from service.keys import OPEN, Keyring
 from service.observing import Observer
+from service.quote_routes import build_quote_routes
 from service.routes import build_routes
 
 STATIC = Path(__file__).parent / "static"
@@ -76,6 +77,7 @@ def build_app(
     )
     problems.install(app)
     app.include_router(build_routes(library, inference, reads))
+    app.include_router(build_quote_routes(library, reads))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.get("/", include_in_schema=False)

@@ -93,6 +93,11 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("question", nargs="?", help="the question")
     ask.add_argument("--json", action="store_true", help="print the response of POST /v1/ask")
 
+    verify = command("verify", run_verify, "Say whether a quote is in the archive, and where.")
+    verify.add_argument("quote", help="the quote")
+    verify.add_argument("--article", metavar="ID", help="the article that is said to say it")
+    verify.add_argument("--json", action="store_true", help="print the response of POST /v1/verify")
+
     serve = command("serve", run_serve, "Serve the chat page and the HTTP API.")
     serve.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
     serve.add_argument(
@@ -176,6 +181,30 @@ def run_ask(settings: Settings, options: argparse.Namespace) -> int:
         response = ask(options.question)
     print(response.model_dump_json(indent=2) if options.json else render(response, output_style()))
     return ANSWERED if response.status == "answered" else NO_ANSWER
+
+
+def run_verify(settings: Settings, options: argparse.Namespace) -> int:
+    """Look a quote up, in the archive itself or by the service that has it open."""
+    from rag.verification import Status, Verifier
+    from rag.wiring import open_archive
+    from service.remote import RunningService
+    from service.verdict import render_verdict
+    from service.wire import verify_response
+
+    try:
+        with open_archive(settings, command="verify", create=False) as archive:
+            verdict = Verifier(archive.catalogue).verify(options.quote, options.article)
+            response = verify_response(verdict, archive.catalogue, uuid.uuid4().hex)
+    except ArchiveLocked:
+        owner = read_owner(settings.data)
+        if owner is None or owner.url is None:
+            raise
+        service = RunningService(owner.url, settings.api_key)
+        response = service.verify(options.quote, options.article)
+    rendered = render_verdict(response, output_style())
+    print(response.model_dump_json(indent=2) if options.json else rendered)
+    said = response.status in (Status.EXACT, Status.WHITESPACE_ONLY)
+    return ANSWERED if said else NO_ANSWER
 
 
 def run_serve(settings: Settings, options: argparse.Namespace) -> int:

@@ -1,13 +1,16 @@
 """What requests and responses look like, for the API's description."""
 
-import hashlib
-
 from pydantic import JsonValue
 
+from rag.evidence_link import evidence_id
+from rag.types import Article, Span
+
 CONTEXT = "SEOUL — US Secretary of State Antony Blinken met South Korean Foreign Minister Park Jin."
+ARTICLE_ID = "seeds/blinken-park-seoul-talks.md"
+ARTICLE = Article(ARTICLE_ID, "Blinken and Park warn", CONTEXT)
 CITATION: dict[str, JsonValue] = {
-    "article_id": "seeds/blinken-park-seoul-talks.md",
-    "article_sha256": hashlib.sha256(CONTEXT.encode()).hexdigest(),
+    "article_id": ARTICLE_ID,
+    "article_sha256": ARTICLE.digest,
     "title": "Blinken and Park warn of North Korea's arms trade with Russia",
     "source": "Harbour Wire",
     "url": "https://example.org/harbour-wire/blinken-park-seoul-talks",
@@ -17,6 +20,7 @@ CITATION: dict[str, JsonValue] = {
     "quote": "Antony Blinken",
     "context": CONTEXT,
     "context_start": 0,
+    "evidence": f"/evidence/{evidence_id(ARTICLE, Span(30, 44))}",
 }
 COMMON: dict[str, JsonValue] = {
     "searched": {"articles": 18, "passages": 42},
@@ -53,4 +57,8 @@ QUESTIONS: list[JsonValue] = [
         "max_answers": 3,
         "filters": {"published_from": "2023-11-01", "sources": ["Harbour Wire", "Meridian Desk"]},
     },
+]
+QUOTES: list[JsonValue] = [
+    {"quote": "met South Korean Foreign Minister Park Jin"},
+    {"quote": "met South Korean Foreign Minister Park Jin", "article_id": ARTICLE_ID},
 ]

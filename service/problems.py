@@ -10,7 +10,13 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from rag.errors import BrokenCitation, InvalidInput, NotUsable, UnknownArticle
+from rag.errors import (
+    BrokenCitation,
+    InvalidInput,
+    NotUsable,
+    UnknownArticle,
+    UnknownEvidence,
+)
 from service.inference import DeadlinePassed, Overloaded
 from service.schemas import FieldProblem, Problem
 
@@ -82,6 +88,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid_request)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(UnknownArticle, simple(HTTPStatus.NOT_FOUND))
+    app.add_exception_handler(UnknownEvidence, simple(HTTPStatus.NOT_FOUND))
     app.add_exception_handler(InvalidInput, simple(HTTPStatus.UNPROCESSABLE_ENTITY))
     app.add_exception_handler(Overloaded, no_place)
     app.add_exception_handler(DeadlinePassed, simple(HTTPStatus.GATEWAY_TIMEOUT))

@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from rag.errors import ArchiveLocked, InvalidInput
+from service.quote_schemas import VerifyResponse
 from service.schemas import AskResponse, Problem, Ready
 
 TIMEOUT_SECONDS = 60
@@ -33,6 +34,11 @@ class RunningService:
         """
         body = json.dumps({"question": question}).encode()
         return self._read(AskResponse, "/v1/ask", body)
+
+    def verify(self, quote: str, article_id: str | None) -> VerifyResponse:
+        """Return the service's response; raises as `ask` does."""
+        body = json.dumps({"quote": quote, "article_id": article_id}).encode()
+        return self._read(VerifyResponse, "/v1/verify", body)
 
     def ready(self) -> Ready:
         """Return what the service says of its archive; raise ArchiveLocked when it is silent."""

@@ -53,6 +53,9 @@ class CitationOut(BaseModel):
     quote: str
     context: str = Field(description="the sentence or sentences around the quote")
     context_start: Offset
+    evidence: str = Field(
+        description="a permanent address, in this service, that shows the quote in its article"
+    )
 
 
 class ClosestOut(CitationOut):

@@ -1,8 +1,14 @@
 """From Citewire's values to the wire: the last place that sees a citation before it leaves."""
 
+from rag.catalogue import Catalogue
 from rag.errors import BrokenCitation
+from rag.evidence import Evidence
+from rag.evidence_link import evidence_id
+from rag.quotations import Quotation
 from rag.tables import ArticleRecord
-from rag.types import Answer, Answers, Article, Citation, Closest, NoAnswer
+from rag.types import Answer, Answers, Article, Citation, Closest, NoAnswer, Span
+from rag.verification import Verdict
+from service.quote_schemas import EvidenceOut, VerifyResponse
 from service.schemas import (
     AnswerOut,
     ArticleOut,
@@ -55,10 +61,19 @@ def closest(item: Closest) -> ClosestOut:
 
 def citation_out(citation: Citation) -> CitationOut:
     """Return a citation's wire object after checking it against the article, as a client would."""
-    article, span = citation.extract.article, citation.extract.span
-    quote = citation.extract.text
-    context = citation.context.of(article.text)
-    inside = span.shifted(-citation.context.start)
+    extract = citation.extract
+    return checked(extract.article, extract.span, extract.text, citation.context)
+
+
+def quotation_out(quotation: Quotation) -> CitationOut:
+    """Return a quotation's wire object, checked in the same way."""
+    return checked(quotation.article, quotation.span, quotation.text, quotation.context)
+
+
+def checked(article: Article, span: Span, quote: str, around: Span) -> CitationOut:
+    """Return a quote's wire object; raise BrokenCitation when it is not the article's text."""
+    context = around.of(article.text)
+    inside = span.shifted(-around.start)
     if article.text[span.start : span.end] != quote or inside.of(context) != quote:
         raise BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
     return CitationOut(
@@ -72,7 +87,30 @@ def citation_out(citation: Citation) -> CitationOut:
         end=span.end,
         quote=quote,
         context=context,
-        context_start=citation.context.start,
+        context_start=around.start,
+        evidence=f"/evidence/{evidence_id(article, span)}",
+    )
+
+
+def verify_response(verdict: Verdict, catalogue: Catalogue, request_id: str) -> VerifyResponse:
+    """Return a verdict's wire object; the catalogue is still in the state that was searched."""
+    articles, passages = catalogue.counts()
+    return VerifyResponse(
+        status=verdict.status,
+        matches=[quotation_out(match) for match in verdict.matches],
+        more=verdict.more,
+        closest=None if verdict.closest is None else quotation_out(verdict.closest),
+        searched=SearchedOut(articles=articles, passages=passages),
+        index_version=str(catalogue.state()),
+        request_id=request_id,
+    )
+
+
+def evidence_out(evidence: Evidence) -> EvidenceOut:
+    """Return the wire object of what an evidence link leads to."""
+    place = evidence.quotation
+    return EvidenceOut(
+        state=evidence.state, citation=None if place is None else quotation_out(place)
     )
 
 

@@ -311,6 +311,35 @@ def test_status_of_a_served_directory_says_where_it_is_served(
     assert (status.articles, status.served_at) == (18, service_url)
 
 
+# Verifying
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["Antony Blinken met South Korean"], 0, "The archive says exactly this."),
+        (["Antony  Blinken met South Korean"], 0, "with other white space"),
+        (["antony blinken met South Korean"], 4, "in other letters or marks"),
+        (["Blinken met", "--article", "seeds/none.md"], 4, "another does"),
+    ],
+)
+def test_quote_is_verified_by_the_archive_and_by_its_service_alike(
+    citewire: Citewire,
+    seed_archive: Path,
+    served_archive: Path,
+    service_url: str,
+    arguments: list[str],
+    code: int,
+    said: str,
+) -> None:
+    own = citewire("verify", "--data", str(seed_archive), *arguments)
+    served = citewire("verify", "--data", str(served_archive), *arguments)
+
+    assert (own.returncode, own.stderr) == (code, "")
+    assert said in own.stdout
+    assert (served.returncode, served.stdout) == (own.returncode, own.stdout)
+
+
 def test_status_names_size_and_models(citewire: Citewire, seed_archive: Path) -> None:
     done = citewire("status", "--json", "--data", str(seed_archive))
     status = Status.model_validate_json(done.stdout)

@@ -8,10 +8,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from rag.errors import ArchiveDamaged
-from rag.types import Answers, Question
+from rag.evidence_link import evidence_id
+from rag.types import Answers, Article, Question, Span
 from service.inference import DeadlinePassed, Overloaded
 from service.schemas import AskRequest, AskResponse, Problem
 
+LINK = evidence_id(Article("bare", "Bare", "Ada Quill spoke."), Span(0, 3))
 JSON = {"Content-Type": "application/json"}
 ASK = {"question": "Who?"}
 
@@ -51,6 +53,17 @@ def asking(content: bytes, media_type: str = "application/json") -> Call:
     )
 
 
+def posting(
+    path: str, content: bytes, media_type: str = "application/json", *, damaged: bool = False
+) -> Call:
+    def call(client: TestClient, library: Any) -> httpx2.Response:
+        if damaged:
+            broken(library)
+        return client.post(path, content=content, headers={"Content-Type": media_type})
+
+    return call
+
+
 def failing_with(error: Exception) -> Call:
     def call(client: TestClient, library: Any) -> httpx2.Response:
         failing(library, error)
@@ -75,6 +88,15 @@ CALLS: dict[tuple[str, str, str], Call] = {
     ("get", "/v1/articles/{article_id}", "200"): getting("/v1/articles/bare"),
     ("get", "/v1/articles/{article_id}", "404"): getting("/v1/articles/absent"),
     ("get", "/v1/articles/{article_id}", "503"): getting("/v1/articles/bare", damaged=True),
+    ("post", "/v1/verify", "200"): posting("/v1/verify", b'{"quote": "Ada"}'),
+    ("post", "/v1/verify", "400"): posting("/v1/verify", b"{"),
+    ("post", "/v1/verify", "413"): posting("/v1/verify", b" " * 70_000),
+    ("post", "/v1/verify", "415"): posting("/v1/verify", b"{}", "text/plain"),
+    ("post", "/v1/verify", "422"): posting("/v1/verify", b"{}"),
+    ("post", "/v1/verify", "503"): posting("/v1/verify", b'{"quote": "Ada"}', damaged=True),
+    ("get", "/v1/evidence/{evidence_id}", "200"): getting(f"/v1/evidence/{LINK}"),
+    ("get", "/v1/evidence/{evidence_id}", "404"): getting("/v1/evidence/none"),
+    ("get", "/v1/evidence/{evidence_id}", "503"): getting(f"/v1/evidence/{LINK}", damaged=True),
     ("get", "/health/live", "200"): getting("/health/live"),
     ("get", "/health/ready", "200"): getting("/health/ready"),
     ("get", "/health/ready", "503"): getting("/health/ready", damaged=True),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import BrokenCitation
+from rag.evidence_link import evidence_id
 from rag.types import (
     Answers,
     Article,
@@ -21,6 +22,13 @@ from rag.types import (
     Span,
 )
 from service.wire import article_out, ask_response, citation_out
+
+HARBOUR = Article(
+    "news/harbour.md",
+    "Harbour opens",
+    "🎉 Party time. Mayor Ada Quill opened the harbour on Thursday. It rained.",
+)
+BARE = Article("bare", "Bare", "Ada Quill spoke.")
 
 
 def test_answer_carries_its_citations(answered: Answers) -> None:
@@ -50,6 +58,7 @@ def test_answer_carries_its_citations(answered: Answers) -> None:
                         "quote": "Mayor Ada Quill",
                         "context": "Mayor Ada Quill opened the harbour on Thursday.",
                         "context_start": 14,
+                        "evidence": f"/evidence/{evidence_id(HARBOUR, Span(14, 29))}",
                     },
                     {
                         "article_id": "bare",
@@ -65,6 +74,7 @@ def test_answer_carries_its_citations(answered: Answers) -> None:
                         "quote": "Ada Quill",
                         "context": "Ada Quill spoke.",
                         "context_start": 0,
+                        "evidence": f"/evidence/{evidence_id(BARE, Span(0, 9))}",
                     },
                 ],
             }
