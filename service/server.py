@@ -1,9 +1,12 @@
 """Serve an archive over HTTP until told to stop."""
 
+import asyncio
 import ipaddress
+import resource
 import signal
 import socket
 from contextlib import suppress
+from types import FrameType
 
 import uvicorn
 
@@ -11,11 +14,37 @@ from rag.errors import InvalidInput, NotUsable
 from rag.settings import Settings
 from rag.wiring import Library, open_library
 from service.app import build_app
-from service.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES
+from service.connections import BoundedConnection
+from service.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
 from service.keys import KeyFile, Keyring
 
 GRACEFUL_SECONDS = 30
-MAX_CONNECTIONS = 1000
+# For how long a service that was told to end says that it is not ready, and goes on.
+NOTICE_SECONDS = 0.5
+MAX_CONNECTIONS = BoundedConnection.max_connections
+# What is open besides connections: the catalogue, the index, the models, and some to spare.
+OTHER_FILES = 200
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+class EndingServer(uvicorn.Server):
+    """Uvicorn's, which tells that it will end before it does, and answers what has come in."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; a second signal ends the process at once."""
+        super().handle_exit(sig, frame)
+        self._drain.begun = True
+        for ending in ENDING:
+            signal.signal(ending, signal.SIG_DFL)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Give whoever sends requests here the time to notice."""
+        await asyncio.sleep(NOTICE_SECONDS)
+        await super().shutdown(sockets)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -39,17 +68,19 @@ def serve_library(
 ) -> None:
     """Serve an opened library on a socket that is bound already."""
     hosts = LOOPBACK_HOSTS | {authority(host).lower()} | settings.hosts
-    app = build_app(library, keys=keyring_of(settings), hosts=hosts)
+    drain = Drain()
+    app = build_app(library, keys=keyring_of(settings), hosts=hosts, drain=drain)
     config = uvicorn.Config(
         app,
         log_level="warning",
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-        http="h11",
+        http=BoundedConnection,
+        ws="none",
     )
+    allow_connections()
     print(
         f"Citewire answers at {url_of(host, listening.getsockname()[1])} (Ctrl-C stops it)",
         flush=True,
@@ -58,7 +89,7 @@ def serve_library(
     # being told to stop end here, and the archive is closed like after any other work.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+        EndingServer(config, drain).run(sockets=[listening])
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -70,6 +101,17 @@ def bound_socket(host: str, port: int) -> socket.socket:
         raise InvalidInput(f"--host {host}: not a host name") from error
     except OSError as error:
         raise NotUsable(f"{host}:{port}: cannot listen there: {error.strerror}") from error
+
+
+def allow_connections() -> None:
+    """Let the process have as many files open as it may have connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    BoundedConnection.max_connections = max(1, min(MAX_CONNECTIONS, allowed - OTHER_FILES))
 
 
 def url_of(host: str, port: int) -> str:
