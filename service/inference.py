@@ -16,7 +16,7 @@ WORKERS = 2
 # How many questions may be here at once, those being answered among them.
 MAX_QUESTIONS = 24
 READING_THREADS = 4
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 30.0
 
 
 class Overloaded(CitewireError):

@@ -18,7 +18,7 @@ from service.connections import BoundedConnection
 from service.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
 from service.keys import KeyFile, Keyring
 
-GRACEFUL_SECONDS = 30
+GRACEFUL_SECONDS = 40
 # For how long a service that was told to end says that it is not ready, and goes on.
 NOTICE_SECONDS = 0.5
 MAX_CONNECTIONS = BoundedConnection.max_connections
