@@ -16,6 +16,7 @@ from rag.errors import (
     ArchiveDamaged,
     NoArchive,
     NotUsable,
+    StorageFull,
     UnknownArticle,
     WrongEncoder,
 )
@@ -26,6 +27,7 @@ from rag.tables import (
     SCHEMA_VERSION,
     ArticleRecord,
     EncodedArticle,
+    Known,
     article_of,
     batches,
     day,
@@ -42,10 +44,11 @@ from rag.types import Article, Filters, Passage
 CIRCUMSTANCES = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_READONLY,
 }
+
+EVERY_ARTICLE = Filters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,11 @@ class Catalogue:
         except NotUsable:
             self.close()
             raise
+
+    @property
+    def path(self) -> Path:
+        """Where the catalogue's file lies."""
+        return self._path
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -131,13 +139,21 @@ class Catalogue:
             raise UnknownArticle(article_id)
         return article_of(row)
 
-    def list_articles(self, *, after: str, limit: int) -> list[ArticleRecord]:
-        """Return up to `limit` articles in the order of their ids, from behind `after` on."""
+    def list_articles(
+        self, *, after: str, limit: int, filters: Filters = EVERY_ARTICLE, named: str = ""
+    ) -> list[ArticleRecord]:
+        """Return up to `limit` articles in the order of their ids, from behind `after` on.
+
+        Only those that pass the filters and have `named` in their title or id, in either case.
+        """
+        condition, values = filter_sql(filters)
         with self.reading() as connection:
             rows = connection.execute(
                 "SELECT id, title, source, url, published, author, language, digest, length(text)"
-                " FROM articles WHERE id > ? ORDER BY id LIMIT ?",
-                (after, limit),
+                f" FROM articles WHERE id > ? AND {condition}"
+                " AND (instr(lower(title), lower(?)) OR instr(lower(id), lower(?)))"
+                " ORDER BY id LIMIT ?",
+                (after, *values, named, named, limit),
             ).fetchall()
         return [
             ArticleRecord(article_id, title, source, url, day(published), *others)
@@ -153,6 +169,27 @@ class Catalogue:
         """Return where every article was loaded from, by its id."""
         with self.reading() as connection:
             return dict(connection.execute("SELECT id, origin FROM articles").fetchall())
+
+    def known(self, article_ids: Sequence[str]) -> dict[str, Known]:
+        """Return what is known of the articles among `article_ids` that exist, by id."""
+        found: dict[str, Known] = {}
+        with self.reading() as connection:
+            for batch in batches(article_ids):
+                rows = connection.execute(
+                    f"SELECT id, fingerprint, origin FROM articles WHERE id IN ({marks(batch)})",
+                    batch,
+                )
+                found |= {row[0]: Known(row[1], row[2]) for row in rows}
+        return found
+
+    def known_after(self, article_id: str, limit: int) -> dict[str, Known]:
+        """Return what is known of up to `limit` articles behind `article_id`, in that order."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, fingerprint, origin FROM articles WHERE id > ? ORDER BY id LIMIT ?",
+                (article_id, limit),
+            ).fetchall()
+        return {row[0]: Known(row[1], row[2]) for row in rows}
 
     def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
         """Return the passages that exist among `ids`, each with its whole article."""
@@ -321,6 +358,8 @@ def translating_damage(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         # The low byte is the kind; errors of Python's own have none.
         kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if kind == sqlite3.SQLITE_FULL:
+            raise StorageFull(f"{path}: {error}") from error
         if kind in CIRCUMSTANCES:
             raise NotUsable(f"{path}: {error}") from error
         raise ArchiveDamaged(f"{path}: {error}") from error

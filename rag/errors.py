@@ -8,6 +8,7 @@ CitewireError
 ├── NotUsable           make the archive or the models usable, then try again
 │   ├── NoArchive       index something first
 │   ├── ArchiveLocked   another process owns the data directory
+│   ├── StorageFull     the disk has no room; removing still works
 │   ├── ArchiveDamaged  the one durable truth cannot be read
 │   ├── WrongEncoder    the archive was embedded by another model
 │   └── ModelRejected   a model is missing, incomplete or not what it claims to be
@@ -54,6 +55,10 @@ class NoArchive(NotUsable):
 
 class ArchiveLocked(NotUsable):
     """Another process owns the data directory."""
+
+
+class StorageFull(NotUsable):
+    """There is no room to store anything more; what is stored is sound."""
 
 
 class ArchiveDamaged(NotUsable):

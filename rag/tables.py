@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 
@@ -49,6 +50,7 @@ CREATE VIRTUAL TABLE lexical USING fts5 (
 );
 """
 ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language"
+Id = TypeVar("Id", int, str)
 # SQLite's default bound on parameters was 999 before 3.32; batches stay under it.
 IDS_PER_QUERY = 900
 
@@ -79,6 +81,14 @@ class ArticleRecord:
     language: str
     digest: str
     characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What tells whether an article is stored as it is: its fingerprint, and its origin."""
+
+    fingerprint: str
+    origin: str
 
 
 def fingerprint(article: Article) -> str:
@@ -195,7 +205,7 @@ def filter_sql(filters: Filters) -> tuple[str, list[str]]:
     return " AND ".join(conditions), values
 
 
-def batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+def batches(ids: Sequence[Id]) -> Iterator[Sequence[Id]]:
     """Cut the ids into stretches that fit into one query."""
     for first in range(0, len(ids), IDS_PER_QUERY):
         yield ids[first : first + IDS_PER_QUERY]

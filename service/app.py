@@ -1,6 +1,6 @@
 """The web application: an opened library as an HTTP API and a chat page."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -13,12 +13,15 @@ from starlette.types import ASGIApp
 
 from rag.wiring import Library
 from service import problems
+from service.article_routes import build_article_routes
+from service.courtesy import CourteousEncoder
 from service.guard import LOOPBACK_HOSTS, Door, Drain, Guard
 from service.inference import Inference, Reads
 from service.keys import OPEN, Keyring
 from service.observing import Observer
 from service.quote_routes import build_quote_routes
 from service.routes import build_routes
+from service.writing import Writer, free_bytes_at
 
 STATIC = Path(__file__).parent / "static"
 DESCRIPTION = (
@@ -39,7 +42,8 @@ class Application(FastAPI):
         for operations in document["paths"].values():
             for operation in operations.values():
                 for status, response in operation["responses"].items():
-                    if status != "200":
+                    # What succeeds is JSON, or nothing at all.
+                    if not status.startswith("2"):
                         response["content"] = {
                             problems.MEDIA_TYPE: response["content"]["application/json"]
                         }
@@ -52,6 +56,7 @@ def build_app(
     keys: Keyring = OPEN,
     hosts: frozenset[str] = LOOPBACK_HOSTS,
     drain: Drain | None = None,
+    free_bytes: Callable[[Path], int] = free_bytes_at,
 ) -> ASGIApp:
     """Return the application; `hosts` are the names that it answers to.
 
@@ -59,11 +64,18 @@ def build_app(
     """
     inference = Inference()
     reads = Reads()
+    archive = library.archive
+
+    def asking() -> bool:
+        return inference.running + inference.waiting > 0
+
+    writer = Writer(archive.catalogue, CourteousEncoder(archive.encoder, asking), free_bytes)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         inference.close()
+        writer.close()
         reads.close()
 
     app = Application(
@@ -78,6 +90,7 @@ def build_app(
     problems.install(app)
     app.include_router(build_routes(library, inference, reads))
     app.include_router(build_quote_routes(library, reads))
+    app.include_router(build_article_routes(library, reads, writer))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.get("/", include_in_schema=False)

@@ -62,3 +62,10 @@ QUOTES: list[JsonValue] = [
     {"quote": "met South Korean Foreign Minister Park Jin"},
     {"quote": "met South Korean Foreign Minister Park Jin", "article_id": ARTICLE_ID},
 ]
+NEW_ARTICLE: dict[str, JsonValue] = {
+    "title": "Harbour opens",
+    "text": "Mayor Ada Quill opened the harbour on Thursday. It rained.",
+    "source": "Tideline",
+    "url": "https://example.org/harbour",
+    "published_at": "2023-11-09",
+}

@@ -14,11 +14,13 @@ from rag.errors import (
     BrokenCitation,
     InvalidInput,
     NotUsable,
+    StorageFull,
     UnknownArticle,
     UnknownEvidence,
 )
 from service.inference import DeadlinePassed, Overloaded
 from service.schemas import FieldProblem, Problem
+from service.writing import WriterBusy
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
@@ -67,11 +69,20 @@ def titled(
         type=f"/problems/{quote(title.lower().replace(' ', '-'))}",
         title=title,
         status=status,
-        detail=detail,
+        detail=sendable(detail),
         instance=f"/requests/{request_id(scope)}",
-        errors=errors,
+        errors=errors
+        and [
+            FieldProblem(field=sendable(each.field), problem=sendable(each.problem))
+            for each in errors
+        ],
         retry_after_s=RETRY_AFTER_SECONDS if again else None,
     )
+
+
+def sendable(text: str) -> str:
+    """Return the text without what UTF-8 cannot say: a request may have named its fields so."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def respond(scope: Scope, found: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -92,6 +103,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(InvalidInput, simple(HTTPStatus.UNPROCESSABLE_ENTITY))
     app.add_exception_handler(Overloaded, no_place)
     app.add_exception_handler(DeadlinePassed, simple(HTTPStatus.GATEWAY_TIMEOUT))
+    app.add_exception_handler(WriterBusy, busy)
+    app.add_exception_handler(StorageFull, full)
     app.add_exception_handler(NotUsable, unusable)
     app.add_exception_handler(BrokenCitation, unexpected)
     app.add_exception_handler(Exception, unexpected)
@@ -109,6 +122,19 @@ def simple(status: HTTPStatus):  # type: ignore[no-untyped-def]
 async def no_place(request: Request, _: Exception) -> JSONResponse:
     """Answer a question for which there was no place any more when its body had been read."""
     return overloaded(request.scope)
+
+
+async def busy(request: Request, error: Exception) -> JSONResponse:
+    """Answer a change that would have to wait behind too many others."""
+    found = titled(request.scope, "Overloaded", HTTPStatus.TOO_MANY_REQUESTS, str(error))
+    return respond(request.scope, found)
+
+
+async def full(request: Request, error: Exception) -> JSONResponse:
+    """Answer that there is no room for more; where is the operator's to know."""
+    log.error("no room in request %s", request_id(request.scope), exc_info=error)
+    detail = "the disk is nearly full: nothing more is stored; articles can still be removed"
+    return problem(request.scope, HTTPStatus.INSUFFICIENT_STORAGE, detail)
 
 
 async def invalid_request(request: Request, error: Exception) -> JSONResponse:

@@ -2,12 +2,13 @@
 
 import base64
 import binascii
+from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from rag.errors import InvalidInput
-from rag.types import Filters, Question
+from rag.types import Filters, Question, refuse_unstorable
 from rag.wiring import Library
 from service.inference import Inference, Reads
 from service.problems import request_id
@@ -15,6 +16,27 @@ from service.schemas import Alive, ArticleList, ArticleOut, AskRequest, AskRespo
 from service.wire import article_out, article_summary, ask_response
 
 MAX_PAGE = 200
+
+
+class ArticleFilters:
+    """Which articles are listed."""
+
+    def __init__(
+        self,
+        published_from: Annotated[date | None, Query(description="this day or later")] = None,
+        published_to: Annotated[date | None, Query(description="this day or earlier")] = None,
+        source: Annotated[list[str], Query(max_length=50, description="one of these sources")] = [],  # noqa: B006
+        named: Annotated[str, Query(max_length=400, description="in the title or the id")] = "",
+    ) -> None:
+        self.published_from = published_from
+        self.published_to = published_to
+        self.sources = source
+        self.named = named
+
+    def filters(self) -> Filters:
+        """Return the filters; raise InvalidInput when they contradict each other."""
+        refuse_unstorable(self.named, "named")
+        return Filters(self.published_from, self.published_to, frozenset(self.sources))
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
@@ -48,11 +70,16 @@ def build_routes(library: Library, inference: Inference, reads: Reads) -> APIRou
     @router.get("/v1/articles", summary="List the articles", responses=problems(422, 503))
     async def articles(
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-        cursor: Annotated[str, Query(max_length=2000)] = "",
+        cursor: Annotated[str, Query(max_length=4000)] = "",
+        only: Annotated[ArticleFilters, Depends()] = ArticleFilters(),  # noqa: B008
     ) -> ArticleList:
         """Return a page of the archive's articles, in the order of their ids."""
-        after = read_cursor(cursor)
-        records = await reads.run(lambda: catalogue.list_articles(after=after, limit=limit + 1))
+        after, filters = read_cursor(cursor), only.filters()
+        records = await reads.run(
+            lambda: catalogue.list_articles(
+                after=after, limit=limit + 1, filters=filters, named=only.named
+            )
+        )
         page = records[:limit]
         more = write_cursor(page[-1].id) if len(records) > limit else None
         return ArticleList(articles=[article_summary(item) for item in page], next_cursor=more)

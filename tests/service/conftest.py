@@ -1,6 +1,6 @@
 """A library without models: a real catalogue of five articles, and answers as they are told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import date
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from rag.catalogue import Catalogue
+from rag.protocols import Vector, Vectors
 from rag.tables import EncodedArticle
 from rag.types import (
     Answer,
@@ -41,6 +42,22 @@ HARBOUR = Article(
 )
 BARE = Article(id="bare", title="Bare", text="Ada Quill spoke.")
 SEARCHED = Searched(5, 5, "abc-1", retrieve_ms=1.26, read_ms=2.5)
+
+
+class OnesEncoder:
+    """An encoder to which all texts are alike."""
+
+    identity = "none"
+
+    def __init__(self) -> None:
+        self.before: Callable[[], object] = lambda: None
+
+    def encode_question(self, text: str) -> Vector:
+        return self.encode_passages([text])[0]
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        self.before()
+        return np.ones((len(texts), 4), np.float32)
 
 
 class ToldAnswerer:
@@ -115,7 +132,8 @@ def answerer() -> ToldAnswerer:
 
 @pytest.fixture
 def library(catalogue: Catalogue, answerer: ToldAnswerer) -> SimpleNamespace:
-    return SimpleNamespace(archive=SimpleNamespace(catalogue=catalogue), answerer=answerer)
+    archive = SimpleNamespace(catalogue=catalogue, encoder=OnesEncoder())
+    return SimpleNamespace(archive=archive, answerer=answerer)
 
 
 @pytest.fixture
