@@ -20,6 +20,7 @@ VARIABLES = {
     "CITEWIRE_THRESHOLD": "the least confidence of an answer, 0 to 1",
     "CITEWIRE_API_KEY": "the key that clients of the service must send",
     "CITEWIRE_KEYS": "the file of further keys (default: keys.json in the data directory)",
+    "CITEWIRE_LOG_QUESTIONS": "1 to log the questions' texts; they are left out otherwise",
     "CITEWIRE_HOSTS": "host names that the service answers to, besides its address; by commas",
 }
 
@@ -38,6 +39,7 @@ class Settings:
     threshold: float | None = None
     api_key: str | None = None
     keys: Path | None = None
+    log_questions: bool = False
     hosts: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -77,6 +79,7 @@ def read_settings(environment: Mapping[str, str], data: Path | None = None) -> S
         threshold=probability(given.get("CITEWIRE_THRESHOLD")),
         api_key=given.get("CITEWIRE_API_KEY"),
         keys=Path(given["CITEWIRE_KEYS"]).expanduser() if "CITEWIRE_KEYS" in given else None,
+        log_questions=yes(given.get("CITEWIRE_LOG_QUESTIONS", "0")),
         hosts=frozenset(name.strip().lower() for name in given.get("CITEWIRE_HOSTS", "").split(","))
         - {""},
     )
@@ -85,6 +88,13 @@ def read_settings(environment: Mapping[str, str], data: Path | None = None) -> S
 def path_of(value: str | None, default: Path) -> Path:
     """Return the path that the variable names, else the default."""
     return default if value is None else Path(value).expanduser()
+
+
+def yes(value: str) -> bool:
+    """Read 1 or 0; raise InvalidInput for anything else."""
+    if value not in ("0", "1"):
+        raise InvalidInput(f"CITEWIRE_LOG_QUESTIONS is {value!r}; it is 1 or 0")
+    return value == "1"
 
 
 def probability(value: str | None) -> float | None:

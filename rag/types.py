@@ -249,13 +249,17 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What a question was asked of: the archive's size and state, and the time it took."""
+    """What a question was asked of: the archive's size and state, and the time it took.
+
+    `cached` says that the result was found before, in the same state of the archive.
+    """
 
     articles: int
     passages: int
     index_version: str
     retrieve_ms: float
     read_ms: float
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

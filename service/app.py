@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from rag.answerer import Answerer
 from rag.wiring import Library
 from service import problems
 from service.article_routes import build_article_routes
@@ -18,8 +20,10 @@ from service.courtesy import CourteousEncoder
 from service.guard import LOOPBACK_HOSTS, Door, Drain, Guard
 from service.inference import Inference, Reads
 from service.keys import OPEN, Keyring
+from service.metrics import CONTENT_TYPE, Metrics
 from service.observing import Observer
 from service.quote_routes import build_quote_routes
+from service.recording import RecordingAnswerer
 from service.routes import build_routes
 from service.writing import Writer, free_bytes_at
 
@@ -50,6 +54,25 @@ class Application(FastAPI):
         return document
 
 
+def recording(library: Library, metrics: Metrics) -> Library:
+    """Return the library with an answerer that remembers and counts what it answers."""
+    catalogue = library.archive.catalogue
+    answerer = RecordingAnswerer(library.answerer.answer, catalogue, metrics)
+    # It answers like the one that the library is annotated with.
+    return replace(library, answerer=cast(Answerer, answerer))
+
+
+def show(metrics: Metrics, library: Library, inference: Inference) -> None:
+    """Let the metrics tell of what changes without an event."""
+    catalogue = library.archive.catalogue
+    metrics.show_models(library.models)
+    metrics.show_state("questions_running", "Being answered.", lambda: inference.running)
+    metrics.show_state("questions_waiting", "Waiting for their turn.", lambda: inference.waiting)
+    metrics.show_state("articles", "In the archive.", lambda: catalogue.counts()[0])
+    metrics.show_state("passages", "In the archive.", lambda: catalogue.counts()[1])
+    metrics.show_state("index_version", "Grows.", lambda: catalogue.state().version)
+
+
 def build_app(
     library: Library,
     *,
@@ -62,8 +85,11 @@ def build_app(
 
     Once `drain` has begun it says that it is not ready, and answers what still comes.
     """
-    inference = Inference()
+    metrics = Metrics()
+    inference = Inference(on_begin=metrics.waited)
     reads = Reads()
+    library = recording(library, metrics)
+    show(metrics, library, inference)
     archive = library.archive
 
     def asking() -> bool:
@@ -97,5 +123,9 @@ def build_app(
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
+    @app.get("/metrics", include_in_schema=False)
+    async def measured() -> Response:
+        return Response(await reads.run(metrics.text), media_type=CONTENT_TYPE)
+
     door = Door(hosts, keys, full=lambda: inference.full, drain=drain or Drain())
-    return Observer(Guard(app, door))
+    return Observer(Guard(app, door), metrics)

@@ -2,8 +2,11 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 from rag.cancellation import Cancellation, Cancelled, cancelled_by
@@ -31,11 +34,17 @@ class Inference:
     """A bounded executor whose work ends when its deadline passes or its caller goes away.
 
     Work that waits is then never begun; work that was begun stops at the next look at its
-    `Cancellation`, which the networks give in the midst of a run.
+    `Cancellation`, which the networks give in the midst of a run. `on_begin` hears how many
+    seconds work has waited.
     """
 
-    def __init__(self, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+    def __init__(
+        self,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        on_begin: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._deadline_seconds = deadline_seconds
+        self._on_begin = on_begin
         self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="inference")
         # Whoever counts may be the event loop or one of the threads.
         self._lock = threading.Lock()
@@ -68,7 +77,9 @@ class Inference:
             raise Overloaded("too many questions are waiting; try again in a moment")
         cancellation = Cancellation()
         self._count(present=1)
-        future = self._executor.submit(self._do, work, cancellation)
+        waiting = partial(self._do, work, cancellation, time.monotonic())
+        # With the caller's context, so that what is noted there is noted of its request.
+        future = self._executor.submit(copy_context().run, waiting)
         # Counted down when the work is over or dropped: its place is not free before.
         future.add_done_callback(lambda _: self._count(present=-1))
         limit = asyncio.timeout(self._deadline_seconds)
@@ -88,9 +99,12 @@ class Inference:
         """Finish what was begun and drop what waits."""
         self._executor.shutdown(cancel_futures=True)
 
-    def _do(self, work: Callable[[], Result], cancellation: Cancellation) -> Result:
+    def _do(
+        self, work: Callable[[], Result], cancellation: Cancellation, submitted: float
+    ) -> Result:
         if cancellation.cancelled:
             raise Cancelled("nobody waits for it any more")
+        self._on_begin(time.monotonic() - submitted)
         self._count(running=1)
         try:
             with cancelled_by(cancellation):

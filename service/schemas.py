@@ -108,6 +108,9 @@ class AskResponse(BaseModel):
     index_version: str
     offset_unit: Literal["codepoint"] = "codepoint"
     timing_ms: TimingOut
+    cached: bool = Field(
+        False, description="the same was asked before, and the archive has not changed since"
+    )
     request_id: str
 
 

@@ -17,6 +17,7 @@ from service.app import build_app
 from service.connections import BoundedConnection
 from service.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
 from service.keys import KeyFile, Keyring
+from service.logs import configure_logs
 
 GRACEFUL_SECONDS = 40
 # For how long a service that was told to end says that it is not ready, and goes on.
@@ -69,10 +70,15 @@ def serve_library(
     """Serve an opened library on a socket that is bound already."""
     hosts = LOOPBACK_HOSTS | {authority(host).lower()} | settings.hosts
     drain = Drain()
-    app = build_app(library, keys=keyring_of(settings), hosts=hosts, drain=drain)
+    app = build_app(
+        library,
+        keys=keyring_of(settings),
+        hosts=hosts,
+        drain=drain,
+    )
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_config=None,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
@@ -80,6 +86,7 @@ def serve_library(
         http=BoundedConnection,
         ws="none",
     )
+    configure_logs(questions=settings.log_questions)
     allow_connections()
     print(
         f"Citewire answers at {url_of(host, listening.getsockname()[1])} (Ctrl-C stops it)",

@@ -39,6 +39,7 @@ def ask_response(result: Answers | NoAnswer, request_id: str) -> AskResponse:
             read=round(searched.read_ms, 1),
             total=round(searched.retrieve_ms + searched.read_ms, 1),
         ),
+        cached=searched.cached,
         request_id=request_id,
     )
 

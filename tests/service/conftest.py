@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -130,14 +131,23 @@ def answerer() -> ToldAnswerer:
     return ToldAnswerer()
 
 
+@dataclass(frozen=True)
+class ToldLibrary:
+    """What the service needs of a library."""
+
+    archive: SimpleNamespace
+    answerer: ToldAnswerer
+    models: dict[str, str] = field(default_factory=dict)
+
+
 @pytest.fixture
-def library(catalogue: Catalogue, answerer: ToldAnswerer) -> SimpleNamespace:
+def library(catalogue: Catalogue, answerer: ToldAnswerer) -> ToldLibrary:
     archive = SimpleNamespace(catalogue=catalogue, encoder=OnesEncoder())
-    return SimpleNamespace(archive=archive, answerer=answerer)
+    return ToldLibrary(archive, answerer)
 
 
 @pytest.fixture
-def serve(library: SimpleNamespace) -> Iterator[Callable[..., TestClient]]:
+def serve(library: ToldLibrary) -> Iterator[Callable[..., TestClient]]:
     """Begins to serve the library; the client sees what a browser on this machine would."""
     with ExitStack() as stack:
 

@@ -84,6 +84,7 @@ def test_answer_carries_its_citations(answered: Answers) -> None:
         "index_version": "abc-1",
         "offset_unit": "codepoint",
         "timing_ms": {"retrieve": 1.3, "read": 2.5, "total": 3.8},
+        "cached": False,
         "request_id": "r-1",
     }
 
