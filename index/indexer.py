@@ -7,18 +7,12 @@ from pathlib import Path
 
 from index.html_text import HtmlReader
 from index.loading import FoundFile, LoadedArticle, find_files, load, size_of
-from rag.catalogue import Catalogue
+from index.store import OwnStore, Store, Stored
 from rag.chunking import PassageSize
-from rag.encoding import encode_articles
 from rag.errors import BadArticle
-from rag.protocols import Encoder
-from rag.tables import fingerprint
-from rag.vectors import VectorIndex
+from rag.tables import Known, fingerprint
 from rag.wiring import Archive
 
-# Encoded and stored together: enough to keep every core at work, few enough that a kill loses
-# seconds of it.
-CHARACTERS_PER_BATCH = 200_000
 LINE_NUMBER = re.compile(r":\d+$")
 
 
@@ -46,18 +40,8 @@ class Progress:
 class Indexer:
     """Brings articles from files into an archive."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        vectors: VectorIndex,
-        encoder: Encoder,
-        size: PassageSize,
-        progress: Callable[[Progress], None],
-    ) -> None:
-        self._catalogue = catalogue
-        self._vectors = vectors
-        self._encoder = encoder
-        self._size = size
+    def __init__(self, store: Store, progress: Callable[[Progress], None]) -> None:
+        self._store = store
         self._progress = progress
 
     def index(self, paths: Iterable[Path], *, prune: bool) -> Report:
@@ -71,46 +55,39 @@ class Indexer:
             InvalidInput: one of the paths cannot be indexed at all; nothing was done.
         """
         roots = [path.resolve() for path in paths]
-        origins = self._catalogue.origins()
-        reading = Reading(named_as_before(found_once(roots), origins))
-        known = {
-            article_id: (own, origins[article_id])
-            for article_id, own in self._catalogue.fingerprints().items()
-        }
-        for batch in in_batches(reading.changed(known)):
-            reading.report.passages += self._store(batch)
+        files = found_once(roots)
+        known = self._store.known()
+        reading = Reading(named_as_before(files, known))
+        for batch in in_batches(reading.changed(known), self._store.characters_per_batch):
+            reading.take(batch, self._store.put(batch), known)
             self._progress(reading.progress())
         # The last batch may be followed by articles that are unchanged or bad.
         self._progress(reading.progress())
         if prune:
-            gone = self._gone(roots, reading)
-            self._catalogue.remove(gone)
+            gone = gone_from(roots, reading, known)
+            self._store.remove(gone)
             reading.report.removed = len(gone)
-        if self._vectors.is_stale():
-            self._vectors.rebuild()
+        self._store.finish()
         return reading.report
 
-    def _store(self, batch: Sequence[LoadedArticle]) -> int:
-        """Split, encode and put a batch; return its number of passages."""
-        articles = {loaded.article: str(loaded.origin) for loaded in batch}
-        encoded = encode_articles(articles, self._encoder, self._size)
-        self._catalogue.put(encoded)
-        return sum(len(item.spans) for item in encoded)
 
-    def _gone(self, roots: Sequence[Path], reading: "Reading") -> list[str]:
-        """Return the articles that came from under the roots and were not met again."""
-        return [
-            article_id
-            for article_id, origin in self._catalogue.origins().items()
-            if article_id not in reading.seen
-            and reading.faulty.isdisjoint([Path(origin), *Path(origin).parents])
-            and any(Path(origin).is_relative_to(root) for root in roots)
-        ]
+def gone_from(roots: Sequence[Path], reading: "Reading", known: dict[str, Known]) -> list[str]:
+    """Return the articles that came from under the roots and were not met again."""
+    return [
+        article_id
+        for article_id, origin in (
+            (article_id, Path(own.origin)) for article_id, own in known.items()
+        )
+        if article_id not in reading.seen
+        and reading.faulty.isdisjoint([origin, *origin.parents])
+        and any(origin.is_relative_to(root) for root in roots)
+    ]
 
 
 def indexer_of(archive: Archive, progress: Callable[[Progress], None]) -> Indexer:
     """Return an indexer of an opened archive, for passages of the usual size."""
-    return Indexer(archive.catalogue, archive.vectors, archive.encoder, PassageSize(), progress)
+    store = OwnStore(archive.catalogue, archive.vectors, archive.encoder, PassageSize())
+    return Indexer(store, progress)
 
 
 class Reading:
@@ -124,7 +101,7 @@ class Reading:
         self.bytes_total = sum(size_of(file.path) for file in files)
         self._files = files
 
-    def changed(self, known: dict[str, tuple[str, str]]) -> Iterator[LoadedArticle]:
+    def changed(self, known: dict[str, Known]) -> Iterator[LoadedArticle]:
         """Yield the articles that are new, or whose fingerprint or origin is not the known one."""
         html = HtmlReader()
         try:
@@ -142,13 +119,24 @@ class Reading:
         finally:
             html.close()
 
+    def take(self, batch: Sequence[LoadedArticle], stored: Stored, known: dict[str, Known]) -> None:
+        """Count what became of a batch that `changed` gave."""
+        refused = {bad.name for bad in stored.bad}
+        self.report.bad += stored.bad
+        self.report.passages += stored.passages
+        for loaded in batch:
+            if loaded.name in refused:
+                self.faulty.add(loaded.origin)
+            elif loaded.article.id in known:
+                self.report.replaced += 1
+            else:
+                self.report.added += 1
+
     def progress(self) -> Progress:
         """Return how far the pass is."""
         return Progress(self.bytes_read, self.bytes_total, self.report.passages)
 
-    def _is_changed(
-        self, loaded: LoadedArticle, file: FoundFile, known: dict[str, tuple[str, str]]
-    ) -> bool:
+    def _is_changed(self, loaded: LoadedArticle, file: FoundFile, known: dict[str, Known]) -> bool:
         article = loaded.article
         if article.id in self.seen:
             first = self.seen[article.id]
@@ -157,13 +145,9 @@ class Reading:
             self.report.bad.append(BadArticle(loaded.name, reason))
             return False
         self.seen[article.id] = loaded.name
-        if article.id not in known:
-            self.report.added += 1
-            return True
-        if known[article.id] == (fingerprint(article), str(loaded.origin)):
+        if known.get(article.id) == Known(fingerprint(article), str(loaded.origin)):
             self.report.unchanged += 1
             return False
-        self.report.replaced += 1
         return True
 
 
@@ -176,25 +160,27 @@ def found_once(roots: Iterable[Path]) -> list[FoundFile]:
     return list(files.values())
 
 
-def named_as_before(files: Iterable[FoundFile], origins: dict[str, str]) -> list[FoundFile]:
+def named_as_before(files: Iterable[FoundFile], known: dict[str, Known]) -> list[FoundFile]:
     """Give a file the path as its name under which it is in the archive already.
 
     So that a folder, and later one file of it, do not make two articles of the file.
     """
     # A line of a file is named by the file and its number.
-    paths = {origin: LINE_NUMBER.sub("", article_id) for article_id, origin in origins.items()}
+    paths = {own.origin: LINE_NUMBER.sub("", article_id) for article_id, own in known.items()}
     names = {origin: name for origin, name in paths.items() if origin.endswith(f"/{name}")}
     return [replace(file, name=names.get(str(file.path), file.name)) for file in files]
 
 
-def in_batches(articles: Iterable[LoadedArticle]) -> Iterator[list[LoadedArticle]]:
-    """Yield the articles some at a time, about CHARACTERS_PER_BATCH together."""
+def in_batches(
+    articles: Iterable[LoadedArticle], characters_per_batch: int
+) -> Iterator[list[LoadedArticle]]:
+    """Yield the articles some at a time, about so many characters together."""
     batch: list[LoadedArticle] = []
     characters = 0
     for loaded in articles:
         batch.append(loaded)
         characters += len(loaded.article.text)
-        if characters >= CHARACTERS_PER_BATCH:
+        if characters >= characters_per_batch:
             yield batch
             batch, characters = [], 0
     if batch:

@@ -46,9 +46,14 @@ def build_article_routes(library: Library, reads: Reads, writer: Writer) -> APIR
     async def put(article_id: str, body: ArticleContent) -> JSONResponse:
         """Add an article, or replace that of the same id; it is found once this answers."""
         article = article_of(article_id, body)
-        (result,) = await writer.put([Incoming(article)])
-        stored = StoredArticle(id=article.id, result=result, sha256=article.digest)
-        status = HTTPStatus.CREATED if result is Result.ADDED else HTTPStatus.OK
+        (written,) = await writer.put([Incoming(article)])
+        stored = StoredArticle(
+            id=article.id,
+            result=written.result,
+            sha256=article.digest,
+            passages=written.passages,
+        )
+        status = HTTPStatus.CREATED if written.result is Result.ADDED else HTTPStatus.OK
         return JSONResponse(stored.model_dump(mode="json"), status)
 
     @router.post(
@@ -61,10 +66,14 @@ def build_article_routes(library: Library, reads: Reads, writer: Writer) -> APIR
     async def post(request: Request, body: ArticlesIn) -> JSONResponse:
         """Store each article on its own: one that cannot be used does not hinder the others."""
         outcomes, incoming = sorted_out(request, body)
-        results = await writer.put(list(incoming.values()))
-        for (place, item), result in zip(incoming.items(), results, strict=True):
-            article = item.article
-            outcomes[place] = ArticleOutcome(id=article.id, result=result, sha256=article.digest)
+        written = await writer.put(list(incoming.values()))
+        for (place, item), each in zip(incoming.items(), written, strict=True):
+            outcomes[place] = ArticleOutcome(
+                id=item.article.id,
+                result=each.result,
+                sha256=item.article.digest,
+                passages=each.passages,
+            )
         outcome = batch_outcome([outcomes[place] for place in sorted(outcomes)])
         status = HTTPStatus.MULTI_STATUS if outcome.failed else HTTPStatus.OK
         return JSONResponse(outcome.model_dump(mode="json", exclude_none=True), status)
@@ -135,7 +144,7 @@ def sorted_out(
                 request.scope, "Unprocessable Content", UNPROCESSABLE, detail, error.errors
             )
             name = None if item.id is None else sendable(item.id)
-            refused[place] = ArticleOutcome(id=name, result=None, problem=problem)
+            refused[place] = ArticleOutcome(id=name, problem=problem)
         else:
             incoming[place] = Incoming(article, item.origin)
     return refused, incoming
@@ -171,5 +180,6 @@ def batch_outcome(results: list[ArticleOutcome]) -> BatchOutcome:
         added=counts[Result.ADDED],
         replaced=counts[Result.REPLACED],
         unchanged=counts[Result.UNCHANGED],
+        passages=sum(each.passages for each in results),
         failed=sum(each.result is None for each in results),
     )

@@ -75,14 +75,16 @@ class StoredArticle(BaseModel):
     id: ArticleId
     result: Result
     sha256: str = Field(description="of the article's canonical text, in UTF-8")
+    passages: int = Field(description="into how many it was cut; 0 when it is unchanged")
 
 
 class ArticleOutcome(BaseModel):
     """What became of one article of a batch: `problem` says why it was not stored."""
 
-    id: str | None
-    result: Result | None
+    id: str | None = None
+    result: Result | None = None
     sha256: str | None = None
+    passages: int = 0
     problem: Problem | None = None
 
 
@@ -94,6 +96,7 @@ class BatchOutcome(BaseModel):
     replaced: int
     unchanged: int
     failed: int
+    passages: int
 
 
 class KnownQuery(Request):

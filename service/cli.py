@@ -149,17 +149,16 @@ def run_demo(settings: Settings, options: argparse.Namespace) -> int:
 
 def run_index(settings: Settings, options: argparse.Namespace) -> int:
     """Index the paths, and say what came of it."""
-    from index.indexer import indexer_of
     from index.loading import require_paths
-    from rag.wiring import open_archive
+    from service.indexing import index_here_or_there
     from service.progress import shown_progress
 
     # Before an archive is begun for nothing.
     require_paths(options.paths)
-    with open_archive(settings, command="index", create=True) as archive:
-        with shown_progress() as report:
-            done = indexer_of(archive, report).index(options.paths, prune=options.prune)
-        articles, passages = archive.catalogue.counts()
+    with shown_progress() as progress:
+        done, articles, passages = index_here_or_there(
+            settings, options.paths, progress, prune=options.prune
+        )
     for bad in done.bad:
         complain(bad)
     print(

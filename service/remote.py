@@ -3,16 +3,22 @@
 import json
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
-from rag.errors import ArchiveLocked, InvalidInput
+from rag.errors import ArchiveLocked, InvalidInput, UnknownArticle
+from service.article_schemas import BatchOutcome, KnownArticles
 from service.quote_schemas import VerifyResponse
 from service.schemas import AskResponse, Problem, Ready
 
+# A silent service is given up after this long; storing a batch takes seconds, a very long
+# article some minutes.
 TIMEOUT_SECONDS = 60
+STORING_TIMEOUT_SECONDS = 1800
 # The statuses with which the service refuses a question that the library would refuse, too.
 REFUSALS = (400, 413, 422)
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -35,14 +41,30 @@ class RunningService:
         body = json.dumps({"question": question}).encode()
         return self._read(AskResponse, "/v1/ask", body)
 
-    def verify(self, quote: str, article_id: str | None) -> VerifyResponse:
+    def verify(self, words: str, article_id: str | None) -> VerifyResponse:
         """Return the service's response; raises as `ask` does."""
-        body = json.dumps({"quote": quote, "article_id": article_id}).encode()
+        body = json.dumps({"quote": words, "article_id": article_id}).encode()
         return self._read(VerifyResponse, "/v1/verify", body)
+
+    def known(self, cursor: str) -> KnownArticles:
+        """Return a page of what the service knows of its articles; raises as `ask` does."""
+        body = json.dumps({"cursor": cursor}).encode()
+        return self._read(KnownArticles, "/v1/articles/known", body)
+
+    def store(self, body: bytes) -> BatchOutcome:
+        """Have articles stored, those of a request's body; raises as `ask` does."""
+        return self._read(BatchOutcome, "/v1/articles", body)
+
+    def remove(self, article_id: str) -> None:
+        """Have an article removed; raise UnknownArticle when there is none, else as `ask`."""
+        self._call(f"/v1/articles/{quote(article_id, safe='')}", None, "DELETE")
 
     def ready(self) -> Ready:
         """Return what the service says of its archive; raise ArchiveLocked when it is silent."""
         return self._read(Ready, "/health/ready", None)
+
+    def _timeout(self, path: str) -> int:
+        return STORING_TIMEOUT_SECONDS if path == "/v1/articles" else TIMEOUT_SECONDS
 
     def _read(self, kind: type[Reply], path: str, body: bytes | None) -> Reply:
         try:
@@ -52,19 +74,21 @@ class RunningService:
                 f"the archive is in use, and what answers at {self._url} is not Citewire"
             ) from error
 
-    def _call(self, path: str, body: bytes | None) -> bytes:
+    def _call(self, path: str, body: bytes | None, method: str | None = None) -> bytes:
         headers = {"Content-Type": "application/json"}
         if self._api_key is not None:
             headers["Authorization"] = f"Bearer {self._api_key}"
-        request = urllib.request.Request(self._url + path, body, headers)
+        request = urllib.request.Request(self._url + path, body, headers, method=method)
         # Never through a proxy: the service is on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+            with opener.open(request, timeout=self._timeout(path)) as response:
                 content: bytes = response.read()
                 return content
         except urllib.error.HTTPError as error:
             detail = detail_of(error)
+            if error.code == HTTPStatus.NOT_FOUND and method == "DELETE":
+                raise UnknownArticle(path) from error
             if error.code in REFUSALS:
                 raise InvalidInput(detail) from error
             raise ArchiveLocked(f"the service at {self._url} answers: {detail}") from error

@@ -40,6 +40,14 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What became of an article, and into how many passages it was cut if it was stored."""
+
+    result: Result
+    passages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """An article to be stored; `origin` is the file that it was loaded from, if any."""
 
@@ -70,7 +78,7 @@ class Writer:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._waiting = 0
 
-    async def put(self, incoming: Sequence[Incoming]) -> list[Result]:
+    async def put(self, incoming: Sequence[Incoming]) -> list[Written]:
         """Store the articles; return what became of each, once it is found by questions.
 
         Groups of them are committed one by one: when it fails, those before are stored, and
@@ -84,12 +92,12 @@ class Writer:
             raise WriterBusy("too many changes are waiting; try again in a moment")
         self._waiting += 1
         try:
-            results: list[Result] = []
+            written: list[Written] = []
             loop = asyncio.get_running_loop()
             for group in groups(incoming):
                 # Group by group, so that one article gets its turn amid a large batch.
-                results += await loop.run_in_executor(self._executor, self._store, group)
-            return results
+                written += await loop.run_in_executor(self._executor, self._store, group)
+            return written
         finally:
             self._waiting -= 1
 
@@ -97,18 +105,21 @@ class Writer:
         """Finish what was begun and drop what waits."""
         self._executor.shutdown(cancel_futures=True)
 
-    def _store(self, group: Sequence[Incoming]) -> list[Result]:
+    def _store(self, group: Sequence[Incoming]) -> list[Written]:
         known = self._catalogue.known([item.article.id for item in group])
-        results = [item.result(known.get(item.article.id)) for item in group]
+        results = {item.article: item.result(known.get(item.article.id)) for item in group}
         changed = {
             item.article: item.origin or ""
-            for item, result in zip(group, results, strict=True)
-            if result is not Result.UNCHANGED
+            for item in group
+            if results[item.article] is not Result.UNCHANGED
         }
-        if changed:
-            self._require_room()
-            self._catalogue.put(encode_articles(changed, self._encoder, PassageSize()))
-        return results
+        if not changed:
+            return [Written(Result.UNCHANGED) for _ in group]
+        self._require_room()
+        encoded = encode_articles(changed, self._encoder, PassageSize())
+        self._catalogue.put(encoded)
+        passages = {item.article: len(item.spans) for item in encoded}
+        return [Written(results[item.article], passages.get(item.article, 0)) for item in group]
 
     def _require_room(self) -> None:
         if self._free_bytes(self._catalogue.path.parent) < RESERVED_BYTES:

@@ -289,19 +289,6 @@ def test_question_that_the_service_refuses_exits_with_2(
     assert message in done.stderr
 
 
-def test_indexing_into_a_served_directory_exits_with_3_and_says_what_to_do(
-    citewire: Citewire, served_archive: Path, service_url: str
-) -> None:
-    done = citewire("index", "--data", str(served_archive), str(ROOT / "seeds"))
-
-    assert (done.returncode, done.stdout) == (3, "")
-    assert re.fullmatch(
-        rf"citewire: {re.escape(str(served_archive))}: in use by `citewire serve` \(process \d+\);"
-        rf" ask it at {re.escape(service_url)}, or stop it first\n",
-        done.stderr,
-    )
-
-
 def test_status_of_a_served_directory_says_where_it_is_served(
     citewire: Citewire, served_archive: Path, service_url: str
 ) -> None:

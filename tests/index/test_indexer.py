@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.indexer import Indexer, Progress, Report
+from index.store import OwnStore
 from rag.catalogue import Catalogue
 from rag.chunking import PassageSize
 from rag.errors import InvalidInput
@@ -29,14 +30,8 @@ class Archive:
         self.progress: list[Progress] = []
 
     def index(self, *paths: Path, prune: bool = False, encoder: Encoder | None = None) -> Report:
-        indexer = Indexer(
-            self.catalogue,
-            self.vectors,
-            encoder or self.encoder,
-            PassageSize(),
-            self.progress.append,
-        )
-        return indexer.index(paths, prune=prune)
+        store = OwnStore(self.catalogue, self.vectors, encoder or self.encoder, PassageSize())
+        return Indexer(store, self.progress.append).index(paths, prune=prune)
 
     def ids(self) -> list[str]:
         return sorted(self.catalogue.fingerprints())

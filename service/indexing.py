@@ -1,0 +1,38 @@
+"""Index into the archive itself, or through the service that has it open."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from index.indexer import Indexer, Progress, Report, indexer_of
+from rag.data_directory import read_owner
+from rag.errors import ArchiveLocked
+from rag.settings import Settings
+from rag.wiring import open_archive
+from service.remote import RunningService
+from service.remote_store import RemoteStore
+
+
+def index_here_or_there(
+    settings: Settings,
+    paths: Sequence[Path],
+    progress: Callable[[Progress], None],
+    *,
+    prune: bool,
+) -> tuple[Report, int, int]:
+    """Index the paths; return the report, and how many articles and passages there are then.
+
+    Raises:
+        ArchiveLocked: another process has the archive open and takes no articles.
+    """
+    try:
+        with open_archive(settings, command="index", create=True) as archive:
+            report = indexer_of(archive, progress).index(paths, prune=prune)
+            return (report, *archive.catalogue.counts())
+    except ArchiveLocked:
+        owner = read_owner(settings.data)
+        if owner is None or owner.url is None:
+            raise
+    service = RunningService(owner.url, settings.api_key)
+    report = Indexer(RemoteStore(service), progress).index(paths, prune=prune)
+    ready = service.ready()
+    return report, ready.articles, ready.passages
