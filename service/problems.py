@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import Scope
 
 from rag.errors import (
@@ -24,6 +25,7 @@ from service.writing import WriterBusy
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # The names of RFC 9110; Python has them from 3.13 on, and a problem's type must not vary.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
@@ -159,7 +161,23 @@ async def http_error(request: Request, error: Exception) -> JSONResponse:
         405: f"{request.method} is not allowed at {request.url.path}",
     }
     detail = details.get(error.status_code, str(error.detail))
-    return problem(request.scope, error.status_code, detail, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework names the methods of one route; static files are no routes.
+        headers["Allow"] = allowed_methods(request) or "GET"
+    return problem(request.scope, error.status_code, detail, headers=headers)
+
+
+def allowed_methods(request: Request) -> str:
+    """Return the methods of all routes at the request's path, as the Allow header has them."""
+    return ", ".join(
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    )
 
 
 async def unusable(request: Request, error: Exception) -> JSONResponse:

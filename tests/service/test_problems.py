@@ -73,7 +73,9 @@ def test_unknown_article_is_404(client: TestClient, path: str) -> None:
     ("method", "path", "allowed"),
     [
         ("GET", "/v1/ask", "POST"),
-        ("DELETE", "/v1/articles", "GET"),
+        ("DELETE", "/v1/articles", "GET, POST"),
+        ("PATCH", "/v1/articles/bare", "GET, PUT, DELETE"),
+        ("POST", "/static/app.js", "GET"),
         ("POST", "/health/live", "GET"),
     ],
 )
