@@ -34,11 +34,14 @@ from rag.tables import (
     delete,
     filter_sql,
     insert,
+    is_outdated,
     marks,
     passage_of,
     stacked,
+    update,
 )
 from rag.types import Article, Filters, Passage
+from rag.words import WORDS_VERSION
 
 # Errors that say nothing about what the file holds.
 CIRCUMSTANCES = {
@@ -118,8 +121,7 @@ class Catalogue:
 
     def state(self) -> CatalogueState:
         """Return which archive this is and its version."""
-        with self.reading() as connection:
-            meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        meta = self._meta()
         return CatalogueState(meta["archive_id"], int(meta["version"]))
 
     def counts(self) -> tuple[int, int]:
@@ -210,6 +212,20 @@ class Catalogue:
                     )
                 for passage_id, number, start, end in rows:
                     found[passage_id] = passage_of(passage_id, articles[number], start, end)
+        return found
+
+    def passage_texts(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return the titles and texts of the passages that exist among `ids`."""
+        found: dict[int, tuple[str, str]] = {}
+        with self.reading() as connection:
+            for batch in batches(ids):
+                rows = connection.execute(
+                    "SELECT passages.id, title, substr(text, start + 1, end - start)"
+                    " FROM passages JOIN articles ON articles.number = passages.article"
+                    f" WHERE passages.id IN ({marks(batch)})",
+                    batch,
+                )
+                found.update((passage, (title, text)) for passage, title, text in rows)
         return found
 
     def matching_passages(self, filters: Filters) -> list[int]:
@@ -314,6 +330,10 @@ class Catalogue:
             self._local.connection = connection
         return connection
 
+    def _meta(self) -> dict[str, str]:
+        with self.reading() as connection:
+            return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+
     def _create(self, encoder: str) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = self._connection()
@@ -324,6 +344,7 @@ class Catalogue:
             "archive_id": uuid.uuid4().hex,
             "version": "0",
             "encoder": encoder,
+            "words": str(WORDS_VERSION),
         }
         # One transaction: a kill in between leaves no half-made catalogue.
         connection.execute("BEGIN IMMEDIATE")
@@ -333,8 +354,11 @@ class Catalogue:
         connection.execute("COMMIT")
 
     def _check(self, encoder: str) -> None:
-        with self.reading() as connection:
-            meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        meta = self._meta()
+        if is_outdated(meta):
+            with self._writing() as connection:
+                update(connection)
+            meta = self._meta()
         if meta.get("schema") != str(SCHEMA_VERSION):
             raise ArchiveDamaged(
                 f"{self._path}: has schema {meta.get('schema')}, this version of Citewire reads"

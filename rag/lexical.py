@@ -1,60 +1,153 @@
-"""Lexical search: BM25 over the catalogue's full-text index (SQLite FTS5)."""
+"""Lexical search: BM25 over the catalogue's postings, exact for every passage and any filter."""
 
-import re
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from rag.catalogue import Catalogue
-from rag.tables import filter_sql
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.catalogue import Catalogue, CatalogueState
+from rag.postings import read_postings
 from rag.types import Filters
+from rag.words import words
 
-WORD = re.compile("\\w+(?:['\u2019]\\w+)*")
-# A title's word says more about a passage than a word of its text.
-TITLE_WEIGHT = 2.0
-TEXT_WEIGHT = 1.0
-# Words that nearly every passage has: dropping them makes a search several times faster and
-# costs nothing. Question words are among them, negations are not.
-STOP_WORDS = frozenset(
+# BM25's two constants, chosen on SQuAD's training questions: passages are short, and a word
+# said twice says little more than a word said once.
+K1 = 0.9
+B = 0.75
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What search needs of every passage, in arrays whose index is the passage's id.
+
+    In `state` of the catalogue. A passage that does not exist has length 0 and article 0;
+    `published` (as YYYYMMDD, 0 without a date) and `source` have an entry for each article.
     """
-    a about an and any are as at be been being but by can could did do does doing for from had
-    has have having he her hers him his how i if in into is it its me my of on or our she should
-    so some than that the their them then there these they this those to was we were what when
-    where which while who whom whose why will with would you your
-    """.split()
-)
+
+    state: CatalogueState
+    length: NDArray[np.float32]
+    article: NDArray[np.int64]
+    published: NDArray[np.int64]
+    source: NDArray[np.int64]
+    sources: dict[str, int]
+    passages: int
+    mean_length: float
+
+    def passing(self, filters: Filters) -> Flags:
+        """Return which passages exist and are of an article that passes the filters."""
+        articles = np.ones(len(self.published), np.bool_)
+        if filters.published_from is not None:
+            articles &= self.published >= as_number(filters.published_from.isoformat())
+        if filters.published_to is not None:
+            articles &= self.published <= as_number(filters.published_to.isoformat())
+        if filters.published_from is not None or filters.published_to is not None:
+            articles &= self.published > 0
+        if filters.sources:
+            wanted = [self.sources[name] for name in filters.sources if name in self.sources]
+            articles &= np.isin(self.source, wanted)
+        # No article has the number 0, which stands for passages that are gone.
+        articles[0] = False
+        return articles[self.article]
 
 
-def match_expression(question: str) -> str | None:
-    """Return the FTS5 query: any of the question's words, each quoted; None without words.
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Every passage's BM25 score for a question; `rarity` is the IDF of each of its terms."""
 
-    >>> match_expression("who met Park Jin?")
-    '"met" OR "Park" OR "Jin"'
-    """
-    words = [word for word in WORD.findall(question) if len(word) <= 64]
-    telling = [word for word in words if word.lower() not in STOP_WORDS] or words
-    return " OR ".join(f'"{word}"' for word in dict.fromkeys(telling)) or None
+    columns: Columns
+    bm25: NDArray[np.float32]
+    rarity: dict[str, float]
+
+    def best(self, limit: int, filters: Filters) -> dict[int, float]:
+        """Return the best passages' ids with their scores, all positive, at most `limit`."""
+        scores = np.where(self.columns.passing(filters), self.bm25, 0.0) if filters else self.bm25
+        if limit == 0 or not scores.any():
+            return {}
+        if limit < len(scores):
+            # All that score as much as the last one, so that ids and not chance decide.
+            least = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+            chosen = np.flatnonzero((scores >= least) & (scores > 0))
+        else:
+            chosen = np.flatnonzero(scores > 0)
+        order = np.lexsort((chosen, -scores[chosen]))[:limit]
+        return {int(passage): float(scores[passage]) for passage in chosen[order]}
+
+    def of(self, ids: Iterable[int]) -> dict[int, float]:
+        """Return the scores of passages that exist, 0 where no word is the question's."""
+        return {passage: float(self.bm25[passage]) for passage in ids}
 
 
 class LexicalIndex:
-    """BM25 search for passages (Robertson & Zaragoza 2009), as FTS5 computes it."""
+    """BM25 search for passages (Robertson & Zaragoza 2009); thread-safe."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._columns: Columns | None = None
 
     def search(self, question: str, limit: int, filters: Filters) -> dict[int, float]:
         """Return the best passages' ids with their BM25 scores, at most `limit`."""
-        expression = match_expression(question)
-        if expression is None:
-            return {}
-        condition, values = filter_sql(filters)
-        narrowed = (
-            " AND rowid IN (SELECT passages.id FROM passages JOIN articles"
-            f" ON articles.number = passages.article WHERE {condition})"
-            if filters
-            else ""
-        )
+        return self.score(question).best(limit, filters)
+
+    def score(self, question: str) -> Scores:
+        """Score every passage, all in one state of the catalogue."""
         with self._catalogue.reading() as connection:
-            rows = connection.execute(
-                f"SELECT rowid, -bm25(lexical, {TITLE_WEIGHT}, {TEXT_WEIGHT}) AS score"
-                f" FROM lexical WHERE lexical MATCH ?{narrowed} ORDER BY score DESC LIMIT ?",
-                (expression, *values, limit),
-            ).fetchall()
-        return dict(rows)
+            columns = self._current_columns()
+            bm25 = np.zeros(len(columns.length), np.float32)
+            rarity: dict[str, float] = {}
+            norm = K1 * (1 - B + B * columns.length / max(columns.mean_length, 1.0))
+            for term in dict.fromkeys(word.stem for word in words(question)):
+                ids, counts = read_postings(connection, term)
+                rarity[term] = idf(columns.passages, len(ids))
+                if len(ids):
+                    bm25[ids] += rarity[term] * counts * (K1 + 1) / (counts + norm[ids])
+        return Scores(columns, bm25, rarity)
+
+    def _current_columns(self) -> Columns:
+        columns, state = self._columns, self._catalogue.state()
+        if columns is None or columns.state != state:
+            columns = read_columns(self._catalogue)
+            self._columns = columns
+        return columns
+
+
+def idf(passages: int, having: int) -> float:
+    """Return how much a term tells that `having` of all the passages have."""
+    return math.log(1 + (passages - having + 0.5) / (having + 0.5))
+
+
+def as_number(day: str) -> int:
+    """Return a date as YYYYMMDD: `as_number("2023-11-09")` is 20231109."""
+    return int(day.replace("-", ""))
+
+
+def read_columns(catalogue: Catalogue) -> Columns:
+    """Read what search needs of every passage and article."""
+    with catalogue.reading() as connection:
+        # Joined inside SQLite: a hundred thousand rows would take long to cross one by one.
+        passages = connection.execute(
+            "SELECT group_concat(id), group_concat(article), group_concat(end - start)"
+            " FROM passages"
+        ).fetchone()
+        articles = connection.execute("SELECT number, published, source FROM articles").fetchall()
+        state = catalogue.state()
+    ids, numbers, lengths = [as_array(column) for column in passages]
+    length = np.zeros(int(ids.max(initial=0)) + 1, np.float32)
+    article = np.zeros(len(length), np.int64)
+    length[ids], article[ids] = lengths, numbers
+    published = np.zeros(max((row[0] for row in articles), default=0) + 1, np.int64)
+    source = np.zeros(len(published), np.int64)
+    sources: dict[str, int] = {}
+    for number, day, name in articles:
+        published[number] = as_number(day) if day else 0
+        source[number] = 0 if name is None else sources.setdefault(name, len(sources) + 1)
+    mean = float(lengths.mean()) if len(lengths) else 0.0
+    return Columns(state, length, article, published, source, sources, len(ids), mean)
+
+
+def as_array(numbers: str | None) -> NDArray[np.int64]:
+    """Return the numbers that SQLite has joined by commas."""
+    return np.array([], np.int64) if numbers is None else np.fromstring(numbers, np.int64, sep=",")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -12,11 +12,14 @@ import numpy as np
 
 from rag.chunking import CHUNKER_VERSION
 from rag.errors import ArchiveDamaged, InvalidInput
+from rag.postings import POSTINGS_SCHEMA, add_postings, rebuild_postings, remove_postings
 from rag.protocols import Vectors
 from rag.types import Article, Filters, Passage, Span
+from rag.words import WORDS_VERSION
 
-SCHEMA_VERSION = 1
-SCHEMA = """
+SCHEMA_VERSION = 2
+SCHEMA = (
+    """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,15 +43,9 @@ CREATE TABLE passages (
 CREATE INDEX passages_by_article ON passages (article);
 -- Apart from the passages, so that reading those does not drag vectors through memory.
 CREATE TABLE vectors (passage INTEGER PRIMARY KEY REFERENCES passages (id), vector BLOB NOT NULL);
-CREATE VIEW passage_texts AS
-    SELECT passages.id AS id, title, substr(text, start + 1, end - start) AS text
-    FROM passages JOIN articles ON articles.number = passages.article;
--- External content: the words are indexed here, the text itself is kept once, in articles.
-CREATE VIRTUAL TABLE lexical USING fts5 (
-    title, text, content = 'passage_texts', content_rowid = 'id',
-    tokenize = 'porter unicode61 remove_diacritics 2'
-);
 """
+    + POSTINGS_SCHEMA
+)
 ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language"
 Id = TypeVar("Id", int, str)
 # SQLite's default bound on parameters was 999 before 3.32; batches stay under it.
@@ -91,6 +88,24 @@ class Known:
     origin: str
 
 
+def is_outdated(meta: Mapping[str, str]) -> bool:
+    """Say whether a catalogue needs `update` before this version reads it."""
+    known = meta.get("schema") in ("1", str(SCHEMA_VERSION))
+    return known and (meta["schema"] == "1" or meta.get("words") != str(WORDS_VERSION))
+
+
+def update(connection: sqlite3.Connection) -> None:
+    """Bring an older catalogue's derived tables up to date, inside the caller's transaction.
+
+    Articles, passages and vectors are as they were in schema 1, which searched by FTS5.
+    """
+    connection.execute("DROP VIEW IF EXISTS passage_texts")
+    connection.execute("DROP TABLE IF EXISTS lexical")
+    rebuild_postings(connection)
+    meta = {"schema": str(SCHEMA_VERSION), "words": str(WORDS_VERSION)}
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
+
+
 def fingerprint(article: Article) -> str:
     """Return a digest of everything that is stored of the article: equal means unchanged."""
     values = [
@@ -117,11 +132,9 @@ def delete(connection: sqlite3.Connection, article_id: str) -> None:
     passages = connection.execute(
         "SELECT id, start, end FROM passages WHERE article = ?", (number,)
     ).fetchall()
-    # The lexical index keeps no text: it needs the old words once more to forget them. They
-    # are cut out here, since SQLite counts characters from the text's start for every cut.
-    connection.executemany(
-        "INSERT INTO lexical (lexical, rowid, title, text) VALUES ('delete', ?, ?, ?)",
-        [(passage, title, text[start:end]) for passage, start, end in passages],
+    # The postings keep no text: they need the old words once more to forget them.
+    remove_postings(
+        connection, {passage: (title, text[start:end]) for passage, start, end in passages}
     )
     connection.executemany(
         "DELETE FROM vectors WHERE passage = ?", [(passage,) for passage, _, _ in passages]
@@ -150,16 +163,16 @@ def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
             item.origin,
         ),
     ).lastrowid
+    texts: dict[int, tuple[str, str]] = {}
     for span, vector in zip(item.spans, item.vectors, strict=True):
         passage = connection.execute(
             "INSERT INTO passages (article, start, end) VALUES (?, ?, ?)",
             (number, span.start, span.end),
         ).lastrowid
+        assert passage is not None
         connection.execute("INSERT INTO vectors VALUES (?, ?)", (passage, vector.tobytes()))
-        connection.execute(
-            "INSERT INTO lexical (rowid, title, text) VALUES (?, ?, ?)",
-            (passage, article.title, span.of(article.text)),
-        )
+        texts[passage] = (article.title, span.of(article.text))
+    add_postings(connection, texts)
 
 
 def article_of(row: Sequence[str] | None) -> Article:

@@ -11,9 +11,11 @@ from enum import StrEnum
 from itertools import islice
 
 from rag.catalogue import Catalogue
+from rag.postings import read_postings
 from rag.quotations import Quotation, alike, quotation, require_quote, spaced, verbatim
 from rag.tables import ARTICLE_COLUMNS, article_of, batches, marks
 from rag.types import Article, Span
+from rag.words import words
 
 MAX_MATCHES = 20
 # A word in more passages than this tells too little to be worth looking up.
@@ -140,13 +142,20 @@ class Verifier:
 
     def _holding(self, word: str) -> set[int] | None:
         """Return the numbers of the articles with the word in their text; None: too many."""
+        terms = words(word)
+        if not terms:
+            return None
         with self._catalogue.reading() as connection:
-            rows = connection.execute(
-                "SELECT passages.article FROM lexical JOIN passages ON passages.id = lexical.rowid"
-                " WHERE lexical MATCH ? LIMIT ?",
-                (f'text : "{word}"', COMMON_PASSAGES + 1),
-            ).fetchall()
-        return None if len(rows) > COMMON_PASSAGES else {row[0] for row in rows}
+            ids = read_postings(connection, terms[0].stem)[0].tolist()
+            if len(ids) > COMMON_PASSAGES:
+                return None
+            return {
+                row[0]
+                for batch in batches(ids)
+                for row in connection.execute(
+                    f"SELECT article FROM passages WHERE id IN ({marks(batch)})", batch
+                )
+            }
 
     def _articles(self, condition: str, values: list[str | int]) -> Iterator[Article]:
         """Yield the articles that meet a condition, one at a time in memory."""

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -10,18 +10,20 @@ from hypothesis import strategies as st
 from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex
 from rag.protocols import Vector, Vectors
-from rag.retriever import Retriever, fuse
+from rag.relevance import WEIGHTS, Wording
+from rag.retriever import Retriever, ranked
 from rag.tables import EncodedArticle
 from rag.types import Article, Filters, Question
 from rag.vectors import VectorIndex
+from rag.words import words
 
 BRIDGE = Article("bridge", "A bridge", "The bridge opened in 1894.", "Wire", None, date(2024, 1, 1))
 RIVER = Article("river", "A river", "The Vire rose in the night.", "Post")
 TOWER = Article("tower", "A tower", "The tower leans.", "Post", None, date(2023, 1, 1))
 
 Unit = Callable[..., Vectors]
-cosine_scores = st.dictionaries(st.integers(1, 9), st.floats(-1, 1), max_size=9)
-bm25_scores = st.dictionaries(st.integers(1, 9), st.floats(0, 50), max_size=9)
+legs = st.dictionaries(st.integers(1, 9), st.tuples(st.floats(-1, 1), st.floats(0, 50)), max_size=9)
+BRIDGE_OPENED = Wording(words("When did the bridge open?"), {"bridg": 2.0, "open": 1.0})
 
 
 class OneQuestion:
@@ -76,8 +78,11 @@ def test_a_hit_has_its_fused_score_and_its_own_cosine(retriever: Retriever) -> N
     hits = retriever.retrieve(Question("When did the bridge open?"), 2)
     cosines = [1 / 5**0.5, 5 / 26**0.5]
     assert [hit.similarity for hit in hits] == pytest.approx(cosines, abs=1e-5)
-    expected = [0.5 + 0.5 * cosines[0] / cosines[1], 0.5]
-    assert [hit.score for hit in hits] == pytest.approx(expected, abs=1e-5)
+    # The second shares no word with the question: its cosine, the largest, is all it has.
+    # The first has all of them, one ("opened") in another form.
+    others = sum(WEIGHTS) - WEIGHTS.cosine - WEIGHTS.exact / 2
+    best = WEIGHTS.cosine * cosines[0] / cosines[1] + others
+    assert [hit.score for hit in hits] == pytest.approx([1, WEIGHTS.cosine / best], abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -103,30 +108,59 @@ def test_an_empty_archive_has_no_hits(catalogue: Catalogue, unit: Unit, tmp_path
         assert retriever.retrieve(Question("Who?"), 10) == []
 
 
-@given(cosine_scores, bm25_scores)
-def test_fused_scores_are_from_zero_to_one(
-    cosines: dict[int, float], bm25: dict[int, float]
+def texts_of(ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    return dict.fromkeys(ids, ("A bridge", "The bridge opened in 1894."))
+
+
+@given(legs)
+def test_scores_are_from_zero_to_one_and_the_best_is_one(
+    legs: dict[int, tuple[float, float]],
 ) -> None:
-    assert all(0 <= score <= 1 for score in fuse(cosines, bm25).values())
+    cosines = {passage: cosine for passage, (cosine, _) in legs.items()}
+    bm25 = {passage: score for passage, (_, score) in legs.items()}
+    scores = ranked(BRIDGE_OPENED, texts_of(legs), cosines, bm25)
+    assert scores.keys() == legs.keys()
+    assert all(0 <= score <= 1 for score in scores.values())
+    assert not scores or max(scores.values()) == 1
 
 
-@given(cosine_scores, bm25_scores)
-def test_every_passage_with_a_cosine_gets_a_score(
-    cosines: dict[int, float], bm25: dict[int, float]
+@given(legs)
+def test_of_the_same_words_what_both_legs_prefer_is_never_behind(
+    legs: dict[int, tuple[float, float]],
 ) -> None:
-    assert fuse(cosines, bm25).keys() == cosines.keys()
+    cosines = {passage: cosine for passage, (cosine, _) in legs.items()}
+    bm25 = {passage: score for passage, (_, score) in legs.items()}
+    scores = ranked(BRIDGE_OPENED, texts_of(legs), cosines, bm25)
+    for one in legs:
+        for other in legs:
+            if cosines[one] >= cosines[other] and bm25[one] >= bm25[other]:
+                assert scores[one] >= scores[other]
 
 
-@given(cosine_scores, bm25_scores)
-def test_what_both_legs_prefer_is_never_behind(
-    cosines: dict[int, float], bm25: dict[int, float]
+def test_a_name_said_together_goes_before_its_halves_said_apart() -> None:
+    texts = {
+        1: ("", "Park met Jin in Seoul, and the weather was fine for a long and pleasant day."),
+        2: ("", "Park Jin was in Seoul, and the weather was fine for a long and pleasant day."),
+    }
+    same = dict.fromkeys(texts, 0.5)
+    wording = Wording(words("Park Jin"), {"park": 1.0, "jin": 2.0})
+    scores = ranked(wording, texts, same, same)
+    assert scores[2] > scores[1]
+
+
+def test_each_leg_says_what_it_found(retriever: Retriever) -> None:
+    found = retriever.find(Question("When did the bridge open?"), 3)
+    assert [each.legs.dense_rank for each in found] == [2, 1, 3]
+    assert [each.legs.lexical_rank for each in found] == [1, None, None]
+    assert found[0].legs.bm25 > 0
+    assert [each.legs.bm25 for each in found[1:]] == [0, 0]
+    assert [each.legs.cosine for each in found] == [each.hit.similarity for each in found]
+
+
+def test_more_than_are_ranked_for_a_reader_can_be_found(
+    retriever: Retriever, catalogue: Catalogue, encoded: Callable[..., EncodedArticle]
 ) -> None:
-    fused = fuse(cosines, bm25)
-    for one in fused:
-        for other in fused:
-            if cosines[one] >= cosines[other] and bm25.get(one, 0) >= bm25.get(other, 0):
-                assert fused[one] >= fused[other]
-
-
-def test_best_in_both_legs_is_one() -> None:
-    assert fuse({1: 0.4, 2: 0.2, 3: -0.1}, {1: 7.0, 3: 3.5}) == {1: 1.0, 2: 0.25, 3: 0.25}
+    articles = [Article(f"b{number}", "", f"Bridge {number} opened.") for number in range(80)]
+    catalogue.put(encoded(article) for article in articles)
+    question = Question("When did the bridge open?")
+    assert len(retriever.find(question, 70)) == 70

@@ -1,0 +1,103 @@
+"""How well a passage's words answer to a question's: what is weighed when candidates are ranked.
+
+A linear model over six signals. Its weights are fitted by `tests/bench/retrieval.py --fit`:
+softmax over all candidates of a question, against the passage that it was written for, on
+questions of SQuAD's training set; it is measured on questions that it has not seen.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from rag.words import Word, words
+
+# So many telling words are about two sentences: where the question's words stand this close
+# together, they are about one thing.
+WINDOW_WORDS = 16
+
+
+class Signals(NamedTuple):
+    """What is known of a candidate: each from 0 to 1, higher when it is more relevant.
+
+    `cosine` and `bm25` are shares of the best candidate's. The others weigh the question's
+    words by their rarity: `covered` is the share that the passage has, `exact` the share that
+    it has in the question's own form, `paired` the share of neighbouring words that are
+    neighbours in it too, as names are, `near` the share within its best WINDOW_WORDS.
+    """
+
+    cosine: float
+    bm25: float
+    covered: float
+    paired: float
+    exact: float
+    near: float
+
+
+WEIGHTS = Signals(cosine=9.1, bm25=1.4, covered=1.8, paired=3.3, exact=3.4, near=5.5)
+TOTAL_WEIGHT = sum(WEIGHTS)
+
+
+def relevance(signals: Signals) -> float:
+    """Return the weighted mean of the signals, from 0 to 1."""
+    return sum(map(float.__mul__, WEIGHTS, signals)) / TOTAL_WEIGHT
+
+
+class Wording:
+    """A question's words, neighbours and forms, and how much each tells."""
+
+    def __init__(self, asked: Sequence[Word], rarity: Mapping[str, float]) -> None:
+        self._stems = Shares({word.stem: rarity[word.stem] for word in asked})
+        self._forms = Shares({word.form: rarity[word.stem] for word in asked})
+        self._pairs = Shares(
+            {
+                (one.stem, other.stem): rarity[one.stem] + rarity[other.stem]
+                for one, other in pairwise(asked)
+            }
+        )
+
+    def signals(self, passage: str, *, cosine: float, bm25: float) -> Signals:
+        """Return the signals of a candidate, given with its title as one text."""
+        found = words(passage)
+        stems = [word.stem for word in found]
+        return Signals(
+            cosine=cosine,
+            bm25=bm25,
+            covered=self._stems.of(stems),
+            paired=self._pairs.of(pairwise(stems)),
+            exact=self._forms.of(word.form for word in found),
+            near=self._near(stems),
+        )
+
+    def _near(self, stems: Sequence[str]) -> float:
+        """Return the largest share of the question's stems within WINDOW_WORDS."""
+        weights = self._stems.weights
+        inside: deque[tuple[int, str]] = deque()
+        counts: Counter[str] = Counter()
+        weight = best = 0.0
+        for place, stem in enumerate(stems):
+            if stem not in weights:
+                continue
+            while inside and inside[0][0] <= place - WINDOW_WORDS:
+                left = inside.popleft()[1]
+                counts[left] -= 1
+                weight -= weights[left] * (not counts[left])
+            weight += weights[stem] * (not counts[stem])
+            counts[stem] += 1
+            inside.append((place, stem))
+            best = max(best, weight)
+        return min(best / self._stems.total, 1.0) if best > 0 else 0.0
+
+
+class Shares:
+    """Things that are looked for, and what each weighs."""
+
+    def __init__(self, weights: Mapping[object, float]) -> None:
+        self.weights = weights
+        self.total = sum(weights.values())
+
+    def of(self, found: Iterable[object]) -> float:
+        """Return the share, by weight, of what is looked for that is among these."""
+        if not self.total:
+            return 0.0
+        return sum(map(self.weights.__getitem__, self.weights.keys() & set(found))) / self.total

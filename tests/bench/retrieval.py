@@ -1,0 +1,303 @@
+"""How well passages are found: `python tests/bench/retrieval.py FILE… --questions FILE`.
+
+Archives are SQuAD files (.json.gz; each paragraph is one passage) or articles as `citewire
+index` reads them (.jsonl; cut as usual). Questions are a SQuAD file's own, or lines with
+`question`, `answers`, `article_id` and `start`. The table gives each leg alone, their plain mean,
+and what the retriever makes of them.
+
+    python tests/bench/retrieval.py squad_dev_v1.1.json.gz
+    python tests/bench/retrieval.py squad_dev_v1.1.json.gz squad_train_v2_reconstructed.json.gz
+    python tests/bench/retrieval.py news.jsonl --questions news_dev_questions.jsonl
+
+`--fit` fits the weights of rag/relevance.py to the questions instead, and prints them.
+Encodings are kept under `--cache`, so that a second run takes a minute or two.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.catalogue import Catalogue
+from rag.chunking import PassageSize, encoded_text, passages
+from rag.encoder import OnnxEncoder
+from rag.lexical import LexicalIndex
+from rag.model_files import ready_model
+from rag.protocols import Vectors
+from rag.relevance import WEIGHTS, Signals, Wording
+from rag.retriever import CANDIDATES_PER_LEG, Retriever, scaled
+from rag.settings import read_settings
+from rag.tables import EncodedArticle
+from rag.types import Article, Filters, Question, Span
+from rag.vectors import VectorIndex
+from rag.words import words
+
+DEPTH = 100
+EVERYTHING = Filters()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and where its answer stands."""
+
+    text: str
+    article_id: str
+    start: int
+
+
+class Remembered:
+    """An encoder that has kept what it encoded before."""
+
+    def __init__(self, encoder: OnnxEncoder, folder: Path) -> None:
+        self.identity = encoder.identity
+        self._encoder = encoder
+        self._folder = folder
+        self._questions: dict[str, Any] = {}
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        key = hashlib.sha256("\0".join([self.identity, *texts]).encode()).hexdigest()[:16]
+        file = self._folder / f"{key}.npy"
+        if not file.exists():
+            parts = [
+                self._encoder.encode_passages(texts[first : first + 1000])
+                for first in range(0, len(texts), 1000)
+            ]
+            np.save(file, np.concatenate(parts))
+        return np.load(file)
+
+    def know(self, questions: Sequence[str]) -> None:
+        self._questions = dict(zip(questions, self.encode_passages(questions), strict=True))
+
+    def encode_question(self, text: str) -> Any:
+        return self._questions[text]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("archive", nargs="+", type=Path)
+    parser.add_argument("--questions", type=Path, help="default: those of the first archive")
+    parser.add_argument("--sample", type=int, default=3000, help="at most so many questions")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "citewire-bench"
+    )
+    parser.add_argument("--groups", type=int, help="only so many of SQuAD's articles")
+    parser.add_argument("--fit", action="store_true", help="fit the weights to the questions")
+    options = parser.parse_args()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    articles = [item for file in options.archive for item in articles_of(file, options.groups)]
+    known = {article.id for article in articles}
+    asked = [
+        item
+        for item in questions_of(options.questions or options.archive[0])
+        if item.article_id in known
+    ]
+    if len(asked) > options.sample:
+        asked = random.Random(5).sample(asked, options.sample)
+    with opened(articles, asked, options.cache) as bench:
+        print(f"{bench.passages} passages, {len(asked)} questions", flush=True)
+        if options.fit:
+            print(bench.fitted(asked))
+        else:
+            bench.table(asked)
+
+
+def articles_of(file: Path, groups: int | None) -> Iterator[Article]:
+    if file.suffix == ".gz":
+        data = json.loads(gzip.decompress(file.read_bytes()))["data"]
+        if groups is not None:
+            data = random.Random(0).sample(data, groups)
+        for group in data:
+            title = group["title"].replace("_", " ")
+            for paragraph in group["paragraphs"]:
+                yield Article(digest(paragraph["context"]), title, paragraph["context"])
+        return
+    for line in file.read_text("utf-8").splitlines():
+        item = json.loads(line)
+        yield Article(
+            item["id"],
+            item["title"],
+            item["text"],
+            item["source"],
+            published=date.fromisoformat(item["date"]) if item["date"] else None,
+        )
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def questions_of(file: Path) -> Iterator[Asked]:
+    if file.suffix == ".gz":
+        for group in json.loads(gzip.decompress(file.read_bytes()))["data"]:
+            for paragraph in group["paragraphs"]:
+                for item in paragraph["qas"]:
+                    if item["answers"] and not item.get("is_impossible"):
+                        # A paragraph is one passage: any place in it will do.
+                        yield Asked(item["question"], digest(paragraph["context"]), 0)
+        return
+    for line in file.read_text("utf-8").splitlines():
+        item = json.loads(line)
+        if item["answers"] and not item.get("history"):
+            yield Asked(item["question"], item["article_id"], item["start"])
+
+
+@dataclass
+class Bench:
+    """An archive with the parts of its retriever."""
+
+    catalogue: Catalogue
+    vectors: VectorIndex
+    encoder: Remembered
+    passages: int
+    golds: dict[str, list[tuple[Span, int]]]
+
+    def golds_of(self, item: Asked) -> set[int]:
+        """Return the passages that hold the answer's first character."""
+        return {
+            passage
+            for span, passage in self.golds[item.article_id]
+            if span.start <= item.start < span.end
+        }
+
+    def table(self, asked: Sequence[Asked]) -> None:
+        lexical = LexicalIndex(self.catalogue)
+        retriever = Retriever(self.encoder, self.vectors, lexical, self.catalogue)
+        ranks: dict[str, list[int]] = {"dense": [], "lexical": [], "plain mean": [], "ranked": []}
+        times = []
+        for item in asked:
+            golds = self.golds_of(item)
+            vector = self.encoder.encode_question(item.text)
+            cosines = self.vectors.search(vector, DEPTH, EVERYTHING)
+            scored = lexical.score(item.text)
+            bm25 = scored.best(DEPTH, EVERYTHING)
+            both = cosines | self.vectors.similarities(
+                vector, [passage for passage in bm25 if passage not in cosines]
+            )
+            began = time.perf_counter()
+            found = retriever.find(Question(item.text), CANDIDATES_PER_LEG)
+            times.append(1000 * (time.perf_counter() - began))
+            lists = (
+                list(cosines),
+                list(bm25),
+                by_plain_mean(both, scored.of(both)),
+                [each.hit.passage.id for each in found],
+            )
+            for name, order in zip(ranks, lists, strict=True):
+                ranks[name].append(first_of(golds, order))
+        print(f"{'':12}{'R@1':>8}{'R@5':>8}{'R@20':>8}{'MRR':>8}")
+        for name, each in ranks.items():
+            row = np.array(each)
+            recalls = "".join(f"{np.mean(row <= depth):8.4f}" for depth in (1, 5, 20))
+            print(f"{name:12}{recalls}{np.mean(1 / row):8.4f}")
+        p50, p99 = np.percentile(times, [50, 99])
+        print(f"search without encoding the question: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+
+    def fitted(self, asked: Sequence[Asked]) -> Signals:
+        """Return the weights that make the right passage likeliest, scaled like WEIGHTS."""
+        lexical = LexicalIndex(self.catalogue)
+        examples = [
+            example for item in asked if (example := self.example(item, lexical)) is not None
+        ]
+        weights = np.ones(len(WEIGHTS))
+        for step in range(400):
+            gradient = 1e-4 * weights
+            for right, signals in examples:
+                logits = signals @ weights
+                likely = np.exp(logits - logits.max())
+                likely /= likely.sum()
+                gradient += (likely @ signals - signals[right]) / len(examples)
+            weights -= 20.0 * gradient / (1 + step / 200)
+        return Signals(*(round(float(weight), 2) for weight in weights))
+
+    def example(self, item: Asked, lexical: LexicalIndex) -> tuple[int, Any] | None:
+        vector = self.encoder.encode_question(item.text)
+        near = self.vectors.search(vector, CANDIDATES_PER_LEG, EVERYTHING)
+        scored = lexical.score(item.text)
+        worded = scored.best(CANDIDATES_PER_LEG, EVERYTHING)
+        both = near | self.vectors.similarities(
+            vector, [passage for passage in worded if passage not in near]
+        )
+        order = list(both)
+        right = first_of(self.golds_of(item), order) - 1
+        if right >= len(order):
+            return None
+        bm25 = scored.of(order)
+        tops = max(both.values()), max(bm25.values())
+        wording = Wording(words(item.text), scored.rarity)
+        texts = self.catalogue.passage_texts(order)
+        rows = [
+            wording.signals(
+                ". ".join(texts[passage]),
+                cosine=scaled(both[passage], tops[0]),
+                bm25=scaled(bm25[passage], tops[1]),
+            )
+            for passage in order
+        ]
+        return right, np.array(rows)
+
+
+def first_of(golds: set[int], order: Sequence[int]) -> int:
+    """Return the rank, from 1, of the first right passage; far behind when there is none."""
+    return next((place for place, each in enumerate(order, 1) if each in golds), 10**9)
+
+
+def by_plain_mean(cosines: dict[int, float], bm25: dict[int, float]) -> list[int]:
+    tops = max(cosines.values(), default=0), max(bm25.values(), default=0)
+    return sorted(
+        cosines,
+        key=lambda each: -(scaled(cosines[each], tops[0]) + scaled(bm25[each], tops[1])),
+    )
+
+
+@contextmanager
+def opened(articles: Sequence[Article], asked: Sequence[Asked], cache: Path) -> Iterator[Bench]:
+    settings = read_settings(os.environ)
+    model = ready_model("encoder", settings.encoder, settings.cache)
+    encoder = Remembered(OnnxEncoder(model), cache)
+    encoder.know(list(dict.fromkeys(item.text for item in asked)))
+    paragraphs = [article.source is None for article in articles]
+    cuts = [
+        [Span(0, len(article.text))] if whole else passages(article.text, "en", PassageSize())
+        for article, whole in zip(articles, paragraphs, strict=True)
+    ]
+    texts = [
+        encoded_text(article, span)
+        for article, spans in zip(articles, cuts, strict=True)
+        for span in spans
+    ]
+    rows = encoder.encode_passages(texts)
+    with tempfile.TemporaryDirectory() as folder:
+        catalogue = Catalogue(Path(folder) / "c.sqlite3", encoder=model.identity, create=True)
+        batch, golds, first, last_id = [], {}, 0, 0
+        for article, spans in zip(articles, cuts, strict=True):
+            batch.append(
+                EncodedArticle(article, "", tuple(spans), rows[first : first + len(spans)])
+            )
+            first += len(spans)
+        unique = {item.article.id: item for item in batch}
+        catalogue.put(unique.values())
+        for item in unique.values():
+            golds[item.article.id] = [
+                (span, last_id + place) for place, span in enumerate(item.spans, start=1)
+            ]
+            last_id += len(item.spans)
+        vectors = VectorIndex(Path(folder) / "vectors", catalogue)
+        yield Bench(catalogue, vectors, encoder, last_id, golds)
+        vectors.close()
+        catalogue.close()
+
+
+if __name__ == "__main__":
+    main()
