@@ -1,5 +1,6 @@
 """Question to hits: dense and lexical search propose passages, and a few signals rank them."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,18 @@ class Found:
     legs: LegScores
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was found for a question, best first, and in what."""
+
+    question: Question
+    found: tuple[Found, ...]
+    articles: int
+    passages: int
+    index_version: str
+    search_ms: float
+
+
 class Retriever:
     """Finds the passages of the archive that are worth reading for a question."""
 
@@ -51,6 +64,16 @@ class Retriever:
     def retrieve(self, question: Question, limit: int) -> list[Hit]:
         """Return at most `limit` hits, best first, all from one state of the archive."""
         return [found.hit for found in self.find(question, limit)]
+
+    def search(self, question: Question, limit: int) -> Search:
+        """Find at most `limit` hits, and say what was searched: all in one state."""
+        started = time.perf_counter()
+        with self._catalogue.reading():
+            articles, passages = self._catalogue.counts()
+            version = str(self._catalogue.state())
+            found = tuple(self.find(question, limit))
+        elapsed = 1000 * (time.perf_counter() - started)
+        return Search(question, found, articles, passages, version, elapsed)
 
     def find(self, question: Question, limit: int) -> list[Found]:
         """Return at most `limit` hits with the legs' own scores, best first."""

@@ -32,6 +32,7 @@ class Library:
     """An archive, opened for questions."""
 
     archive: Archive
+    retriever: Retriever
     answerer: Answerer
     calibration: Calibration
     models: dict[str, str]
@@ -76,11 +77,16 @@ def open_library(settings: Settings, *, command: str, url: str | None = None) ->
             open_archive(settings, command=command, create=False, url=url)
         )
         calibration = calibration_of(model, settings)
-        lexical = LexicalIndex(archive.catalogue)
-        retriever = Retriever(archive.encoder, archive.vectors, lexical, archive.catalogue)
+        retriever = retriever_of(archive)
         answerer = Answerer(retriever, reader.result(), calibration, archive.catalogue)
         models = {"encoder": archive.encoder.identity, "reader": model.identity}
-        yield Library(archive, answerer, calibration, models)
+        yield Library(archive, retriever, answerer, calibration, models)
+
+
+def retriever_of(archive: Archive) -> Retriever:
+    """Return what searches an opened archive."""
+    lexical = LexicalIndex(archive.catalogue)
+    return Retriever(archive.encoder, archive.vectors, lexical, archive.catalogue)
 
 
 def calibration_of(reader: ReadyModel, settings: Settings) -> Calibration:

@@ -25,6 +25,7 @@ from service.observing import Observer
 from service.quote_routes import build_quote_routes
 from service.recording import RecordingAnswerer
 from service.routes import build_routes
+from service.search_routes import build_search_routes
 from service.writing import Writer, free_bytes_at
 
 STATIC = Path(__file__).parent / "static"
@@ -115,6 +116,7 @@ def build_app(
     )
     problems.install(app)
     app.include_router(build_routes(library, inference, reads))
+    app.include_router(build_search_routes(library, inference))
     app.include_router(build_quote_routes(library, reads))
     app.include_router(build_article_routes(library, reads, writer))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

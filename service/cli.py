@@ -6,12 +6,13 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
 
 from rag.data_directory import read_owner
 from rag.errors import ArchiveLocked, CitewireError, InvalidInput, NotUsable
 from rag.settings import VARIABLES, Settings, read_settings
-from rag.types import Question
+from rag.types import Filters, Question
 from service.schemas import AskResponse
 from service.terminal import Style, plural, render, safe
 
@@ -92,6 +93,18 @@ def build_parser() -> argparse.ArgumentParser:
     ask = command("ask", run_ask, "Answer a question; without one, ask for questions.")
     ask.add_argument("question", nargs="?", help="the question")
     ask.add_argument("--json", action="store_true", help="print the response of POST /v1/ask")
+    add_filters(ask)
+
+    search = command("search", run_search, "Find passages; no answer is read out of them.")
+    search.add_argument("question", help="the question, or any words")
+    search.add_argument(
+        "--limit", type=int, default=10, metavar="N", help="at most so many (default: %(default)s)"
+    )
+    search.add_argument(
+        "--explain", action="store_true", help="show each leg's rank and score of every passage"
+    )
+    search.add_argument("--json", action="store_true", help="print the response of POST /v1/search")
+    add_filters(search)
 
     verify = command("verify", run_verify, "Say whether a quote is in the archive, and where.")
     verify.add_argument("quote", help="the quote")
@@ -125,6 +138,37 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("file", type=Path, metavar="FILE", help="questions, one JSON a line")
     evaluate.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
+
+
+def add_filters(command: argparse.ArgumentParser) -> None:
+    """Add the options that say which articles are searched."""
+    command.add_argument(
+        "--from", type=day, dest="published_from", metavar="DATE", help="published then or later"
+    )
+    command.add_argument(
+        "--to", type=day, dest="published_to", metavar="DATE", help="published then or earlier"
+    )
+    command.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        dest="sources",
+        metavar="NAME",
+        help="of this source; give several for any of them",
+    )
+
+
+def day(text: str) -> date:
+    """Read a date as YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2023-11-09") from error
+
+
+def filters_of(options: argparse.Namespace) -> Filters:
+    """Return the filters that were given; raise InvalidInput when they contradict each other."""
+    return Filters(options.published_from, options.published_to, frozenset(options.sources))
 
 
 def port_number(text: str) -> int:
@@ -171,7 +215,9 @@ def run_index(settings: Settings, options: argparse.Namespace) -> int:
 
 def run_ask(settings: Settings, options: argparse.Namespace) -> int:
     """Answer one question, or hold a conversation."""
-    with asking(settings) as ask:
+    # Before anything is loaded for nothing.
+    filters = filters_of(options)
+    with asking(settings, filters) as ask:
         if options.question is None:
             from service.prompt import converse
 
@@ -180,6 +226,32 @@ def run_ask(settings: Settings, options: argparse.Namespace) -> int:
         response = ask(options.question)
     print(response.model_dump_json(indent=2) if options.json else render(response, output_style()))
     return ANSWERED if response.status == "answered" else NO_ANSWER
+
+
+def run_search(settings: Settings, options: argparse.Namespace) -> int:
+    """Find passages, in the archive itself or by the service that has it open."""
+    from rag.wiring import open_archive, retriever_of
+    from service.found import render_found
+    from service.remote import RunningService
+    from service.search_schemas import MAX_HITS
+    from service.search_wire import search_response
+
+    question = Question(options.question, filters_of(options))
+    if not 1 <= options.limit <= MAX_HITS:
+        raise InvalidInput(f"--limit is {options.limit}; it goes from 1 to {MAX_HITS}")
+    try:
+        with open_archive(settings, command="search", create=False) as archive:
+            found = retriever_of(archive).search(question, options.limit)
+            response = search_response(found, uuid.uuid4().hex, explain=options.explain)
+    except ArchiveLocked:
+        owner = read_owner(settings.data)
+        if owner is None or owner.url is None:
+            raise
+        service = RunningService(owner.url, settings.api_key)
+        response = service.search(question, options.limit, explain=options.explain)
+    rendered = render_found(response, output_style())
+    print(response.model_dump_json(indent=2) if options.json else rendered)
+    return ANSWERED if response.passages else NO_ANSWER
 
 
 def run_verify(settings: Settings, options: argparse.Namespace) -> int:
@@ -255,7 +327,7 @@ def run_eval(settings: Settings, options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def asking(settings: Settings) -> Iterator[Callable[[str], AskResponse]]:
+def asking(settings: Settings, filters: Filters) -> Iterator[Callable[[str], AskResponse]]:
     """Yield what answers questions: the archive itself, or the service that has it open."""
     from rag.wiring import open_library
     from service.remote import RunningService
@@ -268,10 +340,13 @@ def asking(settings: Settings) -> Iterator[Callable[[str], AskResponse]]:
             owner = read_owner(settings.data)
             if owner is None or owner.url is None:
                 raise
-            yield RunningService(owner.url, settings.api_key).ask
+            service = RunningService(owner.url, settings.api_key)
+            yield lambda text: service.ask(Question(text, filters))
         else:
             answerer = library.answerer
-            yield lambda text: ask_response(answerer.answer(Question(text)), uuid.uuid4().hex)
+            yield lambda text: ask_response(
+                answerer.answer(Question(text, filters)), uuid.uuid4().hex
+            )
 
 
 def complain(error: CitewireError) -> None:

@@ -69,3 +69,35 @@ NEW_ARTICLE: dict[str, JsonValue] = {
     "url": "https://example.org/harbour",
     "published_at": "2023-11-09",
 }
+SEARCHES: list[JsonValue] = [
+    {"question": "Park Jin meeting"},
+    {
+        "question": "Park Jin meeting",
+        "limit": 3,
+        "filters": {"published_from": "2023-11-01", "sources": ["Harbour Wire"]},
+        "explain": True,
+    },
+]
+PASSAGE: dict[str, JsonValue] = {
+    name: value
+    for name, value in CITATION.items()
+    if name not in ("context", "context_start", "evidence")
+}
+SEARCHED: dict[str, JsonValue] = {
+    "question": "Park Jin meeting",
+    "passages": [
+        PASSAGE
+        | {
+            "start": 0,
+            "end": len(CONTEXT),
+            "quote": CONTEXT,
+            "score": 1.0,
+            "legs": {"cosine": 0.61, "bm25": 8.25, "dense_rank": 1, "lexical_rank": 2},
+        }
+    ],
+    "searched": {"articles": 18, "passages": 42},
+    "index_version": "9e35f4cd-2",
+    "offset_unit": "codepoint",
+    "search_ms": 8.4,
+    "request_id": "0f8c5a52e2f74f5ab6e1c9e2b1c4d7aa",
+}

@@ -11,9 +11,11 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from rag.errors import ArchiveLocked, InvalidInput, UnknownArticle
+from rag.types import Filters, Question
 from service.article_schemas import BatchOutcome, KnownArticles
 from service.quote_schemas import VerifyResponse
 from service.schemas import AskResponse, Problem, Ready
+from service.search_schemas import SearchResponse
 
 # A silent service is given up after this long; storing a batch takes seconds, a very long
 # article some minutes.
@@ -31,15 +33,25 @@ class RunningService:
         self._url = url
         self._api_key = api_key
 
-    def ask(self, question: str) -> AskResponse:
+    def ask(self, question: Question) -> AskResponse:
         """Return the service's response.
 
         Raises:
             InvalidInput: the service refuses the question.
             ArchiveLocked: it gives no response.
         """
-        body = json.dumps({"question": question}).encode()
-        return self._read(AskResponse, "/v1/ask", body)
+        asked = {"question": question.text, "filters": filters_json(question.filters)}
+        return self._read(AskResponse, "/v1/ask", json.dumps(asked).encode())
+
+    def search(self, question: Question, limit: int, *, explain: bool) -> SearchResponse:
+        """Return the service's response; raises as `ask` does."""
+        asked = {
+            "question": question.text,
+            "filters": filters_json(question.filters),
+            "limit": limit,
+            "explain": explain,
+        }
+        return self._read(SearchResponse, "/v1/search", json.dumps(asked).encode())
 
     def verify(self, words: str, article_id: str | None) -> VerifyResponse:
         """Return the service's response; raises as `ask` does."""
@@ -96,6 +108,15 @@ class RunningService:
             raise ArchiveLocked(
                 f"the archive is in use by a service at {self._url} that does not answer: {error}"
             ) from error
+
+
+def filters_json(filters: Filters) -> dict[str, object]:
+    """Return the filters as requests give them."""
+    return {
+        "published_from": filters.published_from and filters.published_from.isoformat(),
+        "published_to": filters.published_to and filters.published_to.isoformat(),
+        "sources": sorted(filters.sources),
+    }
 
 
 def detail_of(error: urllib.error.HTTPError) -> str:

@@ -1,0 +1,32 @@
+"""The HTTP API of searching: passages, for those who want no answer."""
+
+from fastapi import APIRouter, Request
+
+from rag.types import Filters, Question
+from rag.wiring import Library
+from service.inference import Inference
+from service.problems import request_id
+from service.routes import problems
+from service.search_schemas import SearchRequest, SearchResponse
+from service.search_wire import search_response
+
+
+def build_search_routes(library: Library, inference: Inference) -> APIRouter:
+    """Return the routes of an opened library."""
+    router = APIRouter()
+
+    @router.post(
+        "/v1/search",
+        summary="Find passages",
+        responses=problems(400, 413, 415, 422, 429, 503, 504),
+    )
+    async def search(request: Request, body: SearchRequest) -> SearchResponse:
+        """Return the passages that are worth reading for the question, best first."""
+        filters = Filters(
+            body.filters.published_from, body.filters.published_to, frozenset(body.filters.sources)
+        )
+        question = Question(body.question, filters)
+        found = await inference.run(lambda: library.retriever.search(question, body.limit))
+        return search_response(found, request_id(request.scope), explain=body.explain)
+
+    return router

@@ -1,0 +1,62 @@
+"""The wire of a search: passages without a reader."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.types import MAX_QUESTION_CHARACTERS
+from service.examples import SEARCHED, SEARCHES
+from service.schemas import ArticleId, FiltersIn, Offset, Probability, Request, SearchedOut
+
+MAX_HITS = 100
+
+
+class SearchRequest(Request):
+    """What to find passages for."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": SEARCHES})
+
+    question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
+    limit: int = Field(10, ge=1, le=MAX_HITS)
+    filters: FiltersIn = FiltersIn()
+    explain: bool = Field(False, description="give each leg's score and rank")
+
+
+class LegsOut(BaseModel):
+    """What each leg says of a passage; a leg that did not propose it gives no rank."""
+
+    cosine: float = Field(description="dense search: of question and passage")
+    bm25: float = Field(ge=0, description="lexical search")
+    dense_rank: int | None = Field(ge=1)
+    lexical_rank: int | None = Field(ge=1)
+
+
+class FoundOut(BaseModel):
+    """A passage and where it stands: `text[start:end]` of the article is the quote."""
+
+    article_id: ArticleId
+    article_sha256: str = Field(description="of the article's text, in UTF-8")
+    title: str
+    source: str | None
+    url: str | None
+    published_at: date | None
+    start: Offset
+    end: Offset
+    quote: str = Field(description="the whole passage")
+    score: Probability = Field(description="a share of the best passage's, which has 1")
+    legs: LegsOut | None = Field(None, description="given when `explain` is true")
+
+
+class SearchResponse(BaseModel):
+    """The passages that are worth reading for the question, best first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SEARCHED]})
+
+    question: str
+    passages: list[FoundOut]
+    searched: SearchedOut
+    index_version: str
+    offset_unit: Literal["codepoint"] = "codepoint"
+    search_ms: float
+    request_id: str
