@@ -32,7 +32,7 @@ class Rule:
         return path.startswith(self.path) if self.path.endswith("/") else path == self.path
 
 
-ASKING = frozenset(["/v1/ask", "/v1/ask/stream", "/v1/chat", "/v1/chat/completions"])
+ASKING = frozenset(["/v1/ask", "/v1/ask/stream", "/v1/chat", "/v1/chat/completions", "/v1/search"])
 # The first that covers a request holds.
 RULES = (
     # The page itself and what says how the service is doing tell nothing of the archive.

@@ -341,7 +341,7 @@ def asking(settings: Settings, filters: Filters) -> Iterator[Callable[[str], Ask
             if owner is None or owner.url is None:
                 raise
             service = RunningService(owner.url, settings.api_key)
-            yield lambda text: service.ask(Question(text, filters))
+            yield lambda text: service.ask(text, filters)
         else:
             answerer = library.answerer
             yield lambda text: ask_response(

@@ -23,6 +23,7 @@ TIMEOUT_SECONDS = 60
 STORING_TIMEOUT_SECONDS = 1800
 # The statuses with which the service refuses a question that the library would refuse, too.
 REFUSALS = (400, 413, 422)
+EVERYTHING = Filters()
 Reply = TypeVar("Reply", bound=BaseModel)
 
 
@@ -33,24 +34,20 @@ class RunningService:
         self._url = url
         self._api_key = api_key
 
-    def ask(self, question: Question) -> AskResponse:
+    def ask(self, question: str, filters: Filters = EVERYTHING) -> AskResponse:
         """Return the service's response.
 
         Raises:
             InvalidInput: the service refuses the question.
             ArchiveLocked: it gives no response.
         """
-        asked = {"question": question.text, "filters": filters_json(question.filters)}
+        asked = {"question": question} | filters_json(filters)
         return self._read(AskResponse, "/v1/ask", json.dumps(asked).encode())
 
     def search(self, question: Question, limit: int, *, explain: bool) -> SearchResponse:
         """Return the service's response; raises as `ask` does."""
-        asked = {
-            "question": question.text,
-            "filters": filters_json(question.filters),
-            "limit": limit,
-            "explain": explain,
-        }
+        asked = {"question": question.text, "limit": limit, "explain": explain}
+        asked |= filters_json(question.filters)
         return self._read(SearchResponse, "/v1/search", json.dumps(asked).encode())
 
     def verify(self, words: str, article_id: str | None) -> VerifyResponse:
@@ -111,12 +108,15 @@ class RunningService:
 
 
 def filters_json(filters: Filters) -> dict[str, object]:
-    """Return the filters as requests give them."""
-    return {
+    """Return the filters as a request gives them; nothing when there are none."""
+    if not filters:
+        return {}
+    given = {
         "published_from": filters.published_from and filters.published_from.isoformat(),
         "published_to": filters.published_to and filters.published_to.isoformat(),
         "sources": sorted(filters.sources),
     }
+    return {"filters": given}
 
 
 def detail_of(error: urllib.error.HTTPError) -> str:

@@ -13,12 +13,14 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.schemas import AskResponse
+from service.search_schemas import SearchResponse
 from service.status import Status
 
 ROOT = Path(__file__).parent.parent.parent
@@ -325,6 +327,56 @@ def test_quote_is_verified_by_the_archive_and_by_its_service_alike(
     assert (own.returncode, own.stderr) == (code, "")
     assert said in own.stdout
     assert (served.returncode, served.stdout) == (own.returncode, own.stdout)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--limit", "3", "--explain"],
+        ["--from", "2023-11-10", "--to", "2023-11-30", "--source", "Meridian Desk"],
+    ],
+)
+def test_passages_are_found_alike_with_and_without_a_service(
+    citewire: Citewire,
+    seed_archive: Path,
+    served_archive: Path,
+    service_url: str,
+    arguments: list[str],
+) -> None:
+    command = ["search", "who met Park Jin?", "--json", *arguments]
+    own = citewire(*command, "--data", str(seed_archive))
+    served = citewire(*command, "--data", str(served_archive))
+
+    assert (own.returncode, own.stderr) == (0, "")
+    found = SearchResponse.model_validate_json(own.stdout)
+    assert "Park Jin" in found.passages[0].quote
+    assert [each.score for each in found.passages] == sorted(
+        [each.score for each in found.passages], reverse=True
+    )
+    assert found.passages == SearchResponse.model_validate_json(served.stdout).passages
+
+
+def test_filters_hold_for_passages_and_answers(citewire: Citewire, seed_archive: Path) -> None:
+    filters = ["--source", "Meridian Desk", "--from", "2023-11-10", "--data", str(seed_archive)]
+    found = SearchResponse.model_validate_json(
+        citewire("search", "--json", "Park Jin", *filters).stdout
+    )
+    asked = AskResponse.model_validate_json(citewire("ask", "--json", "Park Jin?", *filters).stdout)
+    cited = [citation for answer in asked.answers for citation in answer.citations]
+
+    assert found.passages
+    for each in [*found.passages, *cited, *asked.closest]:
+        assert each.source == "Meridian Desk"
+        assert each.published_at is not None
+        assert each.published_at >= date(2023, 11, 10)
+
+
+def test_passage_is_shown_with_its_place(citewire: Citewire, seed_archive: Path) -> None:
+    done = citewire("search", "Park Jin", "--limit", "1", "--data", str(seed_archive))
+
+    assert done.returncode == 0
+    assert re.search(r"^      seeds/\S+\.md \[\d+:\d+\]$", done.stdout, re.MULTILINE)
 
 
 def test_status_names_size_and_models(citewire: Citewire, seed_archive: Path) -> None:

@@ -201,6 +201,7 @@ def test_documented_routes_exist(client: httpx2.Client) -> None:
     document: dict[str, Any] = client.get("/openapi.json").json()
     calls = {
         ("post", "/v1/ask"): {"json": {"question": "Who?"}},
+        ("post", "/v1/search"): {"json": {"question": "Who?"}},
         ("get", "/v1/articles"): {},
         ("get", "/v1/articles/{article_id}"): {},
         ("get", "/health/live"): {},

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from rag.catalogue import Catalogue
 from rag.protocols import Vector, Vectors
+from rag.retriever import Found, LegScores, Search
 from rag.tables import EncodedArticle
 from rag.types import (
     Answer,
@@ -71,6 +72,28 @@ class ToldAnswerer:
     def answer(self, question: Question) -> Answers | NoAnswer:
         self.asked.append(question)
         return self.reply(question)
+
+
+class ToldRetriever:
+    """Finds the first passages of a real catalogue, or does what it was told."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.asked: list[tuple[Question, int]] = []
+        self.reply: Callable[[Question, int], Search] = self._first
+        self._catalogue = catalogue
+
+    def search(self, question: Question, limit: int) -> Search:
+        self.asked.append((question, limit))
+        return self.reply(question, limit)
+
+    def _first(self, question: Question, limit: int) -> Search:
+        legs = LegScores(cosine=0.51234567, bm25=7.25, dense_rank=3, lexical_rank=None)
+        passages = self._catalogue.passages([1, 2])
+        found = [
+            Found(Hit(passages[each], score=1 / each, similarity=0.51234567), legs)
+            for each in passages
+        ]
+        return Search(question, tuple(found[:limit]), 5, 5, "abc-1", 1.26)
 
 
 def cited(article: Article, quote: str, sentence: str) -> Citation:
@@ -137,13 +160,14 @@ class ToldLibrary:
 
     archive: SimpleNamespace
     answerer: ToldAnswerer
+    retriever: ToldRetriever
     models: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture
 def library(catalogue: Catalogue, answerer: ToldAnswerer) -> ToldLibrary:
     archive = SimpleNamespace(catalogue=catalogue, encoder=OnesEncoder())
-    return ToldLibrary(archive, answerer)
+    return ToldLibrary(archive, answerer, ToldRetriever(catalogue))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from rag.settings import VARIABLES
 from service.cli import main
 from service.status import Status
 
-COMMANDS = ["demo", "index", "ask", "serve", "status", "eval"]
+COMMANDS = ["demo", "index", "ask", "search", "serve", "status", "eval"]
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +49,8 @@ def test_help_names_every_command_and_variable(capsys: pytest.CaptureFixture[str
         ["index"],
         ["ask", "--nothing"],
         ["ask", "one", "two"],
+        ["ask", "Who?", "--from", "yesterday"],
+        ["search"],
         ["serve", "--port", "many"],
         ["serve", "--port", "65536"],
         ["serve", "--port", "-1"],
@@ -58,6 +60,23 @@ def test_help_names_every_command_and_variable(capsys: pytest.CaptureFixture[str
 def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(*arguments) == 2
     assert capsys.readouterr().err.startswith("usage: citewire")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["ask", "Who?", "--from", "2024-01-02", "--to", "2024-01-01"], "published_from is later"),
+        (["search", "Who?", "--from", "2024-01-02", "--to", "2024-01-01"], "published_from is"),
+        (["search", " "], "the question is empty"),
+        (["search", "Who?", "--limit", "0"], "--limit is 0; it goes from 1 to 100"),
+        (["search", "Who?", "--limit", "101"], "--limit is 101; it goes from 1 to 100"),
+    ],
+)
+def test_what_cannot_be_asked_exits_with_2_and_is_explained(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

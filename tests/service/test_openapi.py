@@ -97,6 +97,17 @@ def failing_with(error: Exception) -> Call:
     return call
 
 
+def search_failing_with(error: Exception) -> Call:
+    def call(client: TestClient, library: Any) -> httpx2.Response:
+        def reply(question: Question, limit: int) -> Answers:
+            raise error
+
+        library.retriever.reply = reply
+        return client.post("/v1/search", json=ASK)
+
+    return call
+
+
 # How each documented response comes about.
 CALLS: dict[tuple[str, str, str], Call] = {
     ("post", "/v1/ask", "200"): asking(b'{"question": "Who?"}'),
@@ -107,6 +118,14 @@ CALLS: dict[tuple[str, str, str], Call] = {
     ("post", "/v1/ask", "429"): failing_with(Overloaded("full")),
     ("post", "/v1/ask", "503"): failing_with(ArchiveDamaged("broken")),
     ("post", "/v1/ask", "504"): failing_with(DeadlinePassed("late")),
+    ("post", "/v1/search", "200"): posting("/v1/search", b'{"question": "harbour"}'),
+    ("post", "/v1/search", "400"): posting("/v1/search", b"{"),
+    ("post", "/v1/search", "413"): posting("/v1/search", b" " * 70_000),
+    ("post", "/v1/search", "415"): posting("/v1/search", b"{}", "text/plain"),
+    ("post", "/v1/search", "422"): posting("/v1/search", b'{"question": "x", "limit": 101}'),
+    ("post", "/v1/search", "429"): search_failing_with(Overloaded("full")),
+    ("post", "/v1/search", "503"): search_failing_with(ArchiveDamaged("broken")),
+    ("post", "/v1/search", "504"): search_failing_with(DeadlinePassed("late")),
     ("get", "/v1/articles", "200"): getting("/v1/articles"),
     ("get", "/v1/articles", "422"): getting("/v1/articles?limit=0"),
     ("get", "/v1/articles", "503"): getting("/v1/articles", damaged=True),

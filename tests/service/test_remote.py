@@ -60,7 +60,7 @@ def test_answer_is_the_services(url: str, answered: Answers) -> None:
     response = ask_response(answered, "r-1")
     replies(200, response.model_dump_json())
 
-    assert RunningService(url, None).ask(Question("who met Park Jin?")) == response
+    assert RunningService(url, None).ask("who met Park Jin?") == response
     assert FakeService.sent == [("POST", "/v1/ask", None, b'{"question": "who met Park Jin?"}')]
 
 

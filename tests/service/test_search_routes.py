@@ -60,7 +60,7 @@ def test_passages_are_shown_with_their_place_and_what_each_leg_says(client: Test
     shown = render_found(SearchResponse.model_validate_json(body), Style(colours=False))
     assert "Mayor Ada Quill opened the harbour on Thursday." in shown
     assert "Harbour opens · Tideline · 2023-11-09" in shown
-    assert "news/harbour.md [0:73]" in shown
+    assert "news/harbour.md [0:72]" in shown
     assert "dense no. 3, cosine 0.51; lexical not among its best, BM25 7.2" in shown
 
 
