@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +39,13 @@ RIVAL_LAG = 3.0
 # Two different answers this near to each other cannot be told apart.
 TOO_CLOSE_SHARE = 0.8
 
+# Hears which passages are about to be read, in the thread that will read them.
+Watcher = Callable[[Sequence[Hit]], None]
+
+
+def unwatched(_hits: Sequence[Hit]) -> None:
+    """Let the passages go by."""
+
 
 class Finder(Protocol):
     """What the answerer needs of a retriever."""
@@ -66,14 +73,18 @@ class Answerer:
         self._calibration = calibration
         self._catalogue = catalogue
 
-    def answer(self, question: Question) -> Answers | NoAnswer:
-        """Return the archive's answers, best first, or why there is none and the closest."""
+    def answer(self, question: Question, watcher: Watcher = unwatched) -> Answers | NoAnswer:
+        """Return the archive's answers, best first, or why there is none and the closest.
+
+        `watcher` is called once, between finding and reading.
+        """
         started = time.perf_counter()
         with self._catalogue.reading():
             articles, passages = self._catalogue.counts()
             version = str(self._catalogue.state())
             hits = self._retriever.retrieve(question, PASSAGES_READ)
         retrieved = time.perf_counter()
+        watcher(hits)
         answers = self._weigh(candidates_of(self._reader.read(question.text, hits)))
         read = time.perf_counter()
         searched = Searched(

@@ -26,6 +26,7 @@ from service.quote_routes import build_quote_routes
 from service.recording import RecordingAnswerer
 from service.routes import build_routes
 from service.search_routes import build_search_routes
+from service.streaming import MEDIA_TYPE as EVENTS
 from service.writing import Writer, free_bytes_at
 
 STATIC = Path(__file__).parent / "static"
@@ -47,11 +48,13 @@ class Application(FastAPI):
         for operations in document["paths"].values():
             for operation in operations.values():
                 for status, response in operation["responses"].items():
-                    # What succeeds is JSON, or nothing at all.
+                    # What succeeds comes in the media type that its route says.
                     if not status.startswith("2"):
-                        response["content"] = {
-                            problems.MEDIA_TYPE: response["content"]["application/json"]
-                        }
+                        (shape,) = response["content"].values()
+                        response["content"] = {problems.MEDIA_TYPE: shape}
+                    elif EVENTS in response.get("content", {}):
+                        # FastAPI takes them for mere text as well.
+                        response["content"][EVENTS]["schema"].pop("type", None)
         return document
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
@@ -110,6 +110,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotUsable, unusable)
     app.add_exception_handler(BrokenCitation, unexpected)
     app.add_exception_handler(Exception, unexpected)
+
+
+async def respond_to(request: Request, error: Exception) -> Response:
+    """Return what the application answers when a route raises this error."""
+    handlers = request.app.exception_handlers
+    handle = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
+    response: Response = await handle(request, error)
+    return response
 
 
 def simple(status: HTTPStatus):  # type: ignore[no-untyped-def]

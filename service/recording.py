@@ -4,15 +4,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from rag.answerer import Watcher
 from rag.catalogue import Catalogue
-from rag.types import Answers, Hit, NoAnswer, Question
+from rag.types import Answers, NoAnswer, Question
 from service.answer_cache import AnswerCache
 from service.logs import QUESTION, note
 from service.metrics import Metrics
-
-# Hears what is about to be read; whoever listens wants to see it done.
-Watcher = Callable[[Sequence[Hit]], None]
-
 
 # What answers questions, and lets a watcher hear of what it reads where it takes one.
 Answering = Callable[..., Answers | NoAnswer]

@@ -10,12 +10,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from rag.errors import InvalidInput
 from rag.types import Filters, Question, refuse_unstorable
 from rag.wiring import Library
+from service.asking import Asker
+from service.events import StreamedEvent
 from service.inference import Inference, Reads
 from service.problems import request_id
 from service.schemas import Alive, ArticleList, ArticleOut, AskRequest, AskResponse, Problem, Ready
-from service.wire import article_out, article_summary, ask_response
+from service.streaming import MEDIA_TYPE, EventStream
+from service.wire import article_out, article_summary
 
 MAX_PAGE = 200
+STREAM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/StreamedEvent"}}}}
 
 
 class ArticleFilters:
@@ -51,21 +55,38 @@ def build_routes(library: Library, inference: Inference, reads: Reads) -> APIRou
     """Return the routes of an opened library."""
     router = APIRouter()
     catalogue = library.archive.catalogue
+    asker = Asker(library, inference)
 
     @router.post(
         "/v1/ask",
         summary="Ask the archive",
+        response_model=AskResponse,
         response_model_exclude_none=False,
-        responses=problems(400, 413, 415, 422, 429, 503, 504),
+        responses=problems(400, 413, 415, 422, 429, 503, 504) | {200: STREAM},
     )
-    async def ask(request: Request, body: AskRequest) -> AskResponse:
-        """Answer with verbatim, cited spans, or say that the archive does not."""
-        filters = Filters(
-            body.filters.published_from, body.filters.published_to, frozenset(body.filters.sources)
-        )
-        question = Question(body.question, filters, body.max_answers)
-        result = await inference.run(lambda: library.answerer.answer(question))
-        return ask_response(result, request_id(request.scope))
+    async def ask(request: Request, body: AskRequest) -> AskResponse | EventStream:
+        """Answer with verbatim, cited spans, or say that the archive does not.
+
+        With `Accept: text/event-stream`, answer as `/v1/ask/stream` does.
+        """
+        identity = request_id(request.scope)
+        if prefers_stream(request.headers.get("accept", "")):
+            return asker.stream(question_of(body), identity)
+        return await asker.ask(question_of(body), identity)
+
+    @router.post(
+        "/v1/ask/stream",
+        summary="Ask the archive, and hear how it comes to its answer",
+        response_class=EventStream,
+        status_code=200,
+        responses=problems(400, 413, 415, 422, 429) | {200: {"model": StreamedEvent}},
+    )
+    async def ask_stream(request: Request, body: AskRequest) -> EventStream:
+        """Answer as server-sent events; the one before the last holds what `/v1/ask` answers.
+
+        A stream that ends without `done` or `error` was cut off.
+        """
+        return asker.stream(question_of(body), request_id(request.scope))
 
     @router.get("/v1/articles", summary="List the articles", responses=problems(422, 503))
     async def articles(
@@ -106,6 +127,21 @@ def build_routes(library: Library, inference: Inference, reads: Reads) -> APIRou
         return Ready(articles=counts, passages=passages, index_version=version)
 
     return router
+
+
+def question_of(body: AskRequest) -> Question:
+    """Return the question that a request asks; raise InvalidInput where it asks none."""
+    filters = Filters(
+        body.filters.published_from, body.filters.published_to, frozenset(body.filters.sources)
+    )
+    return Question(body.question, filters, body.max_answers)
+
+
+def prefers_stream(accept: str) -> bool:
+    """Say whether an Accept header names server-sent events, and JSON not before them."""
+    named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    wanted = [name for name in named if name in ("application/json", MEDIA_TYPE)]
+    return wanted[:1] == [MEDIA_TYPE]
 
 
 def write_cursor(article_id: str) -> str:

@@ -1,13 +1,16 @@
 """From Citewire's values to the wire: the last place that sees a citation before it leaves."""
 
+from collections.abc import Sequence
+
 from rag.catalogue import Catalogue
 from rag.errors import BrokenCitation
 from rag.evidence import Evidence
 from rag.evidence_link import evidence_id
 from rag.quotations import Quotation
 from rag.tables import ArticleRecord
-from rag.types import Answer, Answers, Article, Citation, Closest, NoAnswer, Span
+from rag.types import Answer, Answers, Article, Citation, Closest, Hit, NoAnswer, Span
 from rag.verification import Verdict
+from service.events import PassageOut, PassagesOut
 from service.quote_schemas import EvidenceOut, VerifyResponse
 from service.schemas import (
     AnswerOut,
@@ -112,6 +115,25 @@ def evidence_out(evidence: Evidence) -> EvidenceOut:
     place = evidence.quotation
     return EvidenceOut(
         state=evidence.state, citation=None if place is None else quotation_out(place)
+    )
+
+
+def passages_out(hits: Sequence[Hit]) -> PassagesOut:
+    """Return the wire object of the passages that are read."""
+    return PassagesOut(
+        passages=[
+            PassageOut(
+                article_id=hit.passage.article.id,
+                title=hit.passage.article.title,
+                source=hit.passage.article.source,
+                url=hit.passage.article.url,
+                published_at=hit.passage.article.published,
+                start=hit.passage.span.start,
+                end=hit.passage.span.end,
+                score=round(hit.score, 4),
+            )
+            for hit in hits
+        ]
     )
 
 

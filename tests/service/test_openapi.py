@@ -1,6 +1,9 @@
 """The OpenAPI document says what the service does, and nothing else."""
 
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -10,7 +13,7 @@ from starlette.testclient import TestClient
 from rag.errors import ArchiveDamaged, StorageFull
 from rag.evidence_link import evidence_id
 from rag.types import Answers, Article, Question, Span
-from service.inference import DeadlinePassed, Overloaded
+from service.inference import MAX_QUESTIONS, WORKERS, DeadlinePassed, Overloaded
 from service.schemas import AskRequest, AskResponse, Problem
 
 LINK = evidence_id(Article("bare", "Bare", "Ada Quill spoke."), Span(0, 3))
@@ -18,6 +21,8 @@ ARTICLE, BARE, KNOWN = "/v1/articles/{article_id}", "/v1/articles/bare", "/v1/ar
 BATCH = b'{"articles": [{"id": "x", "text": "X."}]}'
 JSON = {"Content-Type": "application/json"}
 ASK = {"question": "Who?"}
+# What `/v1/ask` answers with to those who prefer it; test_streaming.py shows that.
+EVENTS = "text/event-stream"
 
 
 def broken(library: Any) -> None:
@@ -108,6 +113,26 @@ def search_failing_with(error: Exception) -> Call:
     return call
 
 
+def crowded(client: TestClient, library: Any) -> httpx2.Response:
+    """Ask for a stream while as many questions are here as may be."""
+    release = threading.Event()
+
+    def wait(question: Question) -> Answers:
+        release.wait(60)
+        raise DeadlinePassed("late")
+
+    library.answerer.reply = wait
+    with ThreadPoolExecutor(MAX_QUESTIONS) as crowd:
+        for _ in range(MAX_QUESTIONS):
+            crowd.submit(client.post, "/v1/ask", json=ASK)
+        waiting = f"citewire_questions_waiting {MAX_QUESTIONS - WORKERS:.1f}"
+        while waiting not in client.get("/metrics").text:
+            time.sleep(0.01)
+        response = client.post("/v1/ask/stream", json=ASK)
+        release.set()
+    return response
+
+
 # How each documented response comes about.
 CALLS: dict[tuple[str, str, str], Call] = {
     ("post", "/v1/ask", "200"): asking(b'{"question": "Who?"}'),
@@ -126,6 +151,12 @@ CALLS: dict[tuple[str, str, str], Call] = {
     ("post", "/v1/search", "429"): search_failing_with(Overloaded("full")),
     ("post", "/v1/search", "503"): search_failing_with(ArchiveDamaged("broken")),
     ("post", "/v1/search", "504"): search_failing_with(DeadlinePassed("late")),
+    ("post", "/v1/ask/stream", "200"): posting("/v1/ask/stream", b'{"question": "Who?"}'),
+    ("post", "/v1/ask/stream", "400"): posting("/v1/ask/stream", b"{"),
+    ("post", "/v1/ask/stream", "413"): posting("/v1/ask/stream", b" " * 70_000),
+    ("post", "/v1/ask/stream", "415"): posting("/v1/ask/stream", b"{}", "text/plain"),
+    ("post", "/v1/ask/stream", "422"): posting("/v1/ask/stream", b"{}"),
+    ("post", "/v1/ask/stream", "429"): crowded,
     ("get", "/v1/articles", "200"): getting("/v1/articles"),
     ("get", "/v1/articles", "422"): getting("/v1/articles?limit=0"),
     ("get", "/v1/articles", "503"): getting("/v1/articles", damaged=True),
@@ -200,8 +231,9 @@ def test_documented_response_exists_in_its_media_type(
     response = CALLS[key](client, library)
 
     assert str(response.status_code) == key[2]
-    media_types = [response.headers["content-type"]] if response.content else []
-    assert list(responses(document)[key].get("content", [])) == media_types
+    described = list(responses(document)[key].get("content", []))
+    media_types = [response.headers["content-type"].split(";")[0]] if response.content else []
+    assert [kind for kind in described if kind in media_types or kind != EVENTS] == media_types
 
 
 def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> None:
