@@ -91,6 +91,29 @@ def rebuild_postings(connection: sqlite3.Connection) -> None:
         last = rows[-1][0]
 
 
+def postings_are_sound(connection: sqlite3.Connection) -> bool:
+    """Say whether the postings are those of all passages, by building them again for a while."""
+    connection.execute("BEGIN")
+    try:
+        stored = in_order(connection)
+        rebuild_postings(connection)
+        return stored == in_order(connection)
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def in_order(connection: sqlite3.Connection) -> Entries:
+    """Return all entries, those of a row in the order of their passages."""
+    rows = connection.execute("SELECT term, block, entries FROM postings")
+    return {
+        (term, block): np.sort(np.frombuffer(entries, ENTRY)).tobytes()
+        for term, block, entries in rows
+    }
+
+
 def read_postings(
     connection: sqlite3.Connection, term: str
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

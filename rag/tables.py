@@ -46,7 +46,8 @@ CREATE TABLE vectors (passage INTEGER PRIMARY KEY REFERENCES passages (id), vect
 """
     + POSTINGS_SCHEMA
 )
-ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language"
+# The last one vouches for the others; see article_of.
+ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language, fingerprint"
 Id = TypeVar("Id", int, str)
 # SQLite's default bound on parameters was 999 before 3.32; batches stay under it.
 IDS_PER_QUERY = 900
@@ -106,7 +107,7 @@ def update(connection: sqlite3.Connection) -> None:
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
 
 
-def fingerprint(article: Article) -> str:
+def fingerprint(article: Article, chunker: int = CHUNKER_VERSION) -> str:
     """Return a digest of everything that is stored of the article: equal means unchanged."""
     values = [
         article.title,
@@ -116,7 +117,7 @@ def fingerprint(article: Article) -> str:
         article.author,
         article.language,
         article.digest,
-        CHUNKER_VERSION,
+        chunker,
     ]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
@@ -147,7 +148,7 @@ def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
     """Insert one article with its passages, vectors and words."""
     article = item.article
     number = connection.execute(
-        f"INSERT INTO articles ({ARTICLE_COLUMNS}, digest, fingerprint, origin)"
+        f"INSERT INTO articles ({ARTICLE_COLUMNS}, digest, origin)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             article.id,
@@ -158,8 +159,8 @@ def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
             article.published and article.published.isoformat(),
             article.author,
             article.language,
-            article.digest,
             fingerprint(article),
+            article.digest,
             item.origin,
         ),
     ).lastrowid
@@ -179,13 +180,16 @@ def article_of(row: Sequence[str] | None) -> Article:
     """Build an article from its digest and columns; raise ArchiveDamaged when they differ."""
     if row is None:
         raise ArchiveDamaged("a passage has lost its article")
-    digest, article_id, title, text, source, url, published, author, language = row
+    digest, article_id, title, text, source, url, published, author, language, known = row
     try:
         article = Article(article_id, title, text, source, url, day(published), author, language)
     except (InvalidInput, ValueError) as error:
         raise ArchiveDamaged(f"{article_id}: is stored as no article: {error}") from error
     if article.digest != digest:
         raise ArchiveDamaged(f"{article_id}: the stored text does not match its digest")
+    # An older version may have cut it otherwise; that is no damage.
+    if known not in {fingerprint(article, version + 1) for version in range(CHUNKER_VERSION)}:
+        raise ArchiveDamaged(f"{article_id}: the stored fields do not match their fingerprint")
     return article
 
 

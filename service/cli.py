@@ -17,13 +17,16 @@ from service.schemas import AskResponse
 from service.terminal import Style, plural, render, safe
 
 ANSWERED, PARTIAL, USAGE, NOT_USABLE, NO_ANSWER = 0, 1, 2, 3, 4
+DERIVED_DAMAGE, TRUTH_DAMAGE = 5, 6
 INTERRUPTED = 130
 EXIT_CODES = """exit codes:
   0  done, or answered
   1  some articles could not be used
   2  wrong usage
   3  the archive or a model is not usable
-  4  the archive does not say"""
+  4  the archive does not say
+  5  doctor: something derived is damaged; --repair makes it again
+  6  doctor: articles are damaged or lost; each is named"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -133,6 +136,12 @@ def build_parser() -> argparse.ArgumentParser:
     keys.add_argument(
         "--per-minute", type=int, metavar="N", help="how many requests it may make (add only)"
     )
+
+    doctor = command("doctor", run_doctor, "Check everything in the data directory.")
+    doctor.add_argument(
+        "--repair", action="store_true", help="make again what is derived, drop what is lost"
+    )
+    doctor.add_argument("--json", action="store_true", help="print it as JSON")
 
     evaluate = command("eval", run_eval, "Measure answers against a file of questions.")
     evaluate.add_argument("file", type=Path, metavar="FILE", help="questions, one JSON a line")
@@ -312,6 +321,22 @@ def run_key(settings: Settings, options: argparse.Namespace) -> int:
     print(file.add(options.name, scopes, options.per_minute))
     print("This is the only time that the key is shown.", file=sys.stderr)
     return ANSWERED
+
+
+def run_doctor(settings: Settings, options: argparse.Namespace) -> int:
+    """Check the data directory, and repair what can be."""
+    from rag.doctor import Damage, diagnose, repair
+    from service.checkup import as_json, as_text
+
+    diagnosis = repair(settings) if options.repair else diagnose(settings)
+    print(as_json(diagnosis) if options.json else as_text(diagnosis))
+    codes = {
+        None: ANSWERED,
+        Damage.MODEL: NOT_USABLE,
+        Damage.DERIVED: DERIVED_DAMAGE,
+        Damage.TRUTH: TRUTH_DAMAGE,
+    }
+    return codes[diagnosis.worst]
 
 
 def run_eval(settings: Settings, options: argparse.Namespace) -> int:

@@ -61,7 +61,7 @@ def test_continuous_integration_runs_the_readmes_test_command() -> None:
 
 def test_every_command_is_shown_in_use() -> None:
     shown = set(re.findall(r"^(?:.*&& |\$ )?citewire (\w+)", README, re.MULTILINE))
-    assert {"demo", "index", "ask", "search", "serve", "status", "eval"} <= shown
+    assert {"demo", "index", "ask", "search", "serve", "status", "doctor", "eval"} <= shown
 
 
 def test_every_file_that_the_readme_names_exists() -> None:

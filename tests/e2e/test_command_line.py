@@ -265,6 +265,56 @@ def test_interrupted_indexing_says_so_and_keeps_what_it_stored(tmp_path: Path) -
     assert 1 <= stored_articles(data) < 8
 
 
+# Checking
+
+
+def test_doctor_tells_good_from_derived_damage_and_repairs_it(
+    citewire: Citewire, tmp_path: Path, seed_archive: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(seed_archive, data)
+    good = citewire("doctor", "--data", str(data))
+    (data / "vectors" / "current.json").write_text("{")
+    damaged = citewire("doctor", "--data", str(data))
+    repaired = citewire("doctor", "--repair", "--data", str(data))
+    answered = citewire("ask", "--data", str(data), ANSWERED)
+
+    assert (good.returncode, good.stdout.splitlines()[-1]) == (0, "good")
+    assert damaged.returncode == 5
+    assert "current.json: is no manifest; `citewire doctor --repair`" in damaged.stdout
+    assert (repaired.returncode, repaired.stdout.splitlines()[-1]) == (0, "good")
+    assert "Blinken" in answered.stdout.splitlines()[0]
+
+
+def test_doctor_names_a_changed_article_which_is_not_answered_from(
+    citewire: Citewire, tmp_path: Path, seed_archive: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(seed_archive, data)
+    with closing(sqlite3.connect(data / "catalogue.sqlite3")) as opened, opened:
+        opened.execute(
+            "UPDATE articles SET published = '1999-01-01' WHERE id LIKE '%park-seoul-talks.md'"
+        )
+    answered = citewire("ask", "--data", str(data), ANSWERED)
+    doctor = citewire("doctor", "--json", "--data", str(data))
+
+    assert (answered.returncode, answered.stdout) == (3, "")
+    assert "blinken-park-seoul-talks.md: the stored fields do not match" in answered.stderr
+    assert doctor.returncode == 6
+    assert json.loads(doctor.stdout)["findings"][0]["articles"] == [
+        "seeds/blinken-park-seoul-talks.md"
+    ]
+
+
+def test_doctor_of_a_served_directory_says_to_stop_the_service(
+    citewire: Citewire, served_archive: Path, service_url: str
+) -> None:
+    done = citewire("doctor", "--repair", "--data", str(served_archive))
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "stop it first" in done.stderr
+
+
 # A running service
 
 

@@ -1,0 +1,222 @@
+"""Check a data directory whole, and make again what is derived.
+
+The truth is the catalogue's articles, passages and vectors. Everything else can be made of it
+again: the index of words, the vector index. What is wrong with the truth is lost, and named.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from rag.catalogue import Catalogue
+from rag.data_directory import DataDirectory
+from rag.errors import ArchiveDamaged, CitewireError, ModelRejected, NoArchive
+from rag.generation import index_files, read_manifest
+from rag.model_files import ready_model
+from rag.settings import Settings
+from rag.soundness import Soundness, examine, salvage
+from rag.vectors import MANIFEST, VectorIndex
+
+
+class Damage(StrEnum):
+    """What is damaged, and so what can be done: see the remedy of each finding."""
+
+    TRUTH = "truth"
+    DERIVED = "derived"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong; `articles` are the ids of those that it concerns."""
+
+    damage: Damage
+    what: str
+    remedy: str
+    articles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a data directory holds that is sound, all that is wrong, and what was repaired."""
+
+    articles: int
+    passages: int
+    findings: tuple[Finding, ...]
+    repaired: tuple[str, ...] = ()
+
+    @property
+    def worst(self) -> Damage | None:
+        """The worst damage, None when all is good."""
+        found = {finding.damage for finding in self.findings}
+        return next((damage for damage in Damage if damage in found), None)
+
+
+RESTORE = (
+    "restore the data directory from a backup, or index the articles into a new one; `--repair`"
+    " keeps every sound article and sets the damaged file aside"
+)
+REBUILD = "`citewire doctor --repair` makes it again, without encoding anything"
+
+
+def diagnose(settings: Settings) -> Diagnosis:
+    """Check everything; raises NotUsable when nothing is there or another process owns it."""
+    with owned(settings) as directory:
+        return diagnosis(directory, settings)
+
+
+def repair(settings: Settings) -> Diagnosis:
+    """Check everything, then make again what is derived and drop what is lost.
+
+    What the diagnosis still finds is what was lost, named, or what nothing here can mend.
+    """
+    with owned(settings) as directory:
+        before = diagnosis(directory, settings)
+        found = {finding.damage for finding in before.findings}
+        if found <= {Damage.MODEL}:
+            return before
+        sound = soundness_of(directory)
+        if sound.encoder is None:
+            return before
+        repaired = []
+        if sound.lost or sound.faults:
+            aside = replace_catalogue(directory, sound)
+            repaired.append(f"the catalogue, of {len(sound.sound)} sound articles; was {aside}")
+        shutil.rmtree(directory.vectors, ignore_errors=True)
+        with closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue:
+            index = VectorIndex(directory.vectors, catalogue)
+            index.rebuild()
+            index.close()
+        repaired.append("the vector index")
+        after = diagnosis(directory, settings)
+        lost = [finding for finding in before.findings if finding.damage is Damage.TRUTH]
+        return Diagnosis(after.articles, after.passages, (*lost, *after.findings), tuple(repaired))
+
+
+class owned:  # noqa: N801  # reads as what it is in a with statement
+    """The data directory, owned, when there is anything in it to check."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._directory = DataDirectory(settings.data, command="doctor")
+
+    def __enter__(self) -> DataDirectory:
+        held = (self._directory.catalogue, self._directory.vectors)
+        if not any(path.exists() for path in held):
+            raise NoArchive(f"{self._directory.path}: nothing is indexed here; nothing to check")
+        return self._directory.__enter__()
+
+    def __exit__(self, *what: object) -> None:
+        self._directory.__exit__(None, None, None)
+
+
+def diagnosis(directory: DataDirectory, settings: Settings) -> Diagnosis:
+    """Check everything in an owned directory."""
+    sound = soundness_of(directory)
+    findings = [
+        *catalogue_findings(directory.catalogue, sound),
+        *vector_findings(directory, sound),
+        *model_findings(settings, sound),
+    ]
+    return Diagnosis(len(sound.sound), sound.passages, tuple(findings))
+
+
+def soundness_of(directory: DataDirectory) -> Soundness:
+    """Examine the catalogue, where there is one."""
+    if not directory.catalogue.is_file():
+        return Soundness(faults=["is gone"])
+    return examine(directory.catalogue)
+
+
+def catalogue_findings(file: Path, sound: Soundness) -> Iterator[Finding]:
+    """Say what is wrong with the catalogue."""
+    if sound.encoder is None:
+        yield Finding(Damage.TRUTH, f"{file}: {'; '.join(sound.faults)}", RESTORE)
+        return
+    if sound.lost:
+        what = f"{file}: {len(sound.lost)} articles are damaged"
+        yield Finding(Damage.TRUTH, what, RESTORE, tuple(sound.lost))
+    elif sound.faults:
+        yield Finding(Damage.DERIVED, f"{file}: {'; '.join(sound.faults)}", REBUILD)
+
+
+def vector_findings(directory: DataDirectory, sound: Soundness) -> Iterator[Finding]:
+    """Say what is wrong with the vector index: its manifest, its files, what is left over."""
+    if sound.encoder is None:
+        return
+    manifest = directory.vectors / MANIFEST
+    generation = read_manifest(manifest)
+    if generation is None:
+        if manifest.exists() or sound.sound:
+            yield Finding(Damage.DERIVED, f"{manifest}: is no manifest", REBUILD)
+        return
+    folder = directory.vectors / generation.folder
+    try:
+        intact = index_files(folder) == generation.files
+    except OSError:
+        intact = False
+    if generation.rows and not intact:
+        yield Finding(Damage.DERIVED, f"{folder}: its files are not those built", REBUILD)
+    elif not shows(directory, sound.encoder):
+        yield Finding(Damage.DERIVED, f"{folder}: does not show this catalogue", REBUILD)
+    for other in sorted(directory.vectors.glob("generation-*")):
+        if other != folder:
+            yield Finding(Damage.DERIVED, f"{other}: belongs to no index", REBUILD)
+
+
+def shows(directory: DataDirectory, encoder: str) -> bool:
+    """Say whether the manifest is of this catalogue, and of no later state than it has."""
+    generation = read_manifest(directory.vectors / MANIFEST)
+    assert generation is not None
+    try:
+        with closing(Catalogue(directory.catalogue, encoder=encoder)) as catalogue:
+            state = catalogue.state()
+            left = catalogue.count_passages_through(generation.last_passage)
+    except ArchiveDamaged:
+        # Named by what examined the catalogue.
+        return True
+    return (
+        generation.archive_id == state.archive_id
+        and generation.version <= state.version
+        and left <= generation.rows
+    )
+
+
+def model_findings(settings: Settings, sound: Soundness) -> Iterator[Finding]:
+    """Say which model's files are not the recorded ones, or not those the archive needs."""
+    encoder = None
+    try:
+        encoder = ready_model("encoder", settings.encoder, settings.cache).identity
+    except ModelRejected as error:
+        yield Finding(Damage.MODEL, str(error), "see the message")
+    try:
+        ready_model("reader", settings.reader, settings.cache)
+    except CitewireError as error:
+        yield Finding(Damage.MODEL, str(error), "see the message")
+    if None not in (encoder, sound.encoder) and encoder != sound.encoder:
+        what = f"the archive was indexed with {sound.encoder}, configured is {encoder}"
+        yield Finding(Damage.MODEL, what, "set CITEWIRE_ENCODER back")
+
+
+def replace_catalogue(directory: DataDirectory, sound: Soundness) -> Path:
+    """Put a catalogue of the sound articles in the place of the damaged one; return where that is.
+
+    A kill leaves the damaged file in its place, or aside and the whole new one in its place.
+    """
+    file = directory.catalogue
+    target = file.with_name("catalogue.repaired.sqlite3")
+    salvage(file, sound, target)
+    number = 1
+    while (aside := file.with_name(f"catalogue.damaged-{number}.sqlite3")).exists():
+        number += 1
+    # Copied, so that at no moment there is no catalogue. Its log, where it left one, goes with it:
+    # beside the new file it would be taken for that one's.
+    shutil.copyfile(file, aside)
+    log = Path(f"{file}-wal")
+    if log.exists():
+        shutil.copyfile(log, f"{aside}-wal")
+        log.unlink()
+    target.replace(file)
+    return aside

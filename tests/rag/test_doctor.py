@@ -1,0 +1,270 @@
+"""Damage of every kind to a data directory: it is named, and what can be made again is."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.catalogue import Catalogue
+from rag.data_directory import DataDirectory
+from rag.doctor import Damage, Diagnosis, diagnose, repair
+from rag.errors import ArchiveLocked, NoArchive
+from rag.model_files import ReadyModel
+from rag.settings import Settings, read_settings
+from rag.tables import EncodedArticle
+from rag.types import Article, Filters
+from rag.vectors import VectorIndex
+
+ARTICLES = 40
+Edit = Callable[[str], None]
+
+
+@pytest.fixture(scope="module")
+def sound_directory(
+    tmp_path_factory: pytest.TempPathFactory,
+    encoder_model: ReadyModel,
+    encoded: Callable[..., EncodedArticle],
+) -> Path:
+    """Forty articles and their vector index."""
+    data = tmp_path_factory.mktemp("sound")
+    rng = np.random.default_rng(7)
+    vectors = rng.normal(size=(ARTICLES, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    file = data / "catalogue.sqlite3"
+    with closing(Catalogue(file, encoder=encoder_model.identity, create=True)) as catalogue:
+        catalogue.put(
+            encoded(
+                Article(f"news/{number:02}.md", f"Ship {number}", f"Ship {number} is in. " * 60),
+                vectors[number : number + 1],
+            )
+            for number in range(ARTICLES)
+        )
+        index = VectorIndex(data / "vectors", catalogue)
+        index.rebuild()
+        index.close()
+    return data
+
+
+@pytest.fixture
+def settings(sound_directory: Path, tmp_path: Path) -> Settings:
+    data = tmp_path / "data"
+    shutil.copytree(sound_directory, data)
+    return read_settings(os.environ, data)
+
+
+@pytest.fixture
+def edit(settings: Settings) -> Edit:
+    """Changes the catalogue behind everybody's back."""
+
+    def run(statement: str) -> None:
+        with (
+            closing(sqlite3.connect(settings.data / "catalogue.sqlite3")) as connection,
+            connection,
+        ):
+            connection.execute(statement)
+
+    return run
+
+
+def articles_in(settings: Settings, model: ReadyModel) -> set[str]:
+    file = settings.data / "catalogue.sqlite3"
+    with closing(Catalogue(file, encoder=model.identity)) as catalogue:
+        return set(catalogue.fingerprints())
+
+
+def names(*numbers: int) -> tuple[str, ...]:
+    return tuple(f"news/{number:02}.md" for number in numbers)
+
+
+def lost_in(diagnosis: Diagnosis) -> Iterator[str]:
+    for finding in diagnosis.findings:
+        yield from finding.articles
+
+
+def test_a_sound_directory_is_good(settings: Settings) -> None:
+    assert diagnose(settings) == Diagnosis(ARTICLES, ARTICLES, ())
+
+
+def test_repairing_what_is_good_changes_nothing(settings: Settings) -> None:
+    before = (settings.data / "catalogue.sqlite3").read_bytes()
+    assert repair(settings) == Diagnosis(ARTICLES, ARTICLES, ())
+    assert (settings.data / "catalogue.sqlite3").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE articles SET text = replace(text, '3 is', '4 is') WHERE number = 4",
+        "UPDATE articles SET title = 'Boat' WHERE number = 4",
+        "UPDATE articles SET published = '2023-11-09' WHERE number = 4",
+        "UPDATE articles SET source = 'Wire' WHERE number = 4",
+        "UPDATE articles SET fingerprint = 'x' WHERE number = 4",
+        "UPDATE passages SET end = 99999 WHERE article = 4",
+        "UPDATE passages SET start = end WHERE article = 4",
+        "UPDATE vectors SET vector = zeroblob(64) WHERE passage = 4",
+        "UPDATE vectors SET vector = zeroblob(7) WHERE passage = 4",
+        "DELETE FROM vectors WHERE passage = 4",
+    ],
+)
+def test_a_damaged_article_is_named_and_alone_is_dropped(
+    settings: Settings, edit: Edit, encoder_model: ReadyModel, statement: str
+) -> None:
+    edit(statement)
+    found, repaired, again = diagnose(settings), repair(settings), diagnose(settings)
+
+    assert found.worst is repaired.worst is Damage.TRUTH
+    assert tuple(lost_in(found)) == tuple(lost_in(repaired)) == names(3)
+    assert again == Diagnosis(ARTICLES - 1, ARTICLES - 1, ())
+    expected = set(names(*range(ARTICLES))) - set(names(3))
+    assert articles_in(settings, encoder_model) == expected
+    assert (settings.data / "catalogue.damaged-1.sqlite3").exists()
+
+
+def test_a_lost_article_that_only_its_passages_remember_is_reported(
+    settings: Settings, edit: Edit
+) -> None:
+    edit("DELETE FROM articles WHERE number = 4")
+    assert tuple(lost_in(diagnose(settings))) == ("number 4",)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM postings WHERE term = (SELECT max(term) FROM postings)",
+        "UPDATE postings SET entries = substr(entries, 4) WHERE term = 'ship'",
+        "UPDATE postings SET entries = x'00' WHERE term = 'ship'",
+        "DROP TABLE postings",
+    ],
+)
+def test_a_damaged_index_of_words_is_made_again_and_nothing_is_lost(
+    settings: Settings, edit: Edit, encoder_model: ReadyModel, statement: str
+) -> None:
+    edit(statement)
+    found, repaired = diagnose(settings), repair(settings)
+
+    assert found.worst is Damage.DERIVED
+    assert repaired.worst is None
+    assert articles_in(settings, encoder_model) == set(names(*range(ARTICLES)))
+    assert diagnose(settings).worst is None
+
+
+def damage_manifest(vectors: Path) -> None:
+    (vectors / "current.json").write_text("{")
+
+
+def lose_manifest(vectors: Path) -> None:
+    (vectors / "current.json").unlink()
+
+
+def change_index(vectors: Path) -> None:
+    largest = max(vectors.glob("generation-*/*/*"), key=lambda file: file.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[len(content) // 2] ^= 1
+    largest.write_bytes(content)
+
+
+def lose_generation(vectors: Path) -> None:
+    for folder in vectors.glob("generation-*"):
+        shutil.rmtree(folder)
+
+
+def leave_orphan(vectors: Path) -> None:
+    (vectors / "generation-left").mkdir()
+
+
+@pytest.mark.parametrize(
+    "damage", [damage_manifest, lose_manifest, change_index, lose_generation, leave_orphan]
+)
+def test_a_damaged_vector_index_is_made_again_and_finds_the_same(
+    settings: Settings, encoder_model: ReadyModel, damage: Callable[[Path], None]
+) -> None:
+    damage(settings.data / "vectors")
+    found, repaired = diagnose(settings), repair(settings)
+
+    assert found.worst is Damage.DERIVED
+    assert (repaired.worst, repaired.repaired) == (None, ("the vector index",))
+    assert diagnose(settings) == Diagnosis(ARTICLES, ARTICLES, ())
+    file = settings.data / "catalogue.sqlite3"
+    with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+        index = VectorIndex(settings.data / "vectors", catalogue)
+        _, vectors = catalogue.vectors([17])
+        assert max(index.search(vectors[0], 3, Filters()).items(), key=lambda i: i[1])[0] == 17
+        index.close()
+
+
+def test_of_a_file_cut_short_the_rest_is_kept_and_what_is_lost_is_named(
+    settings: Settings, encoder_model: ReadyModel
+) -> None:
+    file = settings.data / "catalogue.sqlite3"
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2 // 4096 * 4096])
+    found, repaired = diagnose(settings), repair(settings)
+
+    assert found.worst is repaired.worst is Damage.TRUTH
+    kept = articles_in(settings, encoder_model)
+    assert kept | set(lost_in(repaired)) >= set(names(*range(ARTICLES)))
+    assert not kept & set(lost_in(repaired))
+    assert diagnose(settings).worst is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage " * 5000, b"SQLite format 3\0" + b"\xff" * 9000]
+)
+def test_a_file_that_is_no_catalogue_is_reported_and_left_alone(
+    settings: Settings, content: bytes
+) -> None:
+    file = settings.data / "catalogue.sqlite3"
+    file.write_bytes(content)
+    found, repaired = diagnose(settings), repair(settings)
+
+    assert found.worst is repaired.worst is Damage.TRUTH
+    assert "restore the data directory from a backup" in found.findings[0].remedy
+    assert file.read_bytes() == content
+
+
+def test_a_catalogue_that_is_gone_is_truth_lost(settings: Settings) -> None:
+    (settings.data / "catalogue.sqlite3").unlink()
+    found = diagnose(settings)
+
+    assert (found.worst, found.articles) == (Damage.TRUTH, 0)
+    assert not (settings.data / "catalogue.sqlite3").exists()
+
+
+def test_an_empty_directory_holds_nothing_to_check(tmp_path: Path) -> None:
+    with pytest.raises(NoArchive, match="nothing to check"):
+        diagnose(read_settings(os.environ, tmp_path))
+
+
+def test_a_directory_in_use_is_not_touched(settings: Settings) -> None:
+    with (
+        DataDirectory(settings.data, command="serve"),
+        pytest.raises(ArchiveLocked, match="citewire serve"),
+    ):
+        repair(settings)
+
+
+def test_any_flipped_byte_is_found_or_harmless(
+    settings: Settings, encoder_model: ReadyModel
+) -> None:
+    """What the doctor calls sound is exactly what was stored."""
+    file = settings.data / "catalogue.sqlite3"
+    content = file.read_bytes()
+    rng = np.random.default_rng(11)
+    with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+        stored = {name: catalogue.article(name) for name in catalogue.fingerprints()}
+    for position in rng.integers(0, len(content), 25):
+        flipped = bytearray(content)
+        flipped[position] ^= 1 << int(rng.integers(8))
+        for log in settings.data.glob("catalogue.sqlite3-*"):
+            log.unlink()
+        file.write_bytes(flipped)
+        diagnosis = diagnose(settings)
+        if diagnosis.worst is None:
+            with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+                found = {name: catalogue.article(name) for name in catalogue.fingerprints()}
+            assert found == stored, f"byte {position}"
