@@ -64,17 +64,17 @@ class Scores:
 
     def best(self, limit: int, filters: Filters) -> dict[int, float]:
         """Return the best passages' ids with their scores, all positive, at most `limit`."""
-        scores = np.where(self.columns.passing(filters), self.bm25, 0.0) if filters else self.bm25
-        if limit == 0 or not scores.any():
-            return {}
-        if limit < len(scores):
+        matching = self.bm25 > 0
+        if filters:
+            matching &= self.columns.passing(filters)
+        chosen = np.flatnonzero(matching)
+        scores = self.bm25[chosen]
+        if 0 < limit < len(chosen):
             # All that score as much as the last one, so that ids and not chance decide.
             least = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-            chosen = np.flatnonzero((scores >= least) & (scores > 0))
-        else:
-            chosen = np.flatnonzero(scores > 0)
-        order = np.lexsort((chosen, -scores[chosen]))[:limit]
-        return {int(passage): float(scores[passage]) for passage in chosen[order]}
+            chosen, scores = chosen[scores >= least], scores[scores >= least]
+        order = np.lexsort((chosen, -scores))[:limit]
+        return {int(chosen[place]): float(scores[place]) for place in order}
 
     def of(self, ids: Iterable[int]) -> dict[int, float]:
         """Return the scores of passages that exist, 0 where no word is the question's."""

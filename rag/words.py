@@ -78,6 +78,6 @@ def word_of(token: str) -> Word | None:
         return Word(_STEMMER.stemWord(form), form)
 
 
-# Snowball's stemmers keep a state while they work.
-_STEMMER = Stemmer.Stemmer("english")
+# Snowball's stemmers keep a state while they work; what they would remember is remembered above.
+_STEMMER = Stemmer.Stemmer("english", 0)
 _STEMMING = threading.Lock()
