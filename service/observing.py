@@ -44,6 +44,7 @@ class Observer:
             await send(message)
 
         with noting() as notes:
+            scope["state"]["notes"] = notes
             try:
                 await self._app(scope, receive, send_named)
             finally:

@@ -2,13 +2,16 @@
 
 import asyncio
 import ipaddress
+import os
 import resource
 import signal
 import socket
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from rag.errors import InvalidInput, NotUsable
 from rag.settings import Settings
@@ -25,6 +28,7 @@ NOTICE_SECONDS = 0.5
 MAX_CONNECTIONS = BoundedConnection.max_connections
 # What is open besides connections: the catalogue, the index, the models, and some to spare.
 OTHER_FILES = 200
+TRACE_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -70,12 +74,28 @@ def serve_library(
     """Serve an opened library on a socket that is bound already."""
     hosts = LOOPBACK_HOSTS | {authority(host).lower()} | settings.hosts
     drain = Drain()
-    app = build_app(
-        library,
-        keys=keyring_of(settings),
-        hosts=hosts,
-        drain=drain,
-    )
+    configure_logs(questions=settings.log_questions)
+    app = build_app(library, keys=keyring_of(settings), hosts=hosts, drain=drain)
+    with traced(app, os.environ) as served:
+        run(served, host, listening, drain)
+
+
+@contextmanager
+def traced(app: ASGIApp, environment: Mapping[str, str]) -> Iterator[ASGIApp]:
+    """Yield the application, with traces where OpenTelemetry's variables name an endpoint."""
+    if not any(environment.get(name) for name in TRACE_ENDPOINTS):
+        yield app
+        return
+    # Only here: what sends traces takes a while to import.
+    from service.tracing import Traced
+
+    tracing = Traced(app)
+    yield tracing
+    tracing.close()
+
+
+def run(app: ASGIApp, host: str, listening: socket.socket, drain: Drain) -> None:
+    """Run the application on the socket until told to end."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -86,7 +106,6 @@ def serve_library(
         http=BoundedConnection,
         ws="none",
     )
-    configure_logs(questions=settings.log_questions)
     allow_connections()
     print(
         f"Citewire answers at {url_of(host, listening.getsockname()[1])} (Ctrl-C stops it)",
