@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.chunking import surrounding
 from rag.errors import InvalidInput
@@ -114,13 +115,18 @@ def folding(text: str) -> Folding:
         if character.isspace():
             added = "" if folded[-1:] == [" "] else " "
         else:
-            plain = character.translate(FOLDED).casefold()
-            decomposed = unicodedata.normalize("NFKD", plain)
-            added = "".join(each for each in decomposed if not unicodedata.combining(each))
+            added = folded_character(character)
         for each in added:
             folded.append(each)
             origins.append(place)
     return Folding("".join(folded), [*origins, len(text)])
+
+
+@lru_cache(maxsize=4096)
+def folded_character(character: str) -> str:
+    """Return what is left of a character without case, accents and typography."""
+    decomposed = unicodedata.normalize("NFKD", character.translate(FOLDED).casefold())
+    return "".join(each for each in decomposed if not unicodedata.combining(each))
 
 
 def alike(text: str, quote: str) -> Iterator[Span]:

@@ -22,6 +22,9 @@ MAX_MATCHES = 20
 COMMON_PASSAGES = 2000
 # More words than these do not narrow further what they have left.
 WORDS_LOOKED_UP = 6
+# Folding a text takes far longer than searching it, and a hint is worth only so much.
+CLOSEST_ARTICLES = 20
+CLOSEST_CHARACTERS = 200_000
 # Whatever tokenizer indexed the text, it takes such a word between white space for one word:
 # letters that Unicode has always had, and only marks that no word contains around them.
 PLAIN_WORD = re.compile(
@@ -174,10 +177,10 @@ class Verifier:
             own += self._articles("id = ?", [article_id])
         # The index folds letters as well, so that it still finds the articles, if not all.
         numbers = sorted(self._narrowed(quote) or ())
-        for batch in batches(numbers[:COMMON_PASSAGES]):
-            own += self._articles(f"number IN ({marks(batch)})", list(batch))
+        if 0 < len(numbers) <= CLOSEST_ARTICLES:
+            own += self._articles(f"number IN ({marks(numbers)})", list(numbers))
         for article in own:
-            for span in alike(article.text, quote):
+            for span in alike(article.text[:CLOSEST_CHARACTERS], quote):
                 return quotation(article, span)
         return None
 
