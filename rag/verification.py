@@ -20,6 +20,8 @@ from rag.words import words
 MAX_MATCHES = 20
 # A word in more passages than this tells too little to be worth looking up.
 COMMON_PASSAGES = 2000
+# So few are sooner read than narrowed further.
+FEW_ARTICLES = 4
 # More words than these do not narrow further what they have left.
 WORDS_LOOKED_UP = 6
 # Folding a text takes far longer than searching it, and a hint is worth only so much.
@@ -135,7 +137,9 @@ class Verifier:
         numbers: set[int] | None = None
         looked_up = 0
         for word in telling_words(quote):
-            if looked_up == WORDS_LOOKED_UP or numbers == set():
+            if looked_up == WORDS_LOOKED_UP:
+                break
+            if numbers is not None and len(numbers) <= FEW_ARTICLES:
                 break
             holding = self._holding(word)
             if holding is not None:

@@ -74,6 +74,17 @@ def test_every_quote_is_its_articles_text_at_its_offsets(client: httpx2.Client) 
     assert checked["closest"] >= 3
 
 
+def test_every_citation_leads_to_its_evidence_and_is_verified(client: httpx2.Client) -> None:
+    citations = [each for answer in ask(client, ANSWERED).answers for each in answer.citations]
+
+    for citation in citations:
+        page = client.get(citation.evidence)
+        assert page.status_code == 200
+        assert f'<mark id="quote">{citation.quote}</mark>' in page.text
+        body = {"quote": citation.context, "article_id": citation.article_id}
+        assert client.post("/v1/verify", json=body).json()["status"] == "exact"
+
+
 def test_answer_text_is_one_of_its_quotes(client: httpx2.Client) -> None:
     for question in CERTAIN:
         for answer in ask(client, question).answers:
