@@ -38,12 +38,15 @@ class Calibration:
 
     `threshold` is the least probability of an answer that is given. `relevance` is the
     least similarity at which the archive counts as saying anything about the question.
+    `paragraph` holds bias and weight of the margin alone, for a question that is read on a
+    given paragraph, without an archive.
     """
 
     bias: float
     weights: tuple[float, ...]
     threshold: float
     relevance: float
+    paragraph: tuple[float, float] = (0.0, 0.5)
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES):
@@ -51,12 +54,21 @@ class Calibration:
 
     def probability(self, evidence: Evidence) -> float:
         """Return the probability that the answer is right."""
-        logit = self.bias + dot(self.weights, evidence.features())
-        return 1.0 / (1.0 + math.exp(-max(min(logit, 60.0), -60.0)))
+        return sigmoid(self.bias + dot(self.weights, evidence.features()))
+
+    def probability_in_paragraph(self, margin: float) -> float:
+        """Return the probability that a given paragraph's best span is right."""
+        bias, weight = self.paragraph
+        return sigmoid(bias + weight * margin)
 
 
 # For a reader that nobody has calibrated: even odds where it is undecided.
 UNCALIBRATED = Calibration(bias=0.0, weights=(0.5, 0.0, 0.0), threshold=0.5, relevance=0.2)
+
+
+def sigmoid(logit: float) -> float:
+    """Return the probability of a logit; far ones are cut off before they overflow."""
+    return 1.0 / (1.0 + math.exp(-max(min(logit, 60.0), -60.0)))
 
 
 def dot(weights: Sequence[float], features: Sequence[float]) -> float:
@@ -82,6 +94,7 @@ def read_calibration(folder: Path, reader_identity: str) -> Calibration:
             weights=tuple(float(fields["weights"][name]) for name in FEATURES),
             threshold=float(fields["threshold"]),
             relevance=float(fields["relevance"]),
+            paragraph=(float(fields["paragraph"]["bias"]), float(fields["paragraph"]["margin"])),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRejected(f"{file}: no usable calibration: {error!r}") from error

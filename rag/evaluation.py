@@ -1,41 +1,55 @@
-"""Measure answers against questions whose answers are known.
-
-A question file has one JSON object a line: `question`, `answers` (verbatim texts; none when
-the archive does not say), `article_id` where the answer stands, and `kind`, which groups the
-rows of the table.
-"""
+"""Measure answers against questions whose answers are known."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from rag.errors import InvalidInput
-from rag.scoring import calibration_error, exact_match, f1
-from rag.types import Answers, NoAnswer, Question
+from rag.confidence import Calibration
+from rag.protocols import Reader
+from rag.question_files import KnownQuestion
+from rag.scoring import (
+    auroc,
+    best_threshold_mean,
+    calibration_error,
+    coverage_at,
+    exact_match,
+    f1,
+)
+from rag.squad import Example
+from rag.types import Answers, Article, Hit, NoAnswer, Passage, Question, Span
 
-COLUMNS = ("kind", "questions", "EM", "F1", "article first", "answered", "refused", "best F1")
 # An answer that shares this much with a known one is right; where it ends is a matter of taste.
 RIGHT_F1 = 0.6
 CALIBRATION_BINS = 15
-
-
-@dataclass(frozen=True, slots=True)
-class KnownQuestion:
-    """A question with its right answers; without any, the archive does not say."""
-
-    text: str
-    answers: tuple[str, ...]
-    article_id: str | None
-    kind: str
+SCORES = {
+    "exact_match": "EM",
+    "f1": "F1",
+    "article_first": "article first",
+    "answered": "answered",
+    "refused": "refused",
+    "best_f1": "best F1",
+    "all_exact_match": "all EM",
+    "all_f1": "all F1",
+    "all_f1_best_threshold": "all F1 best",
+}
+WORTH = {
+    "wrong_given": "wrong given",
+    "auroc": "AUROC",
+    "calibration_error": "ECE",
+    "coverage_80": "at 80 %",
+    "coverage_90": "at 90 %",
+    "coverage_80_exact": "at 80 % EM",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one question: scores in [0, 1], 0 for a refusal.
+    """What became of one question: scores in [0, 1].
 
-    `best_f1` and `confidence` are those of the best candidate, whether it was given or not.
+    `exact` and `f1` are those of the best candidate, whether it was given or not, 0 where there
+    is nothing to say; `article_first` says whether the right article is cited first, None where
+    there is no archive.
     """
 
     kind: str
@@ -43,14 +57,26 @@ class Outcome:
     answered: bool
     exact: float
     f1: float
-    article_first: bool
-    best_f1: float
+    article_first: bool | None
     confidence: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the best candidate says what a known answer says."""
+        return self.f1 >= RIGHT_F1
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind's figures, in per cent; None where the kind has no such questions."""
+    """One kind's figures, in per cent; None where the kind has no such questions.
+
+    `exact_match` and `f1` are over answerable questions, where a refusal counts as wrong, and
+    `best_f1` is F1 if nothing were refused; the `all_` figures are SQuAD 2.0's, over all
+    questions, where a refusal is right if there is no answer. `auroc` tells how well the
+    confidence separates right from wrong, `calibration_error` how far it lies from the share of
+    right ones (ECE over bins of equal mass; Naeini 2015), `coverage_80` how many questions some
+    threshold answers with four of five right; `…_exact` takes only exact matches for right.
+    """
 
     kind: str
     questions: int
@@ -60,37 +86,39 @@ class Row:
     answered: float | None
     refused: float | None
     best_f1: float | None
+    all_exact_match: float | None
+    all_f1: float | None
+    all_f1_best_threshold: float | None
+    wrong_given: float | None
+    auroc: float | None
+    calibration_error: float | None
+    coverage_80: float | None
+    coverage_90: float | None
+    coverage_80_exact: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A table: a row for each kind, then one for all; and what the confidences are worth.
-
-    `wrong_given` is the share of wrong ones among the answers given, in per cent;
-    `calibration_error` the mean distance of confidence and share of right answers, over
-    bins of equal mass (ECE, Naeini 2015).
-    """
+    """A row of figures for each kind of question, then one for all; `outcomes` are behind it."""
 
     rows: tuple[Row, ...]
-    wrong_given: float | None
-    calibration_error: float
+    outcomes: tuple[Outcome, ...]
 
     def json(self) -> str:
         """Return all figures as JSON."""
-        return json.dumps(asdict(self), indent=2)
+        return json.dumps({"rows": [asdict(row) for row in self.rows]}, indent=2)
 
     def table(self) -> str:
-        """Return the rows as a table for a terminal; percentages, `-` where none applies."""
-        lines = [[*COLUMNS]]
+        """Return two tables for a terminal: the answers, and what the confidences are worth."""
+        return f"{self._lines(SCORES)}\n\n{self._lines(WORTH)}"
+
+    def _lines(self, columns: dict[str, str]) -> str:
+        lines = [["kind", "questions", *columns.values()]]
         for row in self.rows:
-            _, _, *figures = astuple(row)
-            lines.append([row.kind, str(row.questions), *map(shown, figures)])
+            figures = (shown(getattr(row, name)) for name in columns)
+            lines.append([row.kind, str(row.questions), *figures])
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        confidence = (
-            f"wrong among the answers given: {shown(self.wrong_given)}; calibration error:"
-            f" {self.calibration_error:.3f}"
-        )
-        return "\n".join([*(aligned(line, widths) for line in lines), confidence])
+        return "\n".join(aligned(line, widths) for line in lines)
 
 
 def shown(figure: float | None) -> str:
@@ -105,92 +133,117 @@ def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join([name.ljust(widths[0]), *padded])
 
 
-def read_questions(file: Path) -> list[KnownQuestion]:
-    """Read a question file; raise InvalidInput naming the first line that is not as it should."""
-    try:
-        lines = file.read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file}: cannot be read: {error}") from error
-    questions = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            fields = json.loads(line)
-            questions.append(known_question(fields))
-        except (InvalidInput, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidInput(f"{file}:{number}: not a question: {error!r}") from error
-    if not questions:
-        raise InvalidInput(f"{file}: holds no questions")
-    return questions
+def ask_all(
+    answer: Callable[[Question], Answers | NoAnswer], questions: Iterable[KnownQuestion]
+) -> list[Outcome]:
+    """Ask an archive every question."""
+    return [judge(known, answer(Question(known.text))) for known in questions]
 
 
-def known_question(fields: dict[str, Any]) -> KnownQuestion:
-    """Return the question that a line's fields describe; raise TypeError for wrong ones."""
-    text, answers = fields["question"], fields["answers"]
-    if not isinstance(text, str):
-        raise TypeError(f"`question` is {text!r}, not a text")
-    Question(text)
-    if not isinstance(answers, list) or not all(isinstance(item, str) for item in answers):
-        raise TypeError(f"`answers` is {answers!r}, not a list of texts")
-    return KnownQuestion(
-        text, tuple(answers), fields.get("article_id"), str(fields.get("kind", "all"))
-    )
-
-
-def evaluate(
-    answer: Callable[[Question], Answers | NoAnswer], questions: Sequence[KnownQuestion]
-) -> Evaluation:
-    """Ask every question and return the figures, by kind and in all."""
-    outcomes = [judge(known, answer(Question(known.text))) for known in questions]
-    kinds = sorted({outcome.kind for outcome in outcomes})
-    rows = [row(kind, [item for item in outcomes if item.kind == kind]) for kind in kinds]
-    wrong = [outcome.best_f1 < RIGHT_F1 for outcome in outcomes if outcome.answered]
-    error = calibration_error(
-        [outcome.confidence for outcome in outcomes],
-        [outcome.best_f1 >= RIGHT_F1 for outcome in outcomes],
-        CALIBRATION_BINS,
-    )
-    return Evaluation((*rows, row("all", outcomes)), percentage(wrong), error)
+def read_all(
+    reader: Reader, calibration: Calibration, examples: Iterable[Example], kind: str
+) -> list[Outcome]:
+    """Read every question on its own paragraph, without an archive."""
+    outcomes = []
+    for example in examples:
+        golds = [gold.text for gold in example.golds]
+        article = Article("paragraph", example.title, example.context)
+        passage = Passage(1, article, Span(0, len(example.context)))
+        found = reader.read(example.question, [Hit(passage, score=1.0, similarity=1.0)])
+        best = found[0].text if found else ""
+        confidence = calibration.probability_in_paragraph(found[0].score) if found else 0.0
+        outcomes.append(
+            Outcome(
+                kind,
+                answerable=bool(golds),
+                answered=confidence >= calibration.threshold,
+                exact=exact_match(best, golds) if golds else 0.0,
+                f1=f1(best, golds) if golds else 0.0,
+                article_first=None,
+                confidence=confidence,
+            )
+        )
+    return outcomes
 
 
 def judge(known: KnownQuestion, result: Answers | NoAnswer) -> Outcome:
-    """Compare the first answer with the right ones, by SQuAD's rules."""
-    answerable = bool(known.answers)
+    """Compare the best candidate with the right answers, by SQuAD's rules."""
     if isinstance(result, NoAnswer):
-        confidence = result.closest[0].confidence if result.closest else 0.0
-        best = result.closest[0].citation.extract.text if result.closest else ""
-        best_f1 = f1(best, known.answers) if answerable else 0.0
-        return Outcome(known.kind, answerable, False, 0.0, 0.0, False, best_f1, confidence)
-    first = result.answers[0]
-    # Nothing is right where there is nothing to say.
-    first_f1 = f1(first.text, known.answers) if answerable else 0.0
+        candidates = [(weak.citation, weak.confidence) for weak in result.closest[:1]]
+    else:
+        candidates = [(result.answers[0].citations[0], result.answers[0].confidence)]
+    text, article, confidence = "", None, 0.0
+    for citation, probability in candidates:
+        text, confidence = citation.extract.text, probability
+        article = citation.extract.article.id
+    answered = isinstance(result, Answers)
     return Outcome(
         known.kind,
-        answerable,
-        answered=True,
-        exact=exact_match(first.text, known.answers) if answerable else 0.0,
-        f1=first_f1,
-        article_first=first.citations[0].extract.article.id == known.article_id,
-        best_f1=first_f1,
-        confidence=first.confidence,
+        answerable=bool(known.answers),
+        answered=answered,
+        # Nothing is right where there is nothing to say.
+        exact=exact_match(text, known.answers) if known.answers else 0.0,
+        f1=f1(text, known.answers) if known.answers else 0.0,
+        article_first=answered and article == known.article_id,
+        confidence=confidence,
     )
+
+
+def evaluation_of(outcomes: Sequence[Outcome]) -> Evaluation:
+    """Return the figures of the outcomes, by kind and in all."""
+    kinds = sorted({outcome.kind for outcome in outcomes})
+    rows = [row(kind, [item for item in outcomes if item.kind == kind]) for kind in kinds]
+    if len(kinds) > 1:
+        rows.append(row("all", outcomes))
+    return Evaluation(tuple(rows), tuple(outcomes))
 
 
 def row(kind: str, outcomes: Sequence[Outcome]) -> Row:
     """Return the figures of some outcomes."""
-    answerable = [outcome for outcome in outcomes if outcome.answerable]
-    others = [outcome for outcome in outcomes if not outcome.answerable]
+    answerable = [item for item in outcomes if item.answerable]
+    unanswerable = [item for item in outcomes if not item.answerable]
+    silent = [float(not item.answerable) for item in outcomes]
+    confidences = [item.confidence for item in outcomes]
+    # The rules of SQuAD 2.0 apply where some questions have no answer.
+    mixed = bool(answerable and unanswerable)
     return Row(
         kind,
         len(outcomes),
-        exact_match=percentage([outcome.exact for outcome in answerable]),
-        f1=percentage([outcome.f1 for outcome in answerable]),
-        article_first=percentage([outcome.article_first for outcome in answerable]),
-        answered=percentage([outcome.answered for outcome in answerable]),
-        refused=percentage([not outcome.answered for outcome in others]),
-        best_f1=percentage([outcome.best_f1 for outcome in answerable]),
+        exact_match=percentage([item.exact * item.answered for item in answerable]),
+        f1=percentage([item.f1 * item.answered for item in answerable]),
+        article_first=percentage(
+            [item.article_first for item in answerable if item.article_first is not None]
+        ),
+        answered=percentage([item.answered for item in answerable]),
+        refused=percentage([not item.answered for item in unanswerable]),
+        best_f1=percentage([item.f1 for item in answerable]),
+        all_exact_match=percentage([with_silence(i, i.exact) for i in outcomes if mixed]),
+        all_f1=percentage([with_silence(item, item.f1) for item in outcomes if mixed]),
+        all_f1_best_threshold=percentage(
+            [best_threshold_mean(confidences, [i.f1 for i in outcomes], silent)] if mixed else []
+        ),
+        **worth(outcomes),
     )
+
+
+def worth(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the figures that tell what the confidences are worth."""
+    confidences = [item.confidence for item in outcomes]
+    right = [item.is_right for item in outcomes]
+    exact = [item.exact == 1 for item in outcomes]
+    return {
+        "wrong_given": percentage([not item.is_right for item in outcomes if item.answered]),
+        "auroc": percentage([auroc(confidences, right)] if any(right) and not all(right) else []),
+        "calibration_error": percentage([calibration_error(confidences, right, CALIBRATION_BINS)]),
+        "coverage_80": percentage([coverage_at(confidences, right, 0.8)]),
+        "coverage_90": percentage([coverage_at(confidences, right, 0.9)]),
+        "coverage_80_exact": percentage([coverage_at(confidences, exact, 0.8)]),
+    }
+
+
+def with_silence(outcome: Outcome, score: float) -> float:
+    """Return the score of an answer, and of a refusal 1 if there is nothing to say."""
+    return score if outcome.answered else float(not outcome.answerable)
 
 
 def percentage(values: Sequence[float]) -> float | None:

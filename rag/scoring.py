@@ -3,6 +3,7 @@
 import string
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 
 ARTICLES = {"a", "an", "the"}
 PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -46,22 +47,58 @@ def best_threshold_mean(
 
 
 def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float:
-    """Chance that a positive scores above a negative, ties counting half; needs one of each."""
-    positives = [score for score, is_positive in zip(scores, positive, strict=True) if is_positive]
-    negatives = [
-        score for score, is_positive in zip(scores, positive, strict=True) if not is_positive
-    ]
+    """Chance that a positive scores above a negative, ties counting half; needs one of each.
+
+    Computed from ranks (Mann & Whitney 1947).
+    """
+    positives = sum(positive)
+    negatives = len(positive) - positives
     if not positives or not negatives:
         raise ValueError("auroc: needs at least one positive and one negative")
-    won = sum((p > n) + 0.5 * (p == n) for p in positives for n in negatives)
-    return won / (len(positives) * len(negatives))
+    rank_sum = below = 0.0
+    order = sorted(range(len(scores)), key=lambda i: scores[i])
+    for _, tied in groupby(order, key=lambda i: scores[i]):
+        members = list(tied)
+        # Those with equal scores share the mean of their ranks.
+        rank_sum += (below + (len(members) + 1) / 2) * sum(positive[i] for i in members)
+        below += len(members)
+    return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> list[tuple[float, float]]:
+    """Points (share answered, share wrong among those) as ever less sure ones are answered."""
+    order = sorted(range(len(confidences)), key=lambda i: -confidences[i])
+    points, wrong = [], 0
+    for place, i in enumerate(order, start=1):
+        wrong += not right[i]
+        # No threshold lies between equal confidences.
+        if place == len(order) or confidences[order[place]] != confidences[i]:
+            points.append((place / len(order), wrong / place))
+    return points
+
+
+def coverage_at(confidences: Sequence[float], right: Sequence[bool], accuracy: float) -> float:
+    """Largest share of questions that some threshold answers with at least this accuracy."""
+    points = risk_coverage(confidences, right)
+    return max((share for share, risk in points if 1 - risk >= accuracy), default=0.0)
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int) -> float:
     """Mean distance between confidence and share of right ones, over bins of equal mass."""
+    found = reliability(confidences, right, bins)
+    return sum(mass * abs(confidence - share) for confidence, share, mass in found)
+
+
+def reliability(
+    confidences: Sequence[float], right: Sequence[bool], bins: int
+) -> list[tuple[float, float, float]]:
+    """Bins of equal mass by rising confidence: mean confidence, share right, share of all."""
     order = sorted(range(len(confidences)), key=lambda i: confidences[i])
-    error = 0.0
+    found = []
     for number in range(bins):
         members = order[number * len(order) // bins : (number + 1) * len(order) // bins]
-        error += abs(sum(confidences[i] - right[i] for i in members)) / len(order)
-    return error
+        if members:
+            mean = sum(confidences[i] for i in members) / len(members)
+            share = sum(right[i] for i in members) / len(members)
+            found.append((mean, share, len(members) / len(order)))
+    return found

@@ -1,20 +1,25 @@
 """Settings to built objects: the one place that knows which class plays which part."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rag.answerer import Answerer
 from rag.catalogue import Catalogue
+from rag.chunking import PassageSize
 from rag.confidence import Calibration, read_calibration
 from rag.data_directory import DataDirectory
 from rag.encoder import OnnxEncoder
+from rag.encoding import encode_articles
 from rag.lexical import LexicalIndex
 from rag.model_files import ReadyModel, ready_model
 from rag.reader import OnnxReader
 from rag.retriever import Retriever
 from rag.settings import Settings
+from rag.types import Article
 from rag.vectors import VectorIndex
 
 
@@ -87,6 +92,25 @@ def retriever_of(archive: Archive) -> Retriever:
     """Return what searches an opened archive."""
     lexical = LexicalIndex(archive.catalogue)
     return Retriever(archive.encoder, archive.vectors, lexical, archive.catalogue)
+
+
+@contextmanager
+def temporary_library(settings: Settings, articles: Iterable[Article]) -> Iterator[Library]:
+    """Open an archive of just these articles, in a directory that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        own = replace(settings, data=Path(folder))
+        with open_archive(own, command="eval", create=True) as archive:
+            origins = dict.fromkeys(articles, "")
+            archive.catalogue.put(encode_articles(origins, archive.encoder, PassageSize()))
+            archive.vectors.rebuild()
+        with open_library(own, command="eval") as library:
+            yield library
+
+
+def open_reader(settings: Settings) -> tuple[OnnxReader, Calibration]:
+    """Open the reader alone, without an archive; raise ModelRejected if it cannot be used."""
+    model = ready_model("reader", settings.reader, settings.cache)
+    return OnnxReader(model), calibration_of(model, settings)
 
 
 def calibration_of(reader: ReadyModel, settings: Settings) -> Calibration:

@@ -143,8 +143,29 @@ def build_parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", help="print it as JSON")
 
-    evaluate = command("eval", run_eval, "Measure answers against a file of questions.")
-    evaluate.add_argument("file", type=Path, metavar="FILE", help="questions, one JSON a line")
+    evaluate = command("eval", run_eval, "Measure answers against files of known questions.")
+    evaluate.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="questions: one JSON a line, asked of the archive; or SQuAD's format (.json,"
+        " .json.gz), each read on its own paragraph",
+    )
+    evaluate.add_argument(
+        "--retrieve",
+        action="store_true",
+        help="ask SQuAD's questions of a passing archive of all the file's paragraphs",
+    )
+    evaluate.add_argument(
+        "--questions", type=int, default=0, metavar="N", help="ask N random ones of each file"
+    )
+    evaluate.add_argument(
+        "--seed", type=int, default=1, help="which random ones (default: %(default)s)"
+    )
+    evaluate.add_argument(
+        "--plots", type=Path, metavar="DIR", help="write two plots of the confidences, as SVG"
+    )
     evaluate.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
 
@@ -340,14 +361,16 @@ def run_doctor(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def run_eval(settings: Settings, options: argparse.Namespace) -> int:
-    """Ask every question of a file and compare."""
-    from rag.evaluation import evaluate, read_questions
-    from rag.wiring import open_library
+    """Ask every question of the files and compare."""
+    from rag.evaluation import evaluation_of
+    from rag.plots import write_plots
+    from service.measuring import Sample, outcomes_of
 
-    questions = read_questions(options.file)
-    with open_library(settings, command="eval") as library:
-        result = evaluate(library.answerer.answer, questions)
+    sample = Sample(options.questions, options.seed, retrieve=options.retrieve)
+    result = evaluation_of(outcomes_of(settings, options.files, sample))
     print(result.json() if options.json else result.table())
+    if options.plots is not None:
+        write_plots(options.plots, result.outcomes)
     return ANSWERED
 
 

@@ -1,1 +1,1 @@
-"""Train, and judge, the reader; needs the extra dependencies `train`."""
+"""Train the reader; needs the extra dependencies `train`."""

@@ -3,16 +3,18 @@
 The files are in SQuAD's format, and better ones that the reader was not trained on. Their
 paragraphs become archives; a third of them is left out, so that the questions about these
 have no answer there. Every question is asked of its archive, and a logistic regression
-(Platt 1999) is fitted to whether what came out is right. Writes `confidence.json` beside
-the reader.
+(Platt 1999) is fitted to whether what came out is right. A second one is fitted to the margin
+alone, for questions read on a given paragraph; for a third of them that is another paragraph of
+the article, without their answer. Writes `confidence.json` beside the reader.
 """
 
 import argparse
 import json
+import math
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +27,15 @@ from rag.chunking import PassageSize
 from rag.confidence import CALIBRATION_FILE, FEATURES, UNCALIBRATED
 from rag.encoder import OnnxEncoder
 from rag.encoding import encode_articles
-from rag.evaluation import RIGHT_F1
+from rag.evaluation import RIGHT_F1, Outcome, read_all
 from rag.lexical import LexicalIndex
 from rag.model_files import ReadyModel, ready_model
 from rag.reader import OnnxReader
 from rag.retriever import Retriever
 from rag.scoring import f1
 from rag.settings import DEFAULT_ENCODER
-from rag.training.data import Example, read_examples
+from rag.squad import Example, read_examples
+from rag.training.data import negative_of
 from rag.types import Article, Question
 from rag.vectors import VectorIndex
 
@@ -44,6 +47,10 @@ CANDIDATES_PER_QUESTION = 8
 # A question counts as foreign to the archive when its nearest passage is less similar than
 # with all but this per cent of the questions that have an answer there.
 FOREIGN_PERCENT = 5.0
+
+
+# Its probability for a paragraph's span is the margin's logistic function: nothing but the margin.
+MARGIN = replace(UNCALIBRATED, paragraph=(0.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +86,16 @@ def main() -> None:
     encoder = OnnxEncoder(ready_model("encoder", DEFAULT_ENCODER, cache))
     reader = OnnxReader(reader_model)
     asked: list[Asked] = []
+    read: list[Outcome] = []
     for file in options.files:
         rng = random.Random(options.seed)
         examples = list(read_examples(file))
         archive = sampled(examples, rng, options.paragraphs)
         chosen = rng.sample(archive.pool, min(options.questions, len(archive.pool)))
         asked += ask_all(chosen, archive.indexed, encoder, reader)
+        read += read_all(reader, MARGIN, moved(chosen, rng), file.name)
         print(f"{file.name}: {len(asked)} questions asked in all", flush=True)
-    write(reader_model, asked, options.threshold)
+    write(reader_model, asked, read, options.threshold)
 
 
 def sampled(examples: Sequence[Example], rng: random.Random, paragraphs: int) -> Sample:
@@ -97,6 +106,14 @@ def sampled(examples: Sequence[Example], rng: random.Random, paragraphs: int) ->
     kept = chosen[int(LEFT_OUT_SHARE * len(chosen)) :]
     pool = [example for example in examples if example.context in set(chosen)]
     return Sample({context: titles[context] for context in kept}, pool)
+
+
+def moved(examples: Sequence[Example], rng: random.Random) -> list[Example]:
+    """Put a share of the questions on other paragraphs of their articles, where there are any."""
+    return [
+        (rng.random() < LEFT_OUT_SHARE and negative_of(example, rng)) or example
+        for example in examples
+    ]
 
 
 def ask_all(
@@ -133,16 +150,26 @@ def judged(example: Example, answerer: Answerer, *, is_indexed: bool) -> Asked:
     )
 
 
+def margin_of(probability: float) -> float:
+    """Return the margin that MARGIN gives this probability; far ones are cut off."""
+    inside = min(max(probability, 1e-9), 1 - 1e-9)
+    return math.log(inside / (1 - inside))
+
+
 def is_right(candidate: Candidate, golds: Sequence[str]) -> bool:
     """Say whether the candidate says what a known answer says."""
     return bool(golds) and f1(candidate.extracts[0].text, golds) >= RIGHT_F1
 
 
-def write(reader: ReadyModel, asked: Sequence[Asked], threshold: float) -> None:
-    """Fit the regression to all candidates and write it beside the reader."""
+def write(
+    reader: ReadyModel, asked: Sequence[Asked], read: Sequence[Outcome], threshold: float
+) -> None:
+    """Fit the regressions and write them beside the reader."""
     features = np.array([row for each in asked for row in each.features])
     right = np.array([value for each in asked for value in each.right])
     model = LogisticRegression(C=10.0, max_iter=2000).fit(features, right)
+    margins = np.array([[margin_of(outcome.confidence)] for outcome in read])
+    paragraph = LogisticRegression(C=10.0).fit(margins, [outcome.is_right for outcome in read])
     similarities = [each.similarity for each in asked if each.answerable]
     fields = {
         "reader": reader.identity,
@@ -150,6 +177,10 @@ def write(reader: ReadyModel, asked: Sequence[Asked], threshold: float) -> None:
         "weights": {
             name: round(float(weight), 4)
             for name, weight in zip(FEATURES, model.coef_[0], strict=True)
+        },
+        "paragraph": {
+            "bias": round(float(paragraph.intercept_[0]), 4),
+            "margin": round(float(paragraph.coef_[0][0]), 4),
         },
         "threshold": threshold,
         "relevance": round(float(np.percentile(similarities, FOREIGN_PERCENT)), 4),

@@ -1,45 +1,16 @@
-"""Questions on paragraphs: from SQuAD-format files to token windows with target positions."""
+"""Questions on paragraphs: from examples to token windows with target positions."""
 
-import gzip
-import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tokenizers import Encoding, Tokenizer
 
+from rag.squad import Example, Gold
+
 CONTEXT = 1  # the context's place in the pair (question, context)
 NO_ANSWER = 0  # the first token's position stands for "no answer here"
-
-
-@dataclass(frozen=True, slots=True)
-class Gold:
-    """A right answer: its text and where it starts in the context, in code points."""
-
-    text: str
-    start: int
-
-    @property
-    def end(self) -> int:
-        """Where the answer ends, one past its last code point."""
-        return self.start + len(self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A question on one paragraph; without golds it is unanswerable there.
-
-    `article` holds every paragraph of the same article, shared by its examples.
-    """
-
-    id: str
-    question: str
-    context: str
-    golds: tuple[Gold, ...]
-    article: tuple[str, ...]
-    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +21,6 @@ class Feature:
     type_ids: tuple[int, ...]
     start: int
     end: int
-
-
-def read_examples(path: Path) -> Iterator[Example]:
-    """Yield the questions of a gzip-compressed SQuAD-format file, in file order."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        entries = json.load(file)["data"]
-    for entry in entries:
-        article = tuple(paragraph["context"] for paragraph in entry["paragraphs"])
-        for paragraph in entry["paragraphs"]:
-            for qa in paragraph["qas"]:
-                yield Example(
-                    id=str(qa["id"]),
-                    question=qa["question"].strip(),
-                    context=paragraph["context"],
-                    golds=() if qa.get("is_impossible", False) else _golds(qa["answers"]),
-                    article=article,
-                    title=str(entry.get("title", "")),
-                )
-
-
-def _golds(answers: Sequence[dict[str, Any]]) -> tuple[Gold, ...]:
-    return tuple(
-        Gold(answer["text"], answer["answer_start"]) for answer in answers if answer["text"]
-    )
 
 
 def negative_of(example: Example, rng: random.Random) -> Example | None:

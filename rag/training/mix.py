@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
+from rag.squad import Example, read_examples
 from rag.training.config import Config
-from rag.training.data import Example, Feature, features_of, read_examples, with_negatives
+from rag.training.data import Feature, features_of, with_negatives
 
 PAD_TO_TOKENS = 8  # rows of a multiple of eight suit the matrix units
 

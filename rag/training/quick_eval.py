@@ -15,12 +15,11 @@ from tokenizers import Encoding, Tokenizer
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
 from rag.scoring import auroc, best_threshold_mean, exact_match, f1
+from rag.squad import Example, read_examples
 from rag.training.data import (
     CONTEXT,
     NO_ANSWER,
-    Example,
     Feature,
-    read_examples,
     window_tokenizer,
     windows_of,
 )

@@ -25,6 +25,7 @@ FIELDS = {
     "weights": dict.fromkeys(FEATURES, 0.5),
     "threshold": 0.4,
     "relevance": 0.3,
+    "paragraph": {"bias": 0.25, "margin": 0.75},
 }
 numbers = st.floats(-1e6, 1e6)
 
@@ -63,6 +64,14 @@ def test_a_lead_beyond_the_greatest_says_no_more() -> None:
     assert great == greater
 
 
+def test_a_span_of_a_given_paragraph_is_judged_by_its_margin_alone() -> None:
+    calibration = Calibration(
+        5.0, (1.0,) * len(FEATURES), threshold=0.5, relevance=0.2, paragraph=(-1.0, 0.5)
+    )
+    assert calibration.probability_in_paragraph(2.0) == 0.5
+    assert calibration.probability_in_paragraph(4.0) == pytest.approx(0.7310586)
+
+
 def test_a_calibration_of_other_features_is_rejected() -> None:
     with pytest.raises(ModelRejected, match="weights"):
         Calibration(0.0, (1.0,), 0.5, 0.0)
@@ -74,7 +83,9 @@ def test_a_reader_without_a_calibration_is_uncalibrated(tmp_path: Path) -> None:
 
 def test_a_calibration_is_read(tmp_path: Path) -> None:
     (tmp_path / CALIBRATION_FILE).write_text(json.dumps(FIELDS))
-    expected = Calibration(-1.0, (0.5,) * len(FEATURES), threshold=0.4, relevance=0.3)
+    expected = Calibration(
+        -1.0, (0.5,) * len(FEATURES), threshold=0.4, relevance=0.3, paragraph=(0.25, 0.75)
+    )
     assert read_calibration(tmp_path, READER) == expected
 
 
@@ -93,6 +104,7 @@ def test_the_calibration_of_another_reader_is_rejected(tmp_path: Path) -> None:
         json.dumps(FIELDS | {"weights": {}}),
         json.dumps(FIELDS | {"bias": "much"}),
         json.dumps(FIELDS | {"threshold": None}),
+        json.dumps(FIELDS | {"paragraph": {"bias": 0.0}}),
     ],
 )
 def test_a_broken_calibration_is_rejected(tmp_path: Path, text: str) -> None:

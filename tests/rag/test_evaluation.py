@@ -1,10 +1,12 @@
 import json
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
-from rag.errors import InvalidInput
-from rag.evaluation import Evaluation, KnownQuestion, Row, evaluate, read_questions
+from rag.confidence import FEATURES, Calibration
+from rag.evaluation import Outcome, ask_all, evaluation_of, read_all
+from rag.question_files import KnownQuestion
+from rag.squad import Example, Gold
 from rag.types import (
     Answer,
     Answers,
@@ -22,11 +24,6 @@ from rag.types import (
 )
 
 SEARCHED = Searched(1, 1, "v", 0.0, 0.0)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "questions.jsonl"
 
 
 def answered(question: Question, text: str, article_id: str) -> Answers:
@@ -52,16 +49,20 @@ def test_figures_of_a_known_set() -> None:
         KnownQuestion("What of Mars?", (), None, "unanswerable"),
         KnownQuestion("What of Venus?", (), None, "unanswerable"),
     ]
-    result = evaluate(answer, questions)
-    assert result.rows == (
-        Row("unanswerable", 2, None, None, None, None, 50.0, None),
-        Row("when", 1, 0.0, 66.7, 100.0, 100.0, None, 66.7),
-        Row("who", 2, 50.0, 50.0, 0.0, 50.0, None, 50.0),
-        Row("all", 5, 33.3, 55.6, 33.3, 66.7, 50.0, 55.6),
-    )
+
+    rows = {row.kind: row for row in evaluation_of(ask_all(answer, questions)).rows}
+
+    assert list(rows) == ["unanswerable", "when", "who", "all"]
+    unanswerable, when, who, everything = rows.values()
+    assert (unanswerable.f1, unanswerable.refused) == (None, 50.0)
+    assert (when.exact_match, when.f1, when.article_first, when.refused) == (0, 66.7, 100, None)
+    assert (who.exact_match, who.f1, who.article_first, who.answered) == (50, 50, 0, 50)
+    assert (everything.exact_match, everything.f1, everything.best_f1) == (33.3, 55.6, 55.6)
+    # SQuAD 2.0's rules: a refusal is right where there is nothing to say, one of two here.
+    assert (everything.all_exact_match, everything.all_f1) == (40.0, 53.3)
     # One of three given answers is wrong, and each was given with a confidence of 0.9.
-    assert result.wrong_given == 33.3
-    assert result.calibration_error == pytest.approx((0.1 + 0.1 + 0.9) / 5)
+    assert everything.wrong_given == 33.3
+    assert everything.calibration_error == pytest.approx(100 * (0.1 + 0.1 + 0.9) / 5, abs=0.05)
 
 
 def test_a_refused_candidate_counts_as_the_best() -> None:
@@ -70,79 +71,62 @@ def test_a_refused_candidate_counts_as_the_best() -> None:
         closest = Closest(given.citations[0], 0.2)
         return NoAnswer(question, Reason.NOT_ANSWERED, (closest,), SEARCHED)
 
-    result = evaluate(refuse, [KnownQuestion("When?", ("in 1894",), "bridge", "when")])
-    assert (result.rows[0].f1, result.rows[0].best_f1) == (0.0, 100.0)
-    assert result.calibration_error == pytest.approx(0.8)
+    questions = [KnownQuestion("When?", ("in 1894",), "bridge", "when")]
+    (row,) = evaluation_of(ask_all(refuse, questions)).rows
+
+    assert (row.f1, row.best_f1, row.calibration_error) == (0.0, 100.0, 80.0)
 
 
-def test_the_table_has_a_line_for_each_row() -> None:
-    row = Row("when", 10, 0.0, 66.7, 100.0, 100.0, None, 70.0)
-    assert Evaluation((row,), 12.5, 0.0625).table().splitlines() == [
-        "kind  questions   EM    F1  article first  answered  refused  best F1",
-        "when         10  0.0  66.7          100.0     100.0        -     70.0",
-        "wrong among the answers given: 12.5; calibration error: 0.062",
+def test_confidences_are_judged_by_what_they_order_and_promise() -> None:
+    sure_and_right = [Outcome("who", True, True, 1.0, 1.0, True, 0.9) for _ in range(6)]
+    unsure_and_near = [Outcome("who", True, False, 0.0, 0.8, True, 0.6) for _ in range(2)]
+    unsure_and_wrong = [Outcome("who", True, False, 0.0, 0.0, False, 0.3) for _ in range(2)]
+
+    (row,) = evaluation_of([*sure_and_right, *unsure_and_near, *unsure_and_wrong]).rows
+
+    assert row.auroc == 100.0
+    assert (row.coverage_80, row.coverage_90, row.coverage_80_exact) == (100.0, 80.0, 60.0)
+
+
+def test_a_reader_alone_is_judged_on_each_questions_own_paragraph() -> None:
+    class FirstWord:
+        """Answers with the paragraph's first word, surely where that is a name."""
+
+        def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
+            assert question.startswith("Who")
+            text = hits[0].passage.text
+            word = Span(0, len(text.split()[0]))
+            return [Extract(hits[0], word, 6.0 if text[0].isupper() else -6.0)]
+
+    calibration = Calibration(
+        bias=0.0, weights=(0.0,) * len(FEATURES), threshold=0.5, relevance=0.0, paragraph=(0.0, 1.0)
+    )
+    examples = [
+        Example("1", "Who?", "Ana fled.", (Gold("Ana", 0),), ()),
+        Example("2", "Who stayed?", "nobody stayed.", (), ()),
     ]
+
+    (row,) = evaluation_of(read_all(FirstWord(), calibration, examples, "town")).rows
+
+    assert (row.kind, row.f1, row.refused, row.all_f1) == ("town", 100.0, 100.0, 100.0)
+    assert row.article_first is None
+
+
+def test_the_tables_have_a_line_for_each_row() -> None:
+    outcomes = [Outcome("when", True, True, 0.0, 2 / 3, True, 0.75)]
+
+    scores, worth = evaluation_of(outcomes).table().split("\n\n")
+
+    names, figures = scores.splitlines()
+    assert names.split()[:4] == ["kind", "questions", "EM", "F1"]
+    assert figures.split()[:4] == ["when", "1", "0.0", "66.7"]
+    assert len(names) == len(figures)
+    assert worth.splitlines()[1].split()[:3] == ["when", "1", "0.0"]
 
 
 def test_the_figures_are_given_as_json() -> None:
-    row = Row("when", 1, 0.0, 66.7, 100.0, 100.0, None, 66.7)
-    assert json.loads(Evaluation((row,), None, 0.1).json()) == {
-        "rows": [
-            {
-                "kind": "when",
-                "questions": 1,
-                "exact_match": 0.0,
-                "f1": 66.7,
-                "article_first": 100.0,
-                "answered": 100.0,
-                "refused": None,
-                "best_f1": 66.7,
-            }
-        ],
-        "wrong_given": None,
-        "calibration_error": 0.1,
-    }
+    outcomes = [Outcome("when", True, True, 0.0, 2 / 3, True, 0.75)]
 
+    (row,) = json.loads(evaluation_of(outcomes).json())["rows"]
 
-def test_a_question_file_is_read(file: Path) -> None:
-    file.write_text(
-        '{"question": "When?", "answers": ["1894"], "article_id": "bridge", "kind": "when"}\n'
-        "\n"
-        '{"question": "Why?", "answers": []}\n'
-    )
-    assert read_questions(file) == [
-        KnownQuestion("When?", ("1894",), "bridge", "when"),
-        KnownQuestion("Why?", (), None, "all"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "{",
-        "[]",
-        "5",
-        "null",
-        '{"answers": []}',
-        '{"question": "Why?"}',
-        '{"question": "Why?", "answers": 5}',
-    ],
-)
-def test_a_line_that_is_no_question_is_named(file: Path, line: str) -> None:
-    file.write_text(f'{{"question": "When?", "answers": ["1894"]}}\n\n{line}\n')
-    with pytest.raises(InvalidInput, match=r"questions\.jsonl:3: not a question"):
-        read_questions(file)
-
-
-def test_an_empty_file_is_refused(file: Path) -> None:
-    file.write_text("\n")
-    with pytest.raises(InvalidInput, match="holds no questions"):
-        read_questions(file)
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe", None])
-def test_a_file_that_cannot_be_read_is_named(file: Path, content: bytes | None) -> None:
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(InvalidInput, match=r"questions\.jsonl: cannot be read"):
-        read_questions(file)
+    assert (row["kind"], row["f1"], row["calibration_error"]) == ("when", 66.7, 25.0)

@@ -6,13 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from rag.squad import Example, Gold, read_examples
 from rag.training.data import (
-    Example,
-    Gold,
     answer_tokens,
     features_of,
     negative_of,
-    read_examples,
     windows_of,
     with_negatives,
 )

@@ -3,8 +3,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from rag.squad import Example
 from rag.training.config import Config
-from rag.training.data import Example, Feature
+from rag.training.data import Feature
 from rag.training.mix import Position, Rotation, collate, cut_by_length, read_mix
 
 

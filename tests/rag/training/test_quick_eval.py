@@ -5,7 +5,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForQuestionAnswering
 
-from rag.training.data import Example, Gold, read_examples
+from rag.squad import Example, Gold, read_examples
 from rag.training.quick_eval import Prediction, best_span, evaluate, predict
 
 CONTEXT_TEXT = "Ana fled."
