@@ -1,0 +1,70 @@
+"""Clients that hang up mid-stream, or before a byte: `hang_ups.py QUESTIONS --data DIR`."""
+
+import asyncio
+import re
+import socket
+import struct
+import time
+from collections.abc import Iterator
+
+from load import Client, Service, arguments, bodies, service, warm_up
+
+CLIENTS = 500
+AT_ONCE = 10
+# With this, closing resets the connection instead of ending it.
+RESETTING = struct.pack("ii", 1, 0)
+
+
+async def hang_up(running: Service, body: bytes, *, mid_stream: bool) -> bool:
+    """Ask for a stream and go away; say whether it had begun."""
+    reader, writer = await asyncio.open_connection(running.host, running.port)
+    head = f"POST /v1/ask/stream HTTP/1.1\r\nHost: {running.host}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
+    begun = b""
+    if mid_stream:
+        begun = await reader.read(100)
+    else:
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
+    writer.transport.abort()
+    return begun.startswith(b"HTTP/1.1 200")
+
+
+async def all_hang_up(running: Service, requests: Iterator[bytes], *, mid_stream: bool) -> int:
+    """Let them all come and go, a few at a time; return how many had begun to read."""
+    begun = 0
+    for _ in range(CLIENTS // AT_ONCE):
+        came = [hang_up(running, next(requests), mid_stream=mid_stream) for _ in range(AT_ONCE)]
+        begun += sum(await asyncio.gather(*came))
+    return begun
+
+
+async def at_work(running: Service) -> float:
+    """How many questions are being answered or waiting."""
+    _, _, content = await Client(running).send("GET", "/metrics")
+    found = re.findall(rb"^citewire_questions_(?:running|waiting) (\S+)$", content, re.MULTILINE)
+    return sum(float(number) for number in found)
+
+
+async def main() -> None:
+    options = arguments(__doc__ or "", 1).parse_args()
+    requests = bodies(options.questions, cached=False)
+    with service(options.data) as running:
+        await warm_up(running, requests)
+        files, threads = running.open_files(), running.threads()
+        streaming = await all_hang_up(running, requests, mid_stream=True)
+        await all_hang_up(running, requests, mid_stream=False)
+        ended = time.perf_counter()
+        while await at_work(running) and time.perf_counter() - ended < 30:
+            await asyncio.sleep(0.05)
+        took = time.perf_counter() - ended
+        status, seconds, _ = await Client(running).send("POST", "/v1/ask", next(requests))
+        await asyncio.sleep(1)
+        left = running.open_files() - files, running.threads() - threads
+    print(f"{CLIENTS} hung up mid-stream ({streaming} had begun to read), {CLIENTS} before a byte")
+    print(f"no question left after {took:.2f} s (aim 1); files {left[0]:+}, threads {left[1]:+}")
+    print(f"the next question: {status} in {1000 * seconds:.0f} ms")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
