@@ -16,12 +16,14 @@ from rag.answerer import Answerer
 from rag.wiring import Library
 from service import problems
 from service.article_routes import build_article_routes
+from service.asking import Asker
 from service.courtesy import CourteousEncoder
 from service.guard import LOOPBACK_HOSTS, Door, Drain, Guard
 from service.inference import Inference, Reads
 from service.keys import OPEN, Keyring
 from service.metrics import CONTENT_TYPE, Metrics
 from service.observing import Observer
+from service.openai_routes import build_openai_routes
 from service.quote_routes import build_quote_routes
 from service.recording import RecordingAnswerer
 from service.routes import build_routes
@@ -33,7 +35,8 @@ STATIC = Path(__file__).parent / "static"
 DESCRIPTION = (
     "Answers questions over a news archive with the exact words of its articles. Every citation's"
     " `start` and `end` are offsets, in Unicode code points, into the text that"
-    " `/v1/articles/{id}` returns. Errors are problem details (RFC 9457)."
+    " `/v1/articles/{id}` returns. Errors are problem details (RFC 9457). `/v1/models` and"
+    " `/v1/chat/completions` are those of OpenAI's API, which describes them."
 )
 
 
@@ -118,7 +121,9 @@ def build_app(
         redoc_url=None,
     )
     problems.install(app)
-    app.include_router(build_routes(library, inference, reads))
+    asker = Asker(library, inference)
+    app.include_router(build_routes(library, asker, reads))
+    app.include_router(build_openai_routes(asker))
     app.include_router(build_search_routes(library, inference))
     app.include_router(build_quote_routes(library, reads))
     app.include_router(build_article_routes(library, reads, writer))

@@ -19,6 +19,7 @@ from rag.errors import (
     UnknownArticle,
     UnknownEvidence,
 )
+from service import openai_errors
 from service.inference import DeadlinePassed, Overloaded
 from service.schemas import FieldProblem, Problem
 from service.writing import WriterBusy
@@ -92,6 +93,9 @@ def respond(scope: Scope, found: Problem, headers: dict[str, str] | None = None)
     scope["state"]["problem"] = found.type
     if found.retry_after_s is not None:
         headers = {"Retry-After": str(found.retry_after_s)} | (headers or {})
+    if scope["path"] in openai_errors.PATHS:
+        status = openai_errors.openai_status(found.status)
+        return JSONResponse(openai_errors.openai_error(found), status, headers)
     content = found.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, found.status, headers, media_type=MEDIA_TYPE)
 

@@ -12,7 +12,7 @@ from rag.types import Filters, Question, refuse_unstorable
 from rag.wiring import Library
 from service.asking import Asker
 from service.events import StreamedEvent
-from service.inference import Inference, Reads
+from service.inference import Reads
 from service.problems import request_id
 from service.schemas import Alive, ArticleList, ArticleOut, AskRequest, AskResponse, Problem, Ready
 from service.streaming import MEDIA_TYPE, EventStream
@@ -51,11 +51,10 @@ def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
     return documented | {status: {"model": Problem} for status in statuses}
 
 
-def build_routes(library: Library, inference: Inference, reads: Reads) -> APIRouter:
+def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
     """Return the routes of an opened library."""
     router = APIRouter()
     catalogue = library.archive.catalogue
-    asker = Asker(library, inference)
 
     @router.post(
         "/v1/ask",

@@ -69,8 +69,11 @@ class ToldAnswerer:
         self.asked: list[Question] = []
         self.reply: Callable[[Question], Answers | NoAnswer] = answers
 
-    def answer(self, question: Question) -> Answers | NoAnswer:
+    def answer(
+        self, question: Question, watcher: Callable[[Sequence[Hit]], None] = lambda hits: None
+    ) -> Answers | NoAnswer:
         self.asked.append(question)
+        watcher([])
         return self.reply(question)
 
 
