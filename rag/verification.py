@@ -20,6 +20,8 @@ from rag.words import words
 MAX_MATCHES = 20
 # A word in more passages than this tells too little to be worth looking up.
 COMMON_PASSAGES = 2000
+# Which articles are read at all is left to SQLite, by so many of the quote's words.
+WORDS_COMPARED = 4
 # So few are sooner read than narrowed further.
 FEW_ARTICLES = 4
 # More words than these do not narrow further what they have left.
@@ -115,22 +117,23 @@ class Verifier:
 
     def _found_anywhere(self, quote: str) -> Found:
         found = Found([], [])
-        # Every place has the quote's longest word in it, whatever the white space.
-        longest = max(quote.split(), key=len)
-        for article in self._candidates(quote, longest):
+        for article in self._candidates(quote):
             found.add(article, quote)
             if found.full:
                 break
         return found
 
-    def _candidates(self, quote: str, word: str) -> Iterator[Article]:
+    def _candidates(self, quote: str) -> Iterator[Article]:
+        # Every place has all of the quote's words in it, whatever the white space.
+        longest = sorted(set(quote.split()), key=len, reverse=True)[:WORDS_COMPARED]
+        having = " AND ".join(["instr(text, ?)"] * len(longest))
         numbers = self._narrowed(quote)
         if numbers is None:
-            yield from self._articles("instr(text, ?)", [word])
+            yield from self._articles(having, [*longest])
             return
         for batch in batches(sorted(numbers)):
-            condition = f"number IN ({marks(batch)}) AND instr(text, ?)"
-            yield from self._articles(condition, [*batch, word])
+            condition = f"number IN ({marks(batch)}) AND {having}"
+            yield from self._articles(condition, [*batch, *longest])
 
     def _narrowed(self, quote: str) -> set[int] | None:
         """Return the numbers of the articles with all the words inside; None: every article."""
