@@ -1,0 +1,144 @@
+"""A small archive that changes by a script: each step is the same in every run.
+
+The encoder is made up, so that hundreds of archives can be made, killed and asked in minutes;
+catalogue, indexes and retriever are the real ones.
+"""
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rag.catalogue import Catalogue
+from rag.chunking import PassageSize
+from rag.data_directory import DataDirectory
+from rag.encoding import encode_articles
+from rag.errors import NotUsable
+from rag.lexical import LexicalIndex
+from rag.protocols import Vector, Vectors
+from rag.retriever import Retriever
+from rag.types import Article, Question
+from rag.vectors import VectorIndex
+
+WORDS = "harbour mayor river bridge storm vote strike rail summit flood museum tariff".split()
+QUESTIONS = [
+    Question(f"What about the {one} and the {two}?")
+    for one, two in zip(WORDS, WORDS[5:] + WORDS[:5], strict=True)
+]
+ARTICLES = 60
+REFUSED, DIED = 40, 41
+
+
+class MadeUpEncoder:
+    """Vectors that depend on every character and on nothing else."""
+
+    identity = "encoder:made-up"
+
+    def encode_question(self, text: str) -> Vector:
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+        vector = np.random.default_rng(seed).normal(size=32).astype(np.float32)
+        return vector / np.linalg.norm(vector)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return np.stack([self.encode_question(text) for text in texts])
+
+
+@dataclass(frozen=True)
+class Opened:
+    catalogue: Catalogue
+    vectors: VectorIndex
+
+
+@contextmanager
+def opened(data: Path, *, create: bool) -> Iterator[Opened]:
+    with DataDirectory(data, command="crash test") as directory:
+        catalogue = Catalogue(directory.catalogue, encoder=MadeUpEncoder.identity, create=create)
+        vectors = VectorIndex(directory.vectors, catalogue)
+        try:
+            yield Opened(catalogue, vectors)
+        finally:
+            vectors.close()
+            catalogue.close()
+
+
+def step(archive: Opened, number: int) -> None:
+    """Do the script's step: put a few articles, or remove some, in one transaction."""
+    chance = random.Random(number)
+    if number % 5 == 4:
+        archive.catalogue.remove(f"{chance.randrange(ARTICLES)}.md" for _ in range(3))
+    else:
+        articles = {}
+        for identity in chance.sample(range(ARTICLES), 4):
+            text = " ".join(chance.choice(WORDS) + "." * (n % 9 == 8) for n in range(300))
+            articles[Article(f"{identity}.md", f"{chance.choice(WORDS)} {number}", text)] = "/news"
+        encoded = encode_articles(articles, MadeUpEncoder(), PassageSize())
+        archive.catalogue.put(encoded)
+    if archive.vectors.is_stale():
+        archive.vectors.rebuild()
+
+
+def contents(archive: Opened) -> dict[str, object]:
+    """Return all that can be seen: every article, and what is found for every question."""
+    lexical = LexicalIndex(archive.catalogue)
+    retriever = Retriever(MadeUpEncoder(), archive.vectors, lexical, archive.catalogue)
+    found = [
+        [(hit.passage.article.id, hit.passage.text) for hit in retriever.retrieve(question, 5)]
+        for question in QUESTIONS
+    ]
+    articles = {name: archive.catalogue.article(name).digest for name in sorted(names(archive))}
+    return {"version": archive.catalogue.state().version, "articles": articles, "found": found}
+
+
+def names(archive: Opened) -> set[str]:
+    return set(archive.catalogue.fingerprints())
+
+
+def seen(data: Path) -> tuple[int, dict[str, object] | None]:
+    """Look at an archive in a process of its own; return its exit code and what it saw."""
+
+    def look(tell: Callable[[str], None]) -> None:
+        with opened(data, create=False) as archive:
+            tell(json.dumps(contents(archive)))
+
+    code, text = in_process(look)
+    return code, json.loads(text) if code == 0 else None
+
+
+def undisturbed(twin: Path, done: int, version: int) -> dict[str, object] | None:
+    """Do the script's steps from `done` on, up to the version; return what is seen then."""
+
+    def work(tell: Callable[[str], None]) -> None:
+        with opened(twin, create=True) as archive:
+            for number in range(done, version):
+                step(archive, number)
+            tell(json.dumps(contents(archive)))
+
+    code, text = in_process(work)
+    return json.loads(text) if code == 0 else None
+
+
+def in_process(work: Callable[[Callable[[str], None]], None]) -> tuple[int, str]:
+    """Run in a forked child; return its exit code (negative: the signal), and what it told."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = DIED
+        try:
+            with open(writing, "w", encoding="utf-8") as stream:  # noqa: PTH123  # by its number
+                work(lambda text: print(text, file=stream, flush=True))
+            code = 0
+        except NotUsable as error:
+            print(f"  refused: {error}", flush=True)
+            code = REFUSED
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with open(reading, encoding="utf-8") as stream:  # noqa: PTH123  # by its number
+        told = stream.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), told
