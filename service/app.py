@@ -15,12 +15,14 @@ from starlette.types import ASGIApp
 from rag.answerer import Answerer
 from rag.wiring import Library
 from service import problems
+from service.access import MAX_QUESTION_BYTES
 from service.article_routes import build_article_routes
 from service.asking import Asker
 from service.courtesy import CourteousEncoder
 from service.guard import LOOPBACK_HOSTS, Door, Drain, Guard
 from service.inference import Inference, Reads
 from service.keys import OPEN, Keyring
+from service.mcp_server import build_mcp_server, mcp_routes
 from service.metrics import CONTENT_TYPE, Metrics
 from service.observing import Observer
 from service.openai_routes import build_openai_routes
@@ -102,11 +104,14 @@ def build_app(
     def asking() -> bool:
         return inference.running + inference.waiting > 0
 
+    asker = Asker(library, inference)
+    tools = build_mcp_server(library, asker, inference, reads)
     writer = Writer(archive.catalogue, CourteousEncoder(archive.encoder, asking), free_bytes)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with tools.session_manager.run():
+            yield
         inference.close()
         writer.close()
         reads.close()
@@ -121,12 +126,12 @@ def build_app(
         redoc_url=None,
     )
     problems.install(app)
-    asker = Asker(library, inference)
     app.include_router(build_routes(library, asker, reads))
     app.include_router(build_openai_routes(asker))
     app.include_router(build_search_routes(library, inference))
     app.include_router(build_quote_routes(library, reads))
     app.include_router(build_article_routes(library, reads, writer))
+    app.router.routes.extend(mcp_routes(tools, MAX_QUESTION_BYTES))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.get("/", include_in_schema=False)
