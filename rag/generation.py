@@ -14,7 +14,8 @@ class Generation:
     """A manifest: which folder shows which passages of which catalogue.
 
     It shows every passage that had an id up to `last_passage` at the catalogue's version:
-    `rows` of them. `files` are the sha256 of Chroma's index files, which never change again.
+    `rows` of them. `files` are the sha256 of the rows' and the index's files, which never change
+    again.
     """
 
     folder: str
@@ -28,11 +29,14 @@ class Generation:
 EMPTY = Generation(folder="", archive_id="", version=0, last_passage=0, rows=0, files={})
 
 
-def index_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of Chroma's index files: all but its database, which reading changes."""
+def index_files(folder: Path, part: str = "*") -> dict[str, str]:
+    """Return the sha256 of the files in the folder's parts, or in one of them.
+
+    Chroma's database, which reading changes, lies beside these.
+    """
     return {
         file.relative_to(folder).as_posix(): sha256(file)
-        for file in sorted(folder.glob("*/*"))
+        for file in sorted(folder.glob(f"{part}/*"))
         if file.is_file()
     }
 

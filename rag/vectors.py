@@ -1,164 +1,196 @@
-"""Dense search: an immutable Chroma generation, and an exact scan over what came after it.
+"""Dense search: an immutable generation of rows and a Chroma index, and what came after it.
 
-The catalogue holds the vectors; Chroma only makes finding near ones fast. A generation is
-built aside from the catalogue, never written again, and named by an atomically replaced
-manifest. Passages added since lie in the tail, which is scanned exactly; passages deleted
-since are dropped by the catalogue. So a change is searchable when its transaction commits,
-and a kill at any moment leaves nothing to repair.
+The catalogue holds the vectors; a generation only makes finding near ones fast. It is built
+aside by a child process, never written again, and named by an atomically replaced manifest.
+Passages added since lie in the tail, which is scanned; passages deleted since are dropped by
+the catalogue. So a change is searchable when its transaction commits, and a kill at any moment
+leaves nothing to repair.
+
+Its rows answer from the first moment on, by an exact scan. A process that goes on to serve has
+the Chroma index tried out and opened beside them, and then asks that.
 """
 
 import shutil
+import threading
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import chromadb
 import numpy as np
-from chromadb.config import Settings as ChromaSettings
-from chromadb.errors import ChromaError
+from numpy.typing import NDArray
 
-from rag.catalogue import Catalogue, CatalogueState
+from rag.building import MANIFEST, SECONDS_PER_BUILD, build, is_sound, open_rows
+from rag.catalogue import Catalogue
+from rag.child import ChildFailed, in_child
+from rag.chroma import ChromaIndex, IndexBroken
 from rag.errors import NotUsable
-from rag.generation import (
-    EMPTY,
-    Generation,
-    index_files,
-    manifest_text,
-    read_manifest,
-    write_atomically,
-)
+from rag.generation import EMPTY, Generation, manifest_text, read_manifest, write_atomically
 from rag.protocols import Vector, Vectors
+from rag.rows import Rows, no_rows, rows_after
 from rag.types import Filters
 
-COLLECTION = "passages"
-MANIFEST = "current.json"
-# Chroma takes at most 5461 rows a call.
-ROWS_PER_CALL = 2000
-# Up to here a scan in memory is as fast as the index, and exact.
-EXACT_SCAN_ROWS = 20_000
+# Up to here a scan of what passes a filter is as fast as the index, and exact.
+EXACT_SCAN_ROWS = 15_000
+# More neighbours than this take Chroma longer than a scan takes.
+MOST_NEIGHBOURS = 2000
+# Asked for besides those wanted: some may be deleted.
+SPARE = 14
 # A generation is replaced when more than one row in so many was added or deleted since.
 STALE_SHARE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A generation, opened."""
+    """A generation and its rows; of none, no rows."""
 
     generation: Generation
-    client: chromadb.api.ClientAPI
-    collection: chromadb.Collection
+    rows: Rows
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The passages behind a generation's last, in the catalogue's `state`.
+    """The passages that came after a generation, in the catalogue's `version` or before."""
 
-    `deleted` counts the generation's own passages that are gone by then.
-    """
-
-    state: CatalogueState
     generation: Generation
-    ids: list[int]
-    vectors: Vectors
-    deleted: int
+    version: int
+    rows: Rows
 
 
 class VectorIndex:
-    """Finds the passages nearest to a question's vector; thread-safe for searching."""
+    """Finds the passages nearest to a question's vector.
+
+    Any number of threads may search while another one rebuilds or closes it.
+    """
 
     def __init__(self, directory: Path, catalogue: Catalogue) -> None:
         self._directory = directory
         self._catalogue = catalogue
-        self._shown: Shown | None = None
+        self._shown = Shown(EMPTY, no_rows())
+        self._chroma: tuple[Generation, ChromaIndex] | None = None
+        self._broken: Generation | None = None
         self._tail: Tail | None = None
-        self._open()
+        self._closing = threading.Event()
+        # One thread at a time changes what is shown; searching needs no lock.
+        self._changing = threading.Lock()
+        self._show_current()
 
     @property
     def indexed_rows(self) -> int:
-        """How many passages the Chroma generation shows."""
-        return generation_of(self._shown).rows
+        """How many passages the generation shows."""
+        return self._shown.generation.rows
+
+    @property
+    def uses_chroma(self) -> bool:
+        """Whether the generation's Chroma index is open."""
+        return self._chroma is not None
 
     def scanned_rows(self) -> int:
-        """Return how many passages were added since, and are searched by an exact scan."""
-        return len(self._tail_behind(generation_of(self._shown)).ids)
+        """Return how many passages were added since, and are searched besides."""
+        with self._catalogue.reading():
+            tail = self._rows_behind(self._shown)
+            return len(self._catalogue.existing_passages(tail.ids.tolist()))
 
     def close(self) -> None:
-        """Let go of Chroma's files; what is searched afterwards is scanned."""
-        shown, self._shown = self._shown, None
-        if shown is not None:
-            close_client(shown.client)
+        """Let go of Chroma's files and end a rebuild; searches after it scan."""
+        self._closing.set()
+        with self._changing:
+            self._close_chroma()
 
     def search(self, vector: Vector, limit: int, filters: Filters) -> dict[int, float]:
         """Return the nearest passages' ids with their cosine similarities, at most `limit`."""
-        if filters:
-            return self._search_filtered(vector, limit, filters)
-        shown = self._shown
-        tail = self._tail_behind(generation_of(shown))
-        found = best(tail.ids, tail.vectors, vector, limit)
-        if shown is None or limit == 0:
-            return found
-        try:
-            wanted = limit + tail.deleted
-            return largest(found | self._search_generation(shown, vector, wanted), limit)
-        except IndexBroken:
-            # From now on everything is scanned: slower, and right. The next rebuild heals it.
-            self._shown = None
-            return self.search(vector, limit, filters)
+        if limit == 0:
+            return {}
+        with self._catalogue.reading() as connection:
+            shown = self._shown
+            if shown.generation.version > self._catalogue.state().version:
+                # The question began before the generation, which lacks what was deleted since.
+                return self._scan(rows_after(connection, 0), vector, limit, filters)
+            later = self._scan(self._rows_behind(shown), vector, limit, filters)
+            near = self._near_in_index(shown, vector, limit, filters)
+            if near is None:
+                near = self._scan(shown.rows, vector, limit, filters)
+        return largest(near | later, limit)
 
     def similarities(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
         """Return the cosine similarity of each passage among `ids` that exists."""
         known, vectors = self._catalogue.vectors(ids)
         return best(known, vectors, vector, len(known))
 
-    def is_stale(self) -> bool:
-        """Say whether so much has changed that a new generation pays."""
-        generation = generation_of(self._shown)
-        tail = self._tail_behind(generation)
-        return len(tail.ids) + tail.deleted > generation.rows // STALE_SHARE
+    def is_stale(self, least_rows: int = 0) -> bool:
+        """Say whether it is broken, or more than `least_rows` and a tenth of it has changed."""
+        generation = self._shown.generation
+        if self._broken == generation:
+            return True
+        with self._catalogue.reading() as connection:
+            alive = self._catalogue.count_passages_through(generation.last_passage)
+            (added,) = connection.execute(
+                "SELECT count(*) FROM passages WHERE id > ?", (generation.last_passage,)
+            ).fetchone()
+        changed = int(added) + generation.rows - alive
+        return changed > max(generation.rows // STALE_SHARE, least_rows)
+
+    def open_chroma(self) -> bool:
+        """Try the generation's Chroma index out and open it; say whether it is open.
+
+        The trial takes a child process some seconds. After a failed one the index is stale.
+        """
+        with self._changing:
+            generation = self._shown.generation
+            if self._chroma is not None or self._broken == generation:
+                return self._chroma is not None
+            if generation.rows and not self._closing.is_set():
+                self._chroma = self._tried(generation)
+            return self._chroma is not None
 
     def rebuild(self) -> None:
         """Build a generation that shows the catalogue as it is now, and switch to it.
 
-        Nothing is encoded again: the catalogue holds the vectors.
+        A child process builds it; searches go on meanwhile. Nothing is encoded again: the
+        catalogue holds the vectors.
 
         Raises:
             NotUsable: it cannot be written; what is stored is searched without it.
         """
-        folder = self._directory / f"generation-{uuid.uuid4().hex}"
-        try:
-            with translating_breakage():
+        with self._changing:
+            folder = self._directory / f"generation-{uuid.uuid4().hex}"
+            try:
                 folder.mkdir(parents=True)
-                generation = build(folder, self._catalogue)
+                generation = in_child(
+                    build,
+                    (folder, self._catalogue.path),
+                    seconds=SECONDS_PER_BUILD,
+                    stop=self._closing,
+                )
                 write_atomically(self._directory / MANIFEST, manifest_text(generation))
-        except IndexBroken as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise NotUsable(
-                f"{self._directory}: the vector index cannot be written ({error}); all articles are"
-                " stored and searched without it, more slowly; index again when it is mended"
-            ) from error
-        self._open()
-        self._remove_generations_but(folder)
+            except (ChildFailed, OSError) as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise NotUsable(
+                    f"{self._directory}: the vector index cannot be written ({error}); all articles"
+                    " are stored and searched without it, more slowly; index again when it is"
+                    " mended"
+                ) from error
+            self._show_current()
 
     # -- inside
 
-    def _open(self) -> None:
-        """Open the generation that the manifest names, or none when it cannot be trusted."""
-        self.close()
+    def _show_current(self) -> None:
+        """Show the generation that the manifest names, or none when it cannot be trusted."""
         generation = read_manifest(self._directory / MANIFEST)
-        if generation is None or not generation.rows or not self._is_of_catalogue(generation):
-            return
-        folder = self._directory / generation.folder
-        try:
-            self._shown = show(folder, generation)
-        except IndexBroken:
-            return
-        self._remove_generations_but(folder)
+        rows = None
+        if generation is not None and generation.rows and self._is_of_catalogue(generation):
+            rows = open_rows(self._directory / generation.folder, generation)
+        if generation is None or rows is None:
+            self._shown = Shown(EMPTY, no_rows())
+        else:
+            self._shown = Shown(generation, rows)
+        self._close_chroma()
+        if self._shown.generation.rows or (generation is not None and not generation.rows):
+            self._remove_generations_but(self._shown.generation.folder)
 
-    def _remove_generations_but(self, folder: Path) -> None:
+    def _remove_generations_but(self, folder: str) -> None:
         for other in self._directory.glob("generation-*"):
-            if other != folder:
+            if other.name != folder:
                 shutil.rmtree(other, ignore_errors=True)
 
     def _is_of_catalogue(self, generation: Generation) -> bool:
@@ -166,128 +198,111 @@ class VectorIndex:
         state = self._catalogue.state()
         return generation.archive_id == state.archive_id and generation.version <= state.version
 
-    def _search_generation(self, shown: Shown, vector: Vector, limit: int) -> dict[int, float]:
-        with translating_breakage():
-            found = shown.collection.query(
-                query_embeddings=vector[np.newaxis],
-                n_results=min(limit, shown.generation.rows),
-                include=["distances"],
-            )
-        distances = found["distances"]
-        assert distances is not None
-        ids = [int(passage) for passage in found["ids"][0]]
-        alive = self._catalogue.existing_passages(ids)
-        return {
-            passage: 1.0 - distance
-            for passage, distance in zip(ids, distances[0], strict=True)
-            if passage in alive
-        }
+    def _tried(self, generation: Generation) -> tuple[Generation, ChromaIndex] | None:
+        folder = self._directory / generation.folder
+        if is_sound(folder, generation, self._closing):
+            try:
+                return generation, ChromaIndex(folder, generation.rows)
+            except IndexBroken:
+                pass
+        self._broken = None if self._closing.is_set() else generation
+        return None
 
-    def _search_filtered(self, vector: Vector, limit: int, filters: Filters) -> dict[int, float]:
-        allowed = self._catalogue.matching_passages(filters)
-        if len(allowed) <= EXACT_SCAN_ROWS:
-            ids, vectors = self._catalogue.vectors(allowed)
-            return best(ids, vectors, vector, limit)
-        passing = set(allowed)
-        wanted = limit
-        while True:
+    def _close_chroma(self) -> None:
+        opened, self._chroma = self._chroma, None
+        if opened is not None:
+            opened[1].close()
+
+    def _rows_behind(self, shown: Shown) -> Rows:
+        """Return the rows that came after a generation, reading those that are new."""
+        generation, tail = shown.generation, self._tail
+        version = self._catalogue.state().version
+        with self._catalogue.reading() as connection:
+            if tail is None or tail.generation != generation or tail.version > version:
+                rows = rows_after(connection, generation.last_passage)
+            elif tail.version == version:
+                return tail.rows
+            else:
+                last = int(tail.rows.ids[-1]) if len(tail.rows) else generation.last_passage
+                rows = tail.rows.followed_by(rows_after(connection, last))
+        self._tail = Tail(generation, version, rows)
+        return rows
+
+    def _near_in_index(
+        self, shown: Shown, vector: Vector, limit: int, filters: Filters
+    ) -> dict[int, float] | None:
+        """Ask Chroma; return None where a scan is better, or it has none to ask."""
+        opened, rows = self._chroma, shown.rows
+        if opened is None or opened[0] != shown.generation:
+            return None
+        wanted = limit + SPARE
+        passing = None
+        if filters:
+            passing = rows.passing(filters)
+            count = int(np.count_nonzero(passing))
+            if count <= EXACT_SCAN_ROWS:
+                return None
+            wanted = wanted * len(rows) // count
+        while wanted <= MOST_NEIGHBOURS:
+            near = self._ask(opened, vector, wanted)
+            if near is None:
+                return None
+            alive = self._alive(passed(near, rows, passing))
+            if len(alive) >= limit or wanted >= len(rows):
+                return largest(alive, limit)
             wanted *= 4
-            near = self.search(vector, wanted, Filters())
-            found = {passage: score for passage, score in near.items() if passage in passing}
-            if len(found) >= limit:
-                return largest(found, limit)
-            if len(near) < wanted:
-                # Some rows of the index cannot be reached; the rest is found without it.
-                return best(*self._catalogue.vectors(allowed), vector, limit)
+        return None
 
-    def _tail_behind(self, generation: Generation) -> Tail:
-        tail, last = self._tail, generation.last_passage
-        with self._catalogue.reading():
-            state = self._catalogue.state()
-            if tail is None or (tail.state, tail.generation) != (state, generation):
-                deleted = generation.rows - self._catalogue.count_passages_through(last)
-                tail = Tail(state, generation, *self._catalogue.vectors_after(last), deleted)
-        self._tail = tail
-        return tail
+    def _ask(
+        self, opened: tuple[Generation, ChromaIndex], vector: Vector, limit: int
+    ) -> dict[int, float] | None:
+        try:
+            return opened[1].nearest(vector, limit)
+        except IndexBroken:
+            # From now on everything is scanned: slower, and right. The next rebuild heals it.
+            self._broken = opened[0]
+            if self._chroma is opened:
+                self._chroma = None
+            return None
 
+    def _scan(self, rows: Rows, vector: Vector, limit: int, filters: Filters) -> dict[int, float]:
+        """Compare with every row that passes; exact."""
+        chosen = np.flatnonzero(rows.passing(filters)) if filters else None
+        ids = rows.ids if chosen is None else rows.ids[chosen]
+        scores = rows.scores(vector, chosen)
+        wanted = limit + SPARE
+        while True:
+            top = highest(scores, wanted)
+            found = dict(zip(ids[top].tolist(), scores[top].tolist(), strict=True))
+            alive = self._alive(found)
+            if len(alive) >= limit or len(top) == len(scores):
+                return largest(alive, limit)
+            wanted *= 4
 
-class IndexBroken(Exception):
-    """Chroma cannot read its files; the catalogue can do without."""
-
-
-def generation_of(shown: Shown | None) -> Generation:
-    """Return the generation that is shown, EMPTY when none is."""
-    return EMPTY if shown is None else shown.generation
-
-
-def build(folder: Path, catalogue: Catalogue) -> Generation:
-    """Write a new generation into an empty folder; return its manifest."""
-    with catalogue.reading():
-        state = catalogue.state()
-        ids, vectors = catalogue.vectors_after(0)
-    if not ids:
-        return Generation(folder.name, state.archive_id, state.version, 0, 0, {})
-    client = open_client(folder)
-    collection = client.create_collection(
-        COLLECTION,
-        embedding_function=None,
-        configuration={
-            "hnsw": {
-                "space": "cosine",
-                # One save, at the last row: all vectors lie in the index files then.
-                "sync_threshold": max(len(ids), 2),
-                "batch_size": min(max(len(ids), 2), 100),
-            }
-        },
-    )
-    for first in range(0, len(ids), ROWS_PER_CALL):
-        rows = slice(first, first + ROWS_PER_CALL)
-        collection.add(ids=[str(passage) for passage in ids[rows]], embeddings=vectors[rows])
-    close_client(client)
-    files = index_files(folder)
-    return Generation(folder.name, state.archive_id, state.version, ids[-1], len(ids), files)
+    def _alive(self, found: dict[int, float]) -> dict[int, float]:
+        """Return those of the passages that exist."""
+        alive = self._catalogue.existing_passages(list(found))
+        return {passage: score for passage, score in found.items() if passage in alive}
 
 
-def show(folder: Path, generation: Generation) -> Shown:
-    """Open a generation whose index files are as recorded; raise IndexBroken on any doubt."""
-    with translating_breakage():
-        if index_files(folder) != generation.files:
-            raise IndexBroken(f"{folder}: its files are not those that were built")
-        client = open_client(folder)
-    try:
-        with translating_breakage():
-            collection = client.get_collection(COLLECTION, embedding_function=None)
-            if collection.count() != generation.rows:
-                raise IndexBroken(f"{folder}: does not hold {generation.rows} rows")
-    except IndexBroken:
-        close_client(client)
-        raise
-    return Shown(generation, client, collection)
+def passed(
+    near: dict[int, float], rows: Rows, passing: NDArray[np.bool_] | None
+) -> dict[int, float]:
+    """Return those of the passages whose rows are marked as passing."""
+    if passing is None:
+        return near
+    marks = passing[rows.positions(list(near))]
+    return {
+        passage: score for (passage, score), mark in zip(near.items(), marks, strict=True) if mark
+    }
 
 
-@contextmanager
-def translating_breakage() -> Iterator[None]:
-    """Turn Chroma's failures over its files into IndexBroken, panics of its Rust code too."""
-    try:
-        yield
-    except (ChromaError, ValueError, OSError) as error:
-        raise IndexBroken(str(error)) from error
-    except BaseException as error:
-        # A panic is no Exception, and its class cannot be imported.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise IndexBroken(str(error)) from error
-
-
-def open_client(folder: Path) -> chromadb.api.ClientAPI:
-    """Open an embedded Chroma without telemetry."""
-    settings = ChromaSettings(anonymized_telemetry=False)
-    return chromadb.PersistentClient(str(folder), settings=settings)
-
-
-def close_client(client: chromadb.api.ClientAPI) -> None:
-    """Close an embedded Chroma and its files."""
-    client.close()  # type: ignore[attr-defined]  # the annotated base class lacks it
+def highest(scores: Vector, limit: int) -> NDArray[np.intp]:
+    """Return where the highest scores are: `limit` of them, more when the last ones are equal."""
+    if len(scores) <= limit:
+        return np.arange(len(scores))
+    least = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+    return np.flatnonzero(scores >= least)
 
 
 def best(ids: list[int], vectors: Vectors, vector: Vector, limit: int) -> dict[int, float]:

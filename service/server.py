@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from rag.errors import InvalidInput, NotUsable
 from rag.settings import Settings
+from rag.upkeep import kept_up
 from rag.wiring import Library, open_library
 from service.app import build_app
 from service.connections import BoundedConnection
@@ -114,7 +115,8 @@ def run(app: ASGIApp, host: str, listening: socket.socket, drain: Drain) -> None
     # Uvicorn shuts down first and then raises the signal that it got once more; both ways of
     # being told to stop end here, and the archive is closed like after any other work.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
+    archive = library.archive
+    with kept_up(archive.vectors, archive.catalogue), suppress(KeyboardInterrupt):
         EndingServer(config, drain).run(sockets=[listening])
 
 

@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.building import findings
 from rag.catalogue import Catalogue
 from rag.errors import NotUsable
 from rag.protocols import Vector, Vectors
 from rag.tables import EncodedArticle
 from rag.types import Article, Filters
+from rag.upkeep import kept_up
 from rag.vectors import EXACT_SCAN_ROWS, VectorIndex
 
 ENCODER = "encoder:made-up"
@@ -73,6 +76,8 @@ def test_the_index_finds_the_nearest_of_any_number_of_passages(
     catalogue.put([encoded(article("a"), random_rows(rows, seed=rows))])
     index.rebuild()
     assert (index.indexed_rows, index.scanned_rows()) == (rows, 0)
+    assert_finds_the_nearest(index, catalogue)
+    assert index.open_chroma()
     assert_finds_the_nearest(index, catalogue)
 
 
@@ -241,7 +246,7 @@ class Wide:
     vectors: Vectors
 
 
-@pytest.fixture(scope="module", params=["scanned", "indexed"])
+@pytest.fixture(scope="module", params=["catalogue", "rows", "chroma"])
 def wide(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, encoded: Encode
 ) -> Iterator[Wide]:
@@ -257,8 +262,10 @@ def wide(
         ]
     )
     index = VectorIndex(folder / "vectors", catalogue)
-    if request.param == "indexed":
+    if request.param != "catalogue":
         index.rebuild()
+    if request.param == "chroma":
+        assert index.open_chroma()
     yield Wide(catalogue, index, vectors)
     index.close()
     catalogue.close()
@@ -371,6 +378,9 @@ def change_manifest(folder: Path, old: str, new: str) -> None:
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
+    "rows changed": lambda folder: change_byte(generation(folder) / "rows" / "vectors.npy"),
+    "rows cut": lambda folder: os.truncate(generation(folder) / "rows" / "ids.npy", 200),
+    "sources missing": lambda folder: (generation(folder) / "rows" / "sources.json").unlink(),
     "vectors changed": lambda folder: change_byte(index_file(folder, "data_level0.bin")),
     "links changed": lambda folder: change_byte(index_file(folder, "length.bin")),
     "vectors cut": lambda folder: os.truncate(index_file(folder, "data_level0.bin"), 1000),
@@ -416,13 +426,26 @@ def test_damage_changes_no_result(
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
         copied_catalogue.put([encoded(article("new"), QUESTIONS[:1])])
         assert_finds_the_nearest(index, copied_catalogue)
+        # Whatever is damaged, Chroma's trial finds it, and its files are not asked.
+        assert not index.open_chroma()
+        assert index.is_stale()
+        assert_finds_the_nearest(index, copied_catalogue)
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_rebuild_heals_damage(
-    copied: Path, copied_catalogue: Catalogue, damage: Callable[[Path], object]
-) -> None:
-    damage(copied)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rows changed",
+        "vectors cut",
+        "folder missing",
+        "everything missing",
+        "database garbage",
+        "manifest garbage",
+        "manifest of no type",
+    ],
+)
+def test_a_rebuild_heals_damage(copied: Path, copied_catalogue: Catalogue, name: str) -> None:
+    DAMAGES[name](copied)
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
         index.rebuild()
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as again:
@@ -430,8 +453,8 @@ def test_a_rebuild_heals_damage(
         assert_finds_the_nearest(again, copied_catalogue)
 
 
-def test_damaged_index_files_are_not_opened(copied: Path, copied_catalogue: Catalogue) -> None:
-    change_byte(index_file(copied, "data_level0.bin"))
+def test_damaged_rows_are_not_used(copied: Path, copied_catalogue: Catalogue) -> None:
+    change_byte(generation(copied) / "rows" / "vectors.npy")
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
         assert (index.indexed_rows, index.scanned_rows(), index.is_stale()) == (0, ROWS, True)
 
@@ -447,10 +470,10 @@ def test_damage_under_an_open_index_changes_no_result(
     copied: Path, copied_catalogue: Catalogue, damage: Callable[[Path], object]
 ) -> None:
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
-        assert index.indexed_rows == ROWS
+        assert index.open_chroma()
         damage(copied)
         assert_finds_the_nearest(index, copied_catalogue)
-        assert (index.indexed_rows, index.scanned_rows(), index.is_stale()) == (0, ROWS, True)
+        assert (index.uses_chroma, index.is_stale()) == (False, True)
 
 
 def test_a_sound_index_is_opened_again(copied: Path, copied_catalogue: Catalogue) -> None:
@@ -516,3 +539,72 @@ def test_a_rebuild_after_deletions_is_not_stale(
     assert index.is_stale()
     index.rebuild()
     assert not index.is_stale()
+
+
+def test_searches_go_on_from_whole_states_while_the_index_is_rebuilt(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    assert index.open_chroma()
+    with ThreadPoolExecutor(3) as pool:
+        rebuilt = pool.submit(index.rebuild)
+        rounds = 0
+        while not rebuilt.done() or rounds < 3:
+            # The same article over and over: one version of it is found at any time.
+            catalogue.put([encoded(article("b"), QUESTIONS)])
+            for question in QUESTIONS:
+                with catalogue.reading():
+                    found = list(index.search(question, 5, ALL))
+                    assert found == nearest(catalogue, question, 5, ALL)
+            rounds += 1
+        rebuilt.result()
+    assert_finds_the_nearest(index, catalogue)
+
+
+def test_closing_ends_a_rebuild_and_leaves_the_old_generation(
+    copied: Path, copied_catalogue: Catalogue
+) -> None:
+    index = VectorIndex(copied / "vectors", copied_catalogue)
+    with ThreadPoolExecutor(1) as pool:
+        rebuilt = pool.submit(index.rebuild)
+        while len(list((copied / "vectors").glob("generation-*"))) < 2:
+            assert not rebuilt.done()
+        index.close()
+        with pytest.raises(NotUsable, match="told to stop"):
+            rebuilt.result()
+    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as again:
+        assert (again.indexed_rows, again.scanned_rows()) == (ROWS, 0)
+
+
+@pytest.mark.parametrize("name", ["rows changed", "links changed", "manifest empty"])
+def test_an_examination_names_what_is_damaged(
+    copied: Path, copied_catalogue: Catalogue, name: str
+) -> None:
+    assert findings(copied / "vectors", copied_catalogue) == []
+    DAMAGES[name](copied)
+    (found,) = findings(copied / "vectors", copied_catalogue)
+    assert {"rows": "vectors.npy", "link": "length.bin", "mani": "manifest"}[name[:4]] in found
+
+
+def test_an_index_that_chroma_cannot_search_is_found_out(
+    copied: Path, copied_catalogue: Catalogue
+) -> None:
+    DAMAGES["database without rows"](copied)
+    (found,) = findings(copied / "vectors", copied_catalogue)
+    assert "Chroma does not find" in found
+
+
+def test_an_index_that_is_looked_after_mends_itself(
+    copied: Path, copied_catalogue: Catalogue
+) -> None:
+    change_byte(index_file(copied, "data_level0.bin"))
+    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+        with kept_up(index, copied_catalogue):
+            deadline = time.monotonic() + 120
+            while not index.uses_chroma and time.monotonic() < deadline:
+                assert_finds_the_nearest(index, copied_catalogue)
+                time.sleep(0.05)
+            assert (index.uses_chroma, index.is_stale()) == (True, False)
+            assert_finds_the_nearest(index, copied_catalogue)
+        assert findings(copied / "vectors", copied_catalogue) == []

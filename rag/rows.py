@@ -1,0 +1,178 @@
+"""Passages as rows: ids, dates, sources and vectors side by side, scanned exactly.
+
+A generation keeps them in files that are mapped into memory: a process that asks one question
+reads the vectors it compares and no others, and several processes share one copy. Filters are
+columns as well, so that what passes is known without asking the catalogue.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import count, islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.protocols import Vector, Vectors
+from rag.types import Filters
+
+FOLDER = "rows"
+COLUMNS = ("ids", "days", "sources", "vectors")
+NAMES = "sources.json"
+# So many vectors stay in the processor's cache, and are too few for BLAS to bring in its threads,
+# which wait for each other when the machine is busy.
+BLOCK = 512
+UNDATED = 0
+WITHOUT_SOURCE = -1
+# In the order of their ids, from behind one of them on.
+SELECT = """
+    SELECT passages.id, published, source, vector
+    FROM passages JOIN articles ON articles.number = passages.article
+    JOIN vectors ON vectors.passage = passages.id
+    WHERE passages.id > ? ORDER BY passages.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Passages whose ids ascend: row `i` of every column is the same passage.
+
+    `days` are ordinals, UNDATED without a date; `sources` count into `names`; `vectors` has
+    shape (passages, dimension).
+    """
+
+    ids: NDArray[np.int64]
+    days: NDArray[np.int32]
+    sources: NDArray[np.int32]
+    names: tuple[str, ...]
+    vectors: Vectors
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def passing(self, filters: Filters) -> NDArray[np.bool_]:
+        """Return for each row whether its article passes the filters."""
+        passing = np.ones(len(self), np.bool_)
+        if filters.published_from is not None:
+            passing &= self.days >= filters.published_from.toordinal()
+        if filters.published_to is not None:
+            passing &= (self.days <= filters.published_to.toordinal()) & (self.days != UNDATED)
+        if filters.sources:
+            wanted = [number for number, name in enumerate(self.names) if name in filters.sources]
+            passing &= np.isin(self.sources, wanted)
+        return passing
+
+    def positions(self, ids: Sequence[int]) -> NDArray[np.intp]:
+        """Return the rows of passages that are all among these."""
+        return np.searchsorted(self.ids, np.asarray(ids, np.int64))
+
+    def scores(self, vector: Vector, chosen: NDArray[np.intp] | None = None) -> Vector:
+        """Return the dot products of the vector with the chosen rows, or with all."""
+        scores = np.empty(len(self) if chosen is None else len(chosen), np.float32)
+        for first in range(0, len(scores), BLOCK):
+            block = slice(first, first + BLOCK)
+            rows = self.vectors[block] if chosen is None else self.vectors[chosen[block]]
+            scores[block] = rows @ vector
+        return scores
+
+    def followed_by(self, later: "Rows") -> "Rows":
+        """Return these rows and the later ones behind them."""
+        if not len(self) or not len(later):
+            return later if len(later) else self
+        names = tuple(dict.fromkeys(self.names + later.names))
+        renumbered = np.array([names.index(name) for name in later.names] + [WITHOUT_SOURCE])
+        return Rows(
+            np.concatenate([self.ids, later.ids]),
+            np.concatenate([self.days, later.days]),
+            np.concatenate([self.sources, renumbered[later.sources].astype(np.int32)]),
+            names,
+            np.concatenate([self.vectors, later.vectors]),
+        )
+
+
+def no_rows() -> Rows:
+    """Return rows of no passage."""
+    none = np.zeros(0, np.int32)
+    return Rows(np.zeros(0, np.int64), none, none, (), np.zeros((0, 0), np.float32))
+
+
+def rows_after(connection: sqlite3.Connection, passage_id: int) -> Rows:
+    """Read the rows of all passages with greater ids into memory."""
+    found = connection.execute(SELECT, (passage_id,)).fetchall()
+    if not found:
+        return no_rows()
+    numbers: dict[str, int] = {}
+    ids, days, sources = columns_of(found, numbers)
+    vectors = np.frombuffer(b"".join(row[3] for row in found), np.float32)
+    return Rows(ids, days, sources, tuple(numbers), vectors.reshape(len(found), -1))
+
+
+def columns_of(
+    found: list[tuple[int, str | None, str | None, bytes]], numbers: dict[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Return ids, days and sources of selected rows; sources met first are given numbers."""
+    days = [UNDATED if row[1] is None else date.fromisoformat(row[1]).toordinal() for row in found]
+    sources = [
+        WITHOUT_SOURCE if row[2] is None else numbers.setdefault(row[2], len(numbers))
+        for row in found
+    ]
+    ids = np.array([row[0] for row in found], np.int64)
+    return ids, np.array(days, np.int32), np.array(sources, np.int32)
+
+
+def write_rows(folder: Path, connection: sqlite3.Connection) -> None:
+    """Write the rows of all passages into files, a few at a time.
+
+    The connection is in a transaction and there is a passage, all vectors of one dimension.
+    """
+    (total,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
+    (size,) = connection.execute("SELECT length(vector) FROM vectors LIMIT 1").fetchone()
+    folder.mkdir()
+    shapes = dict.fromkeys(COLUMNS[:-1], (total,)) | {"vectors": (total, size // 4)}
+    kinds = {"ids": np.int64, "days": np.int32, "sources": np.int32, "vectors": np.float32}
+    files = {
+        name: np.lib.format.open_memmap(
+            folder / f"{name}.npy", "w+", dtype=kinds[name], shape=shapes[name]
+        )
+        for name in COLUMNS
+    }
+    numbers: dict[str, int] = {}
+    selected = connection.execute(SELECT, (0,))
+    for first in count(0, BLOCK):
+        found = list(islice(selected, BLOCK))
+        if not found:
+            break
+        block = slice(first, first + len(found))
+        files["ids"][block], files["days"][block], files["sources"][block] = columns_of(
+            found, numbers
+        )
+        vectors = np.frombuffer(b"".join(row[3] for row in found), np.float32)
+        files["vectors"][block] = vectors.reshape(len(found), -1)
+    for file in files.values():
+        file.flush()
+    (folder / NAMES).write_text(json.dumps(list(numbers)), "utf-8")
+
+
+def map_rows(folder: Path) -> Rows:
+    """Map the files of written rows; raise OSError or ValueError when they are not whole."""
+    ids, days, sources, vectors = (
+        np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in COLUMNS
+    )
+    names = json.loads((folder / NAMES).read_text("utf-8"))
+    # As plain arrays: numpy's subclass for mapped ones costs microseconds at every slice.
+    plain = [np.asarray(column).view(np.ndarray) for column in (ids, days, sources, vectors)]
+    return Rows(plain[0], plain[1], plain[2], tuple(names), plain[3])
+
+
+def sync_files(folder: Path) -> None:
+    """Make all files under the folder survive a power cut."""
+    for path in [folder, *folder.rglob("*")]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,252 @@
+"""The archive's size against its speed: `python tests/bench/scale.py 10000 100000`.
+
+For each number of passages an archive is made of the paragraphs of SQuAD-like files, repeated
+with a number so that no two are the same, and of made-up unit vectors around as many centres
+as there are hundreds of passages: a model's encoding of a million texts takes hours and says
+nothing about searching. The archive stays in `--folder`; a second run measures it again.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import count, cycle, islice
+from pathlib import Path
+
+import numpy as np
+
+from rag.catalogue import Catalogue
+from rag.lexical import LexicalIndex
+from rag.model_files import ready_model
+from rag.protocols import Encoder, Vector, Vectors
+from rag.retriever import Retriever
+from rag.settings import Settings, read_settings
+from rag.tables import EncodedArticle
+from rag.types import Article, Filters, Question, Span
+from rag.vectors import VectorIndex
+from rag.wiring import open_library
+
+DIMENSION = 384
+FIRST_DAY = date(2020, 1, 1)
+DAYS = 1000
+QUESTIONS = 200
+CANDIDATES = 50
+# By date, since every day has as many passages as another, and by source.
+FILTERS = {
+    "none": Filters(),
+    "0.1 % date": Filters(FIRST_DAY, FIRST_DAY),
+    "1 % date": Filters(FIRST_DAY, FIRST_DAY + timedelta(9)),
+    "1 % source": Filters(sources=frozenset({"Source 0"})),
+    "10 % date": Filters(FIRST_DAY, FIRST_DAY + timedelta(99)),
+    "10 % source": Filters(sources=frozenset(f"Source {number}" for number in range(10))),
+    "90 % date": Filters(FIRST_DAY, FIRST_DAY + timedelta(899)),
+    "90 % source": Filters(sources=frozenset(f"Source {number}" for number in range(90))),
+}
+
+
+class NearCentres:
+    """Makes vectors around centres; as an encoder, one for any question."""
+
+    identity = ""
+
+    def __init__(self, centres: int) -> None:
+        self._random = np.random.default_rng(7)
+        self._centres = unit(self._random.normal(size=(centres, DIMENSION)))
+
+    def draw(self, rows: int) -> Vectors:
+        chosen = self._centres[self._random.integers(len(self._centres), size=rows)]
+        noise = self._random.normal(size=(rows, DIMENSION)) * 0.9 / DIMENSION**0.5
+        return unit(chosen + noise)
+
+    def encode_question(self, text: str) -> Vector:
+        return self.encode_passages([text])[0]
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self.draw(len(texts))
+
+
+def unit(rows: Vectors) -> Vectors:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="+", type=int)
+    parser.add_argument("--texts", type=Path, required=True, help="a SQuAD file, .json.gz")
+    parser.add_argument("--folder", type=Path, help="where archives are made and stay")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        for size in options.sizes:
+            measure(size, options.texts, (options.folder or Path(temporary)) / str(size))
+
+
+def measure(size: int, texts: Path, folder: Path) -> None:
+    settings = replace(read_settings(os.environ), data=folder)
+    model = ready_model("encoder", settings.encoder, settings.cache)
+    paragraphs, questions = read_squad(texts)
+    print(f"\n## {size:,} passages\n\n| what | figure |\n|---|---|", flush=True)
+    vectors = NearCentres(max(size // 100, 1))
+    made = not (folder / "catalogue.sqlite3").exists()
+    catalogue = Catalogue(folder / "catalogue.sqlite3", encoder=model.identity, create=True)
+    with closing(catalogue):
+        if made:
+            row("store", f"{seconds(lambda: fill(catalogue, size, paragraphs, vectors)):.1f} s")
+        with closing(VectorIndex(folder / "vectors", catalogue)) as index:
+            if index.is_stale():
+                row("build the index", f"{seconds(index.rebuild):.1f} s")
+        opening = time.perf_counter()
+        with closing(VectorIndex(folder / "vectors", catalogue)) as index:
+            row("open, rows hashed", f"{time.perf_counter() - opening:.2f} s")
+            row("search by scan, dense", spread(search_times(index, vectors, Filters())))
+            row("try out and open Chroma", f"{seconds(index.open_chroma):.2f} s")
+            searches(index, catalogue, vectors, questions)
+            changes(index, catalogue, vectors)
+    one_shot(settings, questions[0])
+    row("resident, both models, Chroma open", resident_when_serving(settings))
+
+
+def searches(
+    index: VectorIndex, catalogue: Catalogue, vectors: NearCentres, questions: list[str]
+) -> None:
+    retriever = Retriever(as_encoder(vectors), index, LexicalIndex(catalogue), catalogue)
+    for name, filters in FILTERS.items():
+        row(f"dense, filter {name}", spread(search_times(index, vectors, filters)))
+        asked = [Question(text, filters) for text in islice(cycle(questions), QUESTIONS)]
+        row(
+            f"both legs and fusion, filter {name}", spread(times(retriever_calls(retriever, asked)))
+        )
+        row(f"recall, filter {name}", f"{recall(index, catalogue, vectors, filters):.4f}")
+
+
+def changes(index: VectorIndex, catalogue: Catalogue, vectors: NearCentres) -> None:
+    added = vectors.draw(1)
+    started = time.perf_counter()
+    catalogue.put([article("one more", "A text that was added.", added, 0)])
+    assert max(index.search(added[0], 1, Filters()).values()) > 0.999
+    row("add one article, until found", f"{time.perf_counter() - started:.3f} s")
+    catalogue.remove(["one more"])
+    quiet = search_times(index, vectors, Filters())
+    rebuild = threading.Thread(target=index.rebuild)
+    started = time.perf_counter()
+    rebuild.start()
+    busy: list[float] = []
+    while rebuild.is_alive():
+        busy += search_times(index, vectors, Filters(), 20)
+        time.sleep(0.2)
+    row("rebuild while searching", f"{time.perf_counter() - started:.1f} s")
+    row("search before, Chroma", spread(quiet))
+    row("search during it", spread(busy))
+
+
+def one_shot(settings: Settings, question: str) -> None:
+    command = [sys.executable, "-m", "service.cli", "ask", question, "--data", str(settings.data)]
+    taken = [
+        seconds(lambda: subprocess.run(command, check=False, capture_output=True)) for _ in range(5)
+    ]
+    row("citewire ask, start to end", f"{sorted(taken)[2]:.2f} s (5 runs, worst {max(taken):.2f})")
+
+
+def resident_when_serving(settings: Settings) -> str:
+    program = (
+        "import sys, tests.bench.scale as scale, pathlib;"
+        " scale.print_resident(pathlib.Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", program, str(settings.data)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def print_resident(data: Path) -> None:
+    settings = replace(read_settings(os.environ), data=data)
+    with open_library(settings, command="bench") as library:
+        library.archive.vectors.open_chroma()
+        for filters in (Filters(), *FILTERS.values()):
+            library.answerer.answer(Question("Who was there first?", filters))
+        status = Path("/proc/self/status").read_text().splitlines()
+    fields = {line.split(":")[0]: int(line.split()[1]) // 1024 for line in status if "Rss" in line}
+    whole = fields["RssAnon"] + fields["RssFile"]
+    print(f"{whole} MB, of which {fields['RssFile']} MB are shared pages of files")
+
+
+def fill(catalogue: Catalogue, size: int, paragraphs: list[str], vectors: NearCentres) -> None:
+    numbered = (f"{text} ({number})" for number, text in zip(count(), cycle(paragraphs)))
+    for first in range(0, size, 2000):
+        rows = vectors.draw(min(2000, size - first))
+        catalogue.put(
+            article(f"article {first + at}", text, rows[at : at + 1], first + at)
+            for at, text in enumerate(islice(numbered, len(rows)))
+        )
+
+
+def article(name: str, text: str, rows: Vectors, number: int) -> EncodedArticle:
+    published = FIRST_DAY + timedelta(number % DAYS)
+    # Sources and dates are independent of each other.
+    source = f"Source {number // DAYS % 100}"
+    stored = Article(name, text[:60], text, source=source, published=published)
+    return EncodedArticle(stored, f"/news/{name}", (Span(0, len(text)),), rows)
+
+
+def read_squad(file: Path) -> tuple[list[str], list[str]]:
+    with gzip.open(file, "rt", encoding="utf-8") as stream:
+        data = json.load(stream)["data"]
+    paragraphs = [paragraph for entry in data for paragraph in entry["paragraphs"]]
+    questions = [each["question"] for paragraph in paragraphs for each in paragraph["qas"][:1]]
+    return [paragraph["context"] for paragraph in paragraphs], questions
+
+
+def as_encoder(vectors: NearCentres) -> Encoder:
+    return vectors
+
+
+def retriever_calls(retriever: Retriever, asked: list[Question]) -> Iterator[Callable[[], object]]:
+    return ((lambda question=question: retriever.retrieve(question, 20)) for question in asked)
+
+
+def search_times(
+    index: VectorIndex, vectors: NearCentres, filters: Filters, questions: int = QUESTIONS
+) -> list[float]:
+    drawn = vectors.draw(questions)
+    return times((lambda row=row: index.search(row, CANDIDATES, filters)) for row in drawn)
+
+
+def recall(
+    index: VectorIndex, catalogue: Catalogue, vectors: NearCentres, filters: Filters
+) -> float:
+    ids, known = catalogue.vectors(catalogue.matching_passages(filters))
+    found = total = 0
+    for drawn in vectors.draw(30):
+        nearest = {ids[at] for at in np.argsort(-(known @ drawn))[:CANDIDATES]}
+        found += len(nearest & index.search(drawn, CANDIDATES, filters).keys())
+        total += len(nearest)
+    return found / max(total, 1)
+
+
+def times(calls: Iterator[Callable[[], object]]) -> list[float]:
+    return [1000 * seconds(call) for call in calls]
+
+
+def spread(taken: list[float]) -> str:
+    p50, p95, p99 = np.percentile(taken, [50, 95, 99])
+    return f"p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f} ms"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def row(what: str, figure: str) -> None:
+    print(f"| {what} | {figure} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
