@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from rag.building import MANIFEST
+from rag.building import findings as index_findings
 from rag.catalogue import Catalogue
 from rag.data_directory import DataDirectory
 from rag.errors import ArchiveDamaged, CitewireError, ModelRejected, NoArchive
@@ -18,7 +20,7 @@ from rag.generation import index_files, read_manifest
 from rag.model_files import ready_model
 from rag.settings import Settings
 from rag.soundness import Soundness, examine, salvage
-from rag.vectors import MANIFEST, VectorIndex
+from rag.vectors import VectorIndex
 
 
 class Damage(StrEnum):
@@ -161,6 +163,11 @@ def vector_findings(directory: DataDirectory, sound: Soundness) -> Iterator[Find
         yield Finding(Damage.DERIVED, f"{folder}: its files are not those built", REBUILD)
     elif not shows(directory, sound.encoder):
         yield Finding(Damage.DERIVED, f"{folder}: does not show this catalogue", REBUILD)
+    elif not sound.lost and not sound.faults:
+        # Its passages and vectors can be compared with sound ones alone.
+        with closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue:
+            for what in index_findings(directory.vectors, catalogue):
+                yield Finding(Damage.DERIVED, what, REBUILD)
     for other in sorted(directory.vectors.glob("generation-*")):
         if other != folder:
             yield Finding(Damage.DERIVED, f"{other}: belongs to no index", REBUILD)

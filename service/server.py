@@ -77,7 +77,8 @@ def serve_library(
     drain = Drain()
     configure_logs(questions=settings.log_questions)
     app = build_app(library, keys=keyring_of(settings), hosts=hosts, drain=drain)
-    with traced(app, os.environ) as served:
+    archive = library.archive
+    with kept_up(archive.vectors, archive.catalogue), traced(app, os.environ) as served:
         run(served, host, listening, drain)
 
 
@@ -115,8 +116,7 @@ def run(app: ASGIApp, host: str, listening: socket.socket, drain: Drain) -> None
     # Uvicorn shuts down first and then raises the signal that it got once more; both ways of
     # being told to stop end here, and the archive is closed like after any other work.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    archive = library.archive
-    with kept_up(archive.vectors, archive.catalogue), suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt):
         EndingServer(config, drain).run(sockets=[listening])
 
 
