@@ -93,7 +93,8 @@ def respond(scope: Scope, found: Problem, headers: dict[str, str] | None = None)
     scope["state"]["problem"] = found.type
     if found.retry_after_s is not None:
         headers = {"Retry-After": str(found.retry_after_s)} | (headers or {})
-    if scope["path"] in openai_errors.PATHS:
+    # A request that cannot be parsed asks for no path.
+    if scope.get("path") in openai_errors.PATHS:
         status = openai_errors.openai_status(found.status)
         return JSONResponse(openai_errors.openai_error(found), status, headers)
     content = found.model_dump(mode="json", exclude_none=True)
