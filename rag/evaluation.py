@@ -17,7 +17,7 @@ from rag.scoring import (
     f1,
 )
 from rag.squad import Example
-from rag.types import Answers, Article, Hit, NoAnswer, Passage, Question, Span
+from rag.types import Answers, Article, Extract, Hit, NoAnswer, Passage, Question, Span
 
 # An answer that shares this much with a known one is right; where it ends is a matter of taste.
 RIGHT_F1 = 0.6
@@ -147,46 +147,46 @@ def read_all(
     outcomes = []
     for example in examples:
         golds = [gold.text for gold in example.golds]
-        article = Article("paragraph", example.title, example.context)
-        passage = Passage(1, article, Span(0, len(example.context)))
-        found = reader.read(example.question, [Hit(passage, score=1.0, similarity=1.0)])
-        best = found[0].text if found else ""
-        confidence = calibration.probability_in_paragraph(found[0].score) if found else 0.0
-        outcomes.append(
-            Outcome(
-                kind,
-                answerable=bool(golds),
-                answered=confidence >= calibration.threshold,
-                exact=exact_match(best, golds) if golds else 0.0,
-                f1=f1(best, golds) if golds else 0.0,
-                article_first=None,
-                confidence=confidence,
-            )
-        )
+        best = read_alone(reader, example)
+        confidence = 0.0 if best is None else calibration.probability_in_paragraph(best.score)
+        answered = confidence >= calibration.threshold
+        scores = scored("" if best is None else best.text, golds)
+        outcomes.append(Outcome(kind, bool(golds), answered, *scores, None, confidence))
     return outcomes
+
+
+def read_alone(reader: Reader, example: Example) -> Extract | None:
+    """Return the best span of the example's own paragraph, None when the reader finds none."""
+    article = Article("paragraph", example.title, example.context)
+    passage = Passage(1, article, Span(0, len(example.context)))
+    found = reader.read(example.question, [Hit(passage, score=1.0, similarity=1.0)])
+    return found[0] if found else None
 
 
 def judge(known: KnownQuestion, result: Answers | NoAnswer) -> Outcome:
     """Compare the best candidate with the right answers, by SQuAD's rules."""
-    if isinstance(result, NoAnswer):
-        candidates = [(weak.citation, weak.confidence) for weak in result.closest[:1]]
-    else:
-        candidates = [(result.answers[0].citations[0], result.answers[0].confidence)]
-    text, article, confidence = "", None, 0.0
-    for citation, probability in candidates:
-        text, confidence = citation.extract.text, probability
-        article = citation.extract.article.id
     answered = isinstance(result, Answers)
+    if isinstance(result, Answers):
+        candidates = [(given.citations[0], given.confidence) for given in result.answers]
+    else:
+        candidates = [(weak.citation, weak.confidence) for weak in result.closest]
+    if not candidates:
+        return Outcome(known.kind, bool(known.answers), answered, 0.0, 0.0, False, 0.0)
+    citation, confidence = candidates[0]
+    extract = citation.extract
     return Outcome(
         known.kind,
-        answerable=bool(known.answers),
-        answered=answered,
-        # Nothing is right where there is nothing to say.
-        exact=exact_match(text, known.answers) if known.answers else 0.0,
-        f1=f1(text, known.answers) if known.answers else 0.0,
-        article_first=answered and article == known.article_id,
+        bool(known.answers),
+        answered,
+        *scored(extract.text, known.answers),
+        article_first=answered and extract.article.id == known.article_id,
         confidence=confidence,
     )
+
+
+def scored(text: str, golds: Sequence[str]) -> tuple[float, float]:
+    """Return exact match and F1; nothing is right where there is nothing to say."""
+    return (exact_match(text, golds), f1(text, golds)) if golds else (0.0, 0.0)
 
 
 def evaluation_of(outcomes: Sequence[Outcome]) -> Evaluation:

@@ -10,24 +10,23 @@ the article, without their answer. Writes `confidence.json` beside the reader.
 
 import argparse
 import json
-import math
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from platformdirs import user_cache_path
 from sklearn.linear_model import LogisticRegression
 
-from rag.answerer import Answerer, Candidate
+from rag.answerer import Answerer
 from rag.catalogue import Catalogue
 from rag.chunking import PassageSize
 from rag.confidence import CALIBRATION_FILE, FEATURES, UNCALIBRATED
 from rag.encoder import OnnxEncoder
 from rag.encoding import encode_articles
-from rag.evaluation import RIGHT_F1, Outcome, read_all
+from rag.evaluation import RIGHT_F1, read_alone
 from rag.lexical import LexicalIndex
 from rag.model_files import ReadyModel, ready_model
 from rag.reader import OnnxReader
@@ -36,7 +35,7 @@ from rag.scoring import f1
 from rag.settings import DEFAULT_ENCODER
 from rag.squad import Example, read_examples
 from rag.training.data import negative_of
-from rag.types import Article, Question
+from rag.types import Article, Extract, Question
 from rag.vectors import VectorIndex
 
 LEFT_OUT_SHARE = 1 / 3
@@ -49,10 +48,6 @@ CANDIDATES_PER_QUESTION = 8
 FOREIGN_PERCENT = 5.0
 
 
-# Its probability for a paragraph's span is the margin's logistic function: nothing but the margin.
-MARGIN = replace(UNCALIBRATED, paragraph=(0.0, 1.0))
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What came out of one question: its candidates' features, and which of them are right."""
@@ -61,6 +56,14 @@ class Asked:
     right: tuple[bool, ...]
     answerable: bool
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came out of a given paragraph: its best span's margin, and whether it is right."""
+
+    margin: float
+    right: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +89,14 @@ def main() -> None:
     encoder = OnnxEncoder(ready_model("encoder", DEFAULT_ENCODER, cache))
     reader = OnnxReader(reader_model)
     asked: list[Asked] = []
-    read: list[Outcome] = []
+    read: list[Read] = []
     for file in options.files:
         rng = random.Random(options.seed)
         examples = list(read_examples(file))
         archive = sampled(examples, rng, options.paragraphs)
         chosen = rng.sample(archive.pool, min(options.questions, len(archive.pool)))
         asked += ask_all(chosen, archive.indexed, encoder, reader)
-        read += read_all(reader, MARGIN, moved(chosen, rng), file.name)
+        read += read_paragraphs(moved(chosen, rng), reader)
         print(f"{file.name}: {len(asked)} questions asked in all", flush=True)
     write(reader_model, asked, read, options.threshold)
 
@@ -113,6 +116,16 @@ def moved(examples: Sequence[Example], rng: random.Random) -> list[Example]:
     return [
         (rng.random() < LEFT_OUT_SHARE and negative_of(example, rng)) or example
         for example in examples
+    ]
+
+
+def read_paragraphs(examples: Sequence[Example], reader: OnnxReader) -> list[Read]:
+    """Read each question on its own paragraph."""
+    found = [(example, read_alone(reader, example)) for example in examples]
+    return [
+        Read(best.score, says(best, [gold.text for gold in example.golds]))
+        for example, best in found
+        if best is not None
     ]
 
 
@@ -144,32 +157,26 @@ def judged(example: Example, answerer: Answerer, *, is_indexed: bool) -> Asked:
     candidates = answerer.candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]
     return Asked(
         features=tuple(candidate.evidence.features() for candidate in candidates),
-        right=tuple(is_right(candidate, golds) for candidate in candidates),
+        right=tuple(says(candidate.extracts[0], golds) for candidate in candidates),
         answerable=bool(golds),
         similarity=candidates[0].evidence.similarity if candidates else 0.0,
     )
 
 
-def margin_of(probability: float) -> float:
-    """Return the margin that MARGIN gives this probability; far ones are cut off."""
-    inside = min(max(probability, 1e-9), 1 - 1e-9)
-    return math.log(inside / (1 - inside))
-
-
-def is_right(candidate: Candidate, golds: Sequence[str]) -> bool:
-    """Say whether the candidate says what a known answer says."""
-    return bool(golds) and f1(candidate.extracts[0].text, golds) >= RIGHT_F1
+def says(extract: Extract, golds: Sequence[str]) -> bool:
+    """Say whether the extract says what a known answer says."""
+    return bool(golds) and f1(extract.text, golds) >= RIGHT_F1
 
 
 def write(
-    reader: ReadyModel, asked: Sequence[Asked], read: Sequence[Outcome], threshold: float
+    reader: ReadyModel, asked: Sequence[Asked], read: Sequence[Read], threshold: float
 ) -> None:
     """Fit the regressions and write them beside the reader."""
     features = np.array([row for each in asked for row in each.features])
     right = np.array([value for each in asked for value in each.right])
     model = LogisticRegression(C=10.0, max_iter=2000).fit(features, right)
-    margins = np.array([[margin_of(outcome.confidence)] for outcome in read])
-    paragraph = LogisticRegression(C=10.0).fit(margins, [outcome.is_right for outcome in read])
+    margins = np.array([[each.margin] for each in read])
+    paragraph = LogisticRegression(C=10.0).fit(margins, [each.right for each in read])
     similarities = [each.similarity for each in asked if each.answerable]
     fields = {
         "reader": reader.identity,
