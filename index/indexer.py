@@ -9,6 +9,7 @@ from index.html_text import HtmlReader
 from index.loading import FoundFile, LoadedArticle, find_files, load, size_of
 from index.store import OwnStore, Store, Stored
 from rag.chunking import PassageSize
+from rag.encoding import in_batches
 from rag.errors import BadArticle
 from rag.tables import Known, fingerprint
 from rag.wiring import Archive
@@ -169,19 +170,3 @@ def named_as_before(files: Iterable[FoundFile], known: dict[str, Known]) -> list
     paths = {own.origin: LINE_NUMBER.sub("", article_id) for article_id, own in known.items()}
     names = {origin: name for origin, name in paths.items() if origin.endswith(f"/{name}")}
     return [replace(file, name=names.get(str(file.path), file.name)) for file in files]
-
-
-def in_batches(
-    articles: Iterable[LoadedArticle], characters_per_batch: int
-) -> Iterator[list[LoadedArticle]]:
-    """Yield the articles some at a time, about so many characters together."""
-    batch: list[LoadedArticle] = []
-    characters = 0
-    for loaded in articles:
-        batch.append(loaded)
-        characters += len(loaded.article.text)
-        if characters >= characters_per_batch:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch

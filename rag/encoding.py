@@ -1,11 +1,37 @@
 """Split articles into passages and encode them: what an article needs before it is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol, TypeVar
 
 from rag.chunking import PassageSize, encoded_text, passages
 from rag.protocols import Encoder
 from rag.tables import EncodedArticle
 from rag.types import Article
+
+
+class HoldsArticle(Protocol):
+    """An article with what its bearer knows of it."""
+
+    @property
+    def article(self) -> Article:
+        """The article itself."""
+
+
+Item = TypeVar("Item", bound=HoldsArticle)
+
+
+def in_batches(items: Iterable[Item], characters_per_batch: int) -> Iterator[list[Item]]:
+    """Yield the articles some at a time, about so many characters together."""
+    batch: list[Item] = []
+    characters = 0
+    for item in items:
+        batch.append(item)
+        characters += len(item.article.text)
+        if characters >= characters_per_batch:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 def encode_articles(

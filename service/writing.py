@@ -6,7 +6,7 @@ questions always see a whole state, and a new article as soon as it is stored.
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag.catalogue import Catalogue
 from rag.chunking import PassageSize
-from rag.encoding import encode_articles
+from rag.encoding import encode_articles, in_batches
 from rag.errors import CitewireError, StorageFull
 from rag.protocols import Encoder
 from rag.tables import Known, fingerprint
@@ -94,7 +94,7 @@ class Writer:
         try:
             written: list[Written] = []
             loop = asyncio.get_running_loop()
-            for group in groups(incoming):
+            for group in in_batches(incoming, CHARACTERS_PER_COMMIT):
                 # Group by group, so that one article gets its turn amid a large batch.
                 written += await loop.run_in_executor(self._executor, self._store, group)
             return written
@@ -129,17 +129,3 @@ class Writer:
 def free_bytes_at(folder: Path) -> int:
     """Return how much room there is on the folder's disk."""
     return shutil.disk_usage(folder).free
-
-
-def groups(incoming: Sequence[Incoming]) -> Iterator[list[Incoming]]:
-    """Yield the articles some at a time, about CHARACTERS_PER_COMMIT together."""
-    group: list[Incoming] = []
-    characters = 0
-    for item in incoming:
-        group.append(item)
-        characters += len(item.article.text)
-        if characters >= CHARACTERS_PER_COMMIT:
-            yield group
-            group, characters = [], 0
-    if group:
-        yield group
