@@ -14,7 +14,16 @@ from service.asking import Asker
 from service.events import StreamedEvent
 from service.inference import Reads
 from service.problems import request_id
-from service.schemas import Alive, ArticleList, ArticleOut, AskRequest, AskResponse, Problem, Ready
+from service.schemas import (
+    Alive,
+    ArticleList,
+    ArticleOut,
+    AskRequest,
+    AskResponse,
+    FiltersIn,
+    Problem,
+    Ready,
+)
 from service.streaming import MEDIA_TYPE, EventStream
 from service.wire import article_out, article_summary
 
@@ -130,10 +139,12 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
 
 def question_of(body: AskRequest) -> Question:
     """Return the question that a request asks; raise InvalidInput where it asks none."""
-    filters = Filters(
-        body.filters.published_from, body.filters.published_to, frozenset(body.filters.sources)
-    )
-    return Question(body.question, filters, body.max_answers)
+    return Question(body.question, filters_of(body.filters), body.max_answers)
+
+
+def filters_of(given: FiltersIn) -> Filters:
+    """Return the filters of a request; raise InvalidInput where they contradict each other."""
+    return Filters(given.published_from, given.published_to, frozenset(given.sources))
 
 
 def prefers_stream(accept: str) -> bool:

@@ -39,7 +39,7 @@ class AskRequest(Request):
     filters: FiltersIn = FiltersIn()
 
 
-class CitationOut(BaseModel):
+class QuoteOut(BaseModel):
     """A quote and where it stands: `text[start:end]` of the article is the quote."""
 
     article_id: ArticleId
@@ -51,6 +51,11 @@ class CitationOut(BaseModel):
     start: Offset
     end: Offset
     quote: str
+
+
+class CitationOut(QuoteOut):
+    """A quote and where it stands: `text[start:end]` of the article is the quote."""
+
     context: str = Field(description="the sentence or sentences around the quote")
     context_start: Offset
     evidence: str = Field(

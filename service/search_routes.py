@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request
 
-from rag.types import Filters, Question
+from rag.types import Question
 from rag.wiring import Library
 from service.inference import Inference
 from service.problems import request_id
-from service.routes import problems
+from service.routes import filters_of, problems
 from service.search_schemas import SearchRequest, SearchResponse
 from service.search_wire import search_response
 
@@ -22,10 +22,7 @@ def build_search_routes(library: Library, inference: Inference) -> APIRouter:
     )
     async def search(request: Request, body: SearchRequest) -> SearchResponse:
         """Return the passages that are worth reading for the question, best first."""
-        filters = Filters(
-            body.filters.published_from, body.filters.published_to, frozenset(body.filters.sources)
-        )
-        question = Question(body.question, filters)
+        question = Question(body.question, filters_of(body.filters))
         found = await inference.run(lambda: library.retriever.search(question, body.limit))
         return search_response(found, request_id(request.scope), explain=body.explain)
 

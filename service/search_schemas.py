@@ -1,13 +1,12 @@
 """The wire of a search: passages without a reader."""
 
-from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.types import MAX_QUESTION_CHARACTERS
 from service.examples import SEARCHED, SEARCHES
-from service.schemas import ArticleId, FiltersIn, Offset, Probability, Request, SearchedOut
+from service.schemas import FiltersIn, Probability, QuoteOut, Request, SearchedOut
 
 MAX_HITS = 100
 
@@ -32,17 +31,9 @@ class LegsOut(BaseModel):
     lexical_rank: int | None = Field(ge=1)
 
 
-class FoundOut(BaseModel):
+class FoundOut(QuoteOut):
     """A passage and where it stands: `text[start:end]` of the article is the quote."""
 
-    article_id: ArticleId
-    article_sha256: str = Field(description="of the article's text, in UTF-8")
-    title: str
-    source: str | None
-    url: str | None
-    published_at: date | None
-    start: Offset
-    end: Offset
     quote: str = Field(description="the whole passage")
     score: Probability = Field(description="a share of the best passage's, which has 1")
     legs: LegsOut | None = Field(None, description="given when `explain` is true")

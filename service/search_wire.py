@@ -1,9 +1,9 @@
 """From what a search finds to the wire."""
 
-from rag.errors import BrokenCitation
 from rag.retriever import Found, Search
 from service.schemas import SearchedOut
 from service.search_schemas import FoundOut, LegsOut, SearchResponse
+from service.wire import quote_out
 
 
 def search_response(search: Search, request_id: str, *, explain: bool) -> SearchResponse:
@@ -21,9 +21,7 @@ def search_response(search: Search, request_id: str, *, explain: bool) -> Search
 def found_out(found: Found, *, explain: bool) -> FoundOut:
     """Return a passage's wire object after checking it against its article."""
     passage = found.hit.passage
-    article, span = passage.article, passage.span
-    if article.text[span.start : span.end] != passage.text:
-        raise BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its passage")
+    quote = quote_out(passage.article, passage.span, passage.text)
     legs = found.legs
     explained = LegsOut(
         cosine=round(legs.cosine, 4),
@@ -32,15 +30,7 @@ def found_out(found: Found, *, explain: bool) -> FoundOut:
         lexical_rank=legs.lexical_rank,
     )
     return FoundOut(
-        article_id=article.id,
-        article_sha256=article.digest,
-        title=article.title,
-        source=article.source,
-        url=article.url,
-        published_at=article.published,
-        start=span.start,
-        end=span.end,
-        quote=passage.text,
+        **quote.model_dump(),
         score=round(found.hit.score, 4),
         legs=explained if explain else None,
     )

@@ -19,6 +19,7 @@ from service.schemas import (
     AskResponse,
     CitationOut,
     ClosestOut,
+    QuoteOut,
     SearchedOut,
     SupportOut,
     TimingOut,
@@ -77,10 +78,21 @@ def quotation_out(quotation: Quotation) -> CitationOut:
 def checked(article: Article, span: Span, quote: str, around: Span) -> CitationOut:
     """Return a quote's wire object; raise BrokenCitation when it is not the article's text."""
     context = around.of(article.text)
-    inside = span.shifted(-around.start)
-    if article.text[span.start : span.end] != quote or inside.of(context) != quote:
-        raise BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
+    if span.shifted(-around.start).of(context) != quote:
+        raise broken(article, span)
     return CitationOut(
+        **quote_out(article, span, quote).model_dump(),
+        context=context,
+        context_start=around.start,
+        evidence=f"/evidence/{evidence_id(article, span)}",
+    )
+
+
+def quote_out(article: Article, span: Span, quote: str) -> QuoteOut:
+    """Return a quote without what is around it; raises as `checked` does."""
+    if article.text[span.start : span.end] != quote:
+        raise broken(article, span)
+    return QuoteOut(
         article_id=article.id,
         article_sha256=article.digest,
         title=article.title,
@@ -90,10 +102,12 @@ def checked(article: Article, span: Span, quote: str, around: Span) -> CitationO
         start=span.start,
         end=span.end,
         quote=quote,
-        context=context,
-        context_start=around.start,
-        evidence=f"/evidence/{evidence_id(article, span)}",
     )
+
+
+def broken(article: Article, span: Span) -> BrokenCitation:
+    """Return the error for a quote that is not its article's text."""
+    return BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
 
 
 def verify_response(verdict: Verdict, catalogue: Catalogue, request_id: str) -> VerifyResponse:
