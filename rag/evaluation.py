@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rag.confidence import Calibration
+from rag.conversation import Unclear, follow
 from rag.protocols import Reader
 from rag.question_files import KnownQuestion
 from rag.scoring import (
@@ -17,7 +18,7 @@ from rag.scoring import (
     f1,
 )
 from rag.squad import Example
-from rag.types import Answers, Article, Extract, Hit, NoAnswer, Passage, Question, Span
+from rag.types import Answers, Article, Citation, Extract, Hit, NoAnswer, Passage, Question, Span
 
 # An answer that shares this much with a known one is right; where it ends is a matter of taste.
 RIGHT_F1 = 0.6
@@ -136,8 +137,23 @@ def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 def ask_all(
     answer: Callable[[Question], Answers | NoAnswer], questions: Iterable[KnownQuestion]
 ) -> list[Outcome]:
-    """Ask an archive every question."""
-    return [judge(known, answer(Question(known.text))) for known in questions]
+    """Ask an archive every question, a follow-up through its conversation."""
+    return [judge(known, ask_through(answer, known)) for known in questions]
+
+
+def ask_through(
+    answer: Callable[[Question], Answers | NoAnswer], known: KnownQuestion
+) -> Answers | NoAnswer | Unclear:
+    """Ask a question in its conversation; what is asked back has no result."""
+    if not known.history:
+        return answer(Question(known.text))
+    said: list[str] = []
+    for earlier in range(len(known.history)):
+        reading = follow(known.history[: earlier + 1], said)
+        result = None if isinstance(reading, Unclear) else answer(Question(reading.question))
+        said.append(result.answers[0].text if isinstance(result, Answers) else "")
+    reading = follow([*known.history, known.text], said)
+    return reading if isinstance(reading, Unclear) else answer(Question(reading.question))
 
 
 def read_all(
@@ -163,10 +179,13 @@ def read_alone(reader: Reader, example: Example) -> Extract | None:
     return found[0] if found else None
 
 
-def judge(known: KnownQuestion, result: Answers | NoAnswer) -> Outcome:
+def judge(known: KnownQuestion, result: Answers | NoAnswer | Unclear) -> Outcome:
     """Compare the best candidate with the right answers, by SQuAD's rules."""
     answered = isinstance(result, Answers)
-    if isinstance(result, Answers):
+    candidates: list[tuple[Citation, float]]
+    if isinstance(result, Unclear):
+        candidates = []
+    elif isinstance(result, Answers):
         candidates = [(given.citations[0], given.confidence) for given in result.answers]
     else:
         candidates = [(weak.citation, weak.confidence) for weak in result.closest]

@@ -1,7 +1,8 @@
 """Question files: one JSON object a line, or SQuAD's format.
 
 A line has `question`, `answers` (verbatim texts; none when the archive does not say),
-`article_id` where the answer stands, and `kind`, which groups the rows of a table.
+`article_id` where the answer stands, `kind`, which groups the rows of a table, and for a
+follow-up `history`, the questions asked before it.
 """
 
 import json
@@ -23,6 +24,7 @@ class KnownQuestion:
     answers: tuple[str, ...]
     article_id: str | None
     kind: str
+    history: tuple[str, ...] = ()
 
 
 def is_squad(file: Path) -> bool:
@@ -58,9 +60,11 @@ def known_question(fields: dict[str, Any]) -> KnownQuestion:
     Question(text)
     if not isinstance(answers, list) or not all(isinstance(item, str) for item in answers):
         raise TypeError(f"`answers` is {answers!r}, not a list of texts")
-    return KnownQuestion(
-        text, tuple(answers), fields.get("article_id"), str(fields.get("kind", "all"))
-    )
+    history = fields.get("history", [])
+    if not isinstance(history, list) or not all(isinstance(item, str) for item in history):
+        raise TypeError(f"`history` is {history!r}, not a list of texts")
+    kind = str(fields.get("kind", "all"))
+    return KnownQuestion(text, tuple(answers), fields.get("article_id"), kind, tuple(history))
 
 
 def archive_of(

@@ -18,6 +18,7 @@ from service import problems
 from service.access import MAX_QUESTION_BYTES
 from service.article_routes import build_article_routes
 from service.asking import Asker
+from service.chat_routes import build_chat_routes
 from service.courtesy import CourteousEncoder
 from service.guard import LOOPBACK_HOSTS, Door, Drain, Guard
 from service.inference import Inference, Reads
@@ -127,6 +128,7 @@ def build_app(
     )
     problems.install(app)
     app.include_router(build_routes(library, asker, reads))
+    app.include_router(build_chat_routes(asker))
     app.include_router(build_openai_routes(asker))
     app.include_router(build_search_routes(library, inference))
     app.include_router(build_quote_routes(library, reads))

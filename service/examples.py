@@ -101,3 +101,17 @@ SEARCHED: dict[str, JsonValue] = {
     "search_ms": 8.4,
     "request_id": "0f8c5a52e2f74f5ab6e1c9e2b1c4d7aa",
 }
+CONVERSATION: dict[str, JsonValue] = {
+    "messages": [
+        {"role": "user", "content": "who met Park Jin?"},
+        {"role": "assistant", "content": "Antony Blinken"},
+        {"role": "user", "content": "where?"},
+    ]
+}
+UNCLEAR: dict[str, JsonValue] = {
+    "status": "unclear",
+    "question": "how old was he?",
+    "ask_back": "Whom do you mean by “he”?",
+    "candidates": ["How old was Behnken?", "How old was Hurley?"],
+    "request_id": "0f8c5a52e2f74f5ab6e1c9e2b1c4d7aa",
+}

@@ -138,3 +138,29 @@ def test_prompt_explains_a_refusal_and_goes_on(seed_archive: Path) -> None:
     assert "The archive does not say." in answer
     assert "\x1b[1m" not in answer.partition("The archive")[2]
     assert code == 0
+
+
+def test_prompt_shows_how_it_understands_a_follow_up(seed_archive: Path) -> None:
+    with terminal("ask", "--data", str(seed_archive), NO_COLOR="1") as shown:
+        shown.until(PROMPT)
+        shown.type(f"{ANSWERED}\r")
+        shown.until("articles searched in")
+        shown.until(PROMPT)
+        shown.type("where?\r")
+        shown.until("asked as: Where was it that Antony Blinken met Park Jin?")
+        answer = shown.until("articles searched in")
+        shown.until(PROMPT)
+        shown.type("\x04")
+        shown.end()
+
+    assert "Seoul" in answer
+
+
+def test_prompt_asks_back_what_it_cannot_resolve(seed_archive: Path) -> None:
+    with terminal("ask", "--data", str(seed_archive), NO_COLOR="1") as shown:
+        shown.until(PROMPT)
+        shown.type("when did she resign?\r")
+        shown.until("Whom do you mean by “she”? Name the person.")
+        shown.until(PROMPT)
+        shown.type("\x04")
+        shown.end()

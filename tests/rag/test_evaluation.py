@@ -130,3 +130,23 @@ def test_the_figures_are_given_as_json() -> None:
     (row,) = json.loads(evaluation_of(outcomes).json())["rows"]
 
     assert (row["kind"], row["f1"], row["calibration_error"]) == ("when", 66.7, 25.0)
+
+
+def test_follow_up_is_asked_through_the_conversation() -> None:
+    asked = []
+
+    def remember(question: Question) -> Answers | NoAnswer:
+        asked.append(question.text)
+        return answered(question, "Ana Ruiz", "bridge")
+
+    history = ("Who built the bridge?",)
+    ask_all(remember, [KnownQuestion("how old was she?", ("31",), None, "followup", history)])
+
+    assert asked == ["Who built the bridge?", "How old was Ana Ruiz?"]
+
+
+def test_follow_up_that_is_asked_back_counts_as_refused() -> None:
+    known = KnownQuestion("how old was she?", ("31",), None, "followup", ("When did it rain?",))
+    (outcome,) = ask_all(answer, [known])
+
+    assert (outcome.answered, outcome.exact, outcome.confidence) == (False, 0.0, 0.0)

@@ -1,5 +1,6 @@
 """The OpenAPI document says what the service does, and nothing else."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ ARTICLE, BARE, KNOWN = "/v1/articles/{article_id}", "/v1/articles/bare", "/v1/ar
 BATCH = b'{"articles": [{"id": "x", "text": "X."}]}'
 JSON = {"Content-Type": "application/json"}
 ASK = {"question": "Who?"}
+CHAT = {"messages": [{"role": "user", "content": "Who opened the harbour?"}]}
 # What `/v1/ask` answers with to those who prefer it; test_streaming.py shows that.
 EVENTS = "text/event-stream"
 
@@ -94,10 +96,10 @@ def writing(
     return call
 
 
-def failing_with(error: Exception) -> Call:
+def failing_with(error: Exception, path: str = "/v1/ask") -> Call:
     def call(client: TestClient, library: Any) -> httpx2.Response:
         failing(library, error)
-        return client.post("/v1/ask", json=ASK)
+        return client.post(path, json=CHAT if path == "/v1/chat" else ASK)
 
     return call
 
@@ -135,6 +137,19 @@ def crowded(client: TestClient, library: Any) -> httpx2.Response:
 
 # How each documented response comes about.
 CALLS: dict[tuple[str, str, str], Call] = {
+    ("post", "/v1/chat", "200"): posting("/v1/chat", json.dumps(CHAT).encode()),
+    ("post", "/v1/chat", "400"): posting("/v1/chat", b"{"),
+    ("post", "/v1/chat", "413"): posting("/v1/chat", b" " * 70_000),
+    ("post", "/v1/chat", "415"): posting("/v1/chat", b"{}", "text/plain"),
+    ("post", "/v1/chat", "422"): posting("/v1/chat", b"{}"),
+    ("post", "/v1/chat", "429"): failing_with(Overloaded("full"), "/v1/chat"),
+    ("post", "/v1/chat", "503"): failing_with(ArchiveDamaged("broken"), "/v1/chat"),
+    ("post", "/v1/chat", "504"): failing_with(DeadlinePassed("late"), "/v1/chat"),
+    ("post", "/v1/understand", "200"): posting("/v1/understand", json.dumps(CHAT).encode()),
+    ("post", "/v1/understand", "400"): posting("/v1/understand", b"{"),
+    ("post", "/v1/understand", "413"): posting("/v1/understand", b" " * 70_000),
+    ("post", "/v1/understand", "415"): posting("/v1/understand", b"{}", "text/plain"),
+    ("post", "/v1/understand", "422"): posting("/v1/understand", b"{}"),
     ("post", "/v1/ask", "200"): asking(b'{"question": "Who?"}'),
     ("post", "/v1/ask", "400"): asking(b"{"),
     ("post", "/v1/ask", "413"): asking(b" " * 70_000),
