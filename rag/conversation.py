@@ -69,7 +69,8 @@ def understand(question: str, earlier: Sequence[Exchange]) -> Understood | Uncle
     reading = substituted(text, earlier) or read(OPENING.sub("", text), text, earlier)
     if isinstance(reading, Unclear):
         return reading
-    if len(reading.question) > MAX_QUESTION_CHARACTERS:
+    # What was too long as it came is not ours to explain: asking it says so.
+    if len(reading.question) > MAX_QUESTION_CHARACTERS >= len(text):
         return Unclear(text, "That is too long together with what came before. Ask it in full?")
     return reading
 

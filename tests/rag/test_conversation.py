@@ -242,6 +242,12 @@ def test_follow_up_that_grows_too_long_is_asked_back() -> None:
     assert isinstance(understand("how many died and why did it happen?", [earlier]), Unclear)
 
 
+def test_question_that_was_too_long_as_it_came_is_left_to_whoever_answers() -> None:
+    endless = "x" * 1001
+
+    assert understand(endless, [STURGEON]) == Understood(endless)
+
+
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=40))
 def test_any_text_is_understood_or_asked_back(question: str, earlier: str, answer: str) -> None:
     reading = understand(question, [Exchange(earlier, answer)])
