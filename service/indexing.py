@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from index.indexer import Indexer, Progress, Report, indexer_of
-from rag.data_directory import read_owner
 from rag.errors import ArchiveLocked
 from rag.settings import Settings
 from rag.wiring import open_archive
-from service.remote import RunningService
+from service.remote import service_with
 from service.remote_store import RemoteStore
 
 
@@ -28,11 +27,8 @@ def index_here_or_there(
         with open_archive(settings, command="index", create=True) as archive:
             report = indexer_of(archive, progress).index(paths, prune=prune)
             return (report, *archive.catalogue.counts())
-    except ArchiveLocked:
-        owner = read_owner(settings.data)
-        if owner is None or owner.url is None:
-            raise
-    service = RunningService(owner.url, settings.api_key)
+    except ArchiveLocked as locked:
+        service = service_with(settings, locked)
     report = Indexer(RemoteStore(service), progress).index(paths, prune=prune)
     ready = service.ready()
     return report, ready.articles, ready.passages

@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
+from rag.data_directory import read_owner
 from rag.errors import ArchiveLocked, InvalidInput, UnknownArticle
+from rag.settings import Settings
 from rag.types import Filters, Question
 from service.article_schemas import BatchOutcome, KnownArticles
 from service.quote_schemas import VerifyResponse
@@ -31,7 +33,7 @@ class RunningService:
     """A service on this machine, found by the note its process left in the data directory."""
 
     def __init__(self, url: str, api_key: str | None) -> None:
-        self._url = url
+        self.url = url
         self._api_key = api_key
 
     def ask(self, question: str, filters: Filters = EVERYTHING) -> AskResponse:
@@ -80,14 +82,14 @@ class RunningService:
             return kind.model_validate_json(self._call(path, body))
         except ValidationError as error:
             raise ArchiveLocked(
-                f"the archive is in use, and what answers at {self._url} is not Citewire"
+                f"the archive is in use, and what answers at {self.url} is not Citewire"
             ) from error
 
     def _call(self, path: str, body: bytes | None, method: str | None = None) -> bytes:
         headers = {"Content-Type": "application/json"}
         if self._api_key is not None:
             headers["Authorization"] = f"Bearer {self._api_key}"
-        request = urllib.request.Request(self._url + path, body, headers, method=method)
+        request = urllib.request.Request(self.url + path, body, headers, method=method)
         # Never through a proxy: the service is on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
@@ -100,11 +102,19 @@ class RunningService:
                 raise UnknownArticle(path) from error
             if error.code in REFUSALS:
                 raise InvalidInput(detail) from error
-            raise ArchiveLocked(f"the service at {self._url} answers: {detail}") from error
+            raise ArchiveLocked(f"the service at {self.url} answers: {detail}") from error
         except (OSError, HTTPException) as error:
             raise ArchiveLocked(
-                f"the archive is in use by a service at {self._url} that does not answer: {error}"
+                f"the archive is in use by a service at {self.url} that does not answer: {error}"
             ) from error
+
+
+def service_with(settings: Settings, locked: ArchiveLocked) -> RunningService:
+    """Return the service that has the archive open; raise `locked` when what has it is none."""
+    owner = read_owner(settings.data)
+    if owner is None or owner.url is None:
+        raise locked
+    return RunningService(owner.url, settings.api_key)
 
 
 def filters_json(filters: Filters) -> dict[str, object]:

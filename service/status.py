@@ -2,11 +2,10 @@
 
 from pydantic import BaseModel
 
-from rag.data_directory import read_owner
 from rag.errors import ArchiveLocked
 from rag.settings import Settings
 from rag.wiring import open_library
-from service.remote import RunningService
+from service.remote import service_with
 
 
 class Status(BaseModel):
@@ -47,13 +46,11 @@ def read_status(settings: Settings) -> Status:
                 vectors_indexed=vectors.indexed_rows,
                 vectors_scanned=vectors.scanned_rows(),
             )
-    except ArchiveLocked:
-        owner = read_owner(settings.data)
-        if owner is None or owner.url is None:
-            raise
-        ready = RunningService(owner.url, settings.api_key).ready()
+    except ArchiveLocked as locked:
+        service = service_with(settings, locked)
+        ready = service.ready()
         return Status(
             data=str(settings.data),
-            served_at=owner.url,
+            served_at=service.url,
             **ready.model_dump(exclude={"status"}),
         )

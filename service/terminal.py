@@ -1,10 +1,13 @@
 """Show answers on a terminal: the wire object as text."""
 
+import os
 import re
 import shutil
+import sys
 import textwrap
 from dataclasses import dataclass
 
+from rag.errors import CitewireError
 from rag.types import Reason
 from service.schemas import AskResponse, CitationOut, ClosestOut
 
@@ -118,3 +121,13 @@ def plural(number: int, noun: str) -> str:
 def safe(text: str) -> str:
     """Return the text in one line; what would act on a terminal is replaced."""
     return UNSAFE.sub("�", re.sub(r"\s+", " ", text))
+
+
+def output_style() -> Style:
+    """Use colours where a person looks and has not asked for none (no-color.org)."""
+    return Style(colours=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+def complain(error: CitewireError) -> None:
+    """Say what is wrong; names of files and articles in it may hold anything."""
+    print(f"citewire: {safe(str(error))}", file=sys.stderr)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.cli import EXIT_CODES, build_parser
+from service.cli import build_parser
+from service.exit_codes import EXIT_CODES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

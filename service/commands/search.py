@@ -1,0 +1,50 @@
+"""`citewire search`: passages only."""
+
+import argparse
+import uuid
+
+from rag.errors import ArchiveLocked, InvalidInput
+from rag.settings import Settings
+from rag.types import Question
+from service.commands.filter_options import add_filters, filters_of
+from service.exit_codes import ANSWERED, NO_ANSWER
+from service.terminal import output_style
+
+NAME = "search"
+PURPOSE = "Find passages; no answer is read out of them."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("question", help="the question, or any words")
+    parser.add_argument(
+        "--limit", type=int, default=10, metavar="N", help="at most so many (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="show each leg's rank and score of every passage"
+    )
+    parser.add_argument("--json", action="store_true", help="print the response of POST /v1/search")
+    add_filters(parser)
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Find passages, in the archive itself or by the service that has it open."""
+    from rag.wiring import open_archive, retriever_of
+    from service.found import render_found
+    from service.remote import service_with
+    from service.search_schemas import MAX_HITS
+    from service.search_wire import search_response
+
+    question = Question(options.question, filters_of(options))
+    if not 1 <= options.limit <= MAX_HITS:
+        raise InvalidInput(f"--limit is {options.limit}; it goes from 1 to {MAX_HITS}")
+    try:
+        with open_archive(settings, command="search", create=False) as archive:
+            found = retriever_of(archive).search(question, options.limit)
+            response = search_response(found, uuid.uuid4().hex, explain=options.explain)
+    except ArchiveLocked as locked:
+        service = service_with(settings, locked)
+        response = service.search(question, options.limit, explain=options.explain)
+    rendered = render_found(response, output_style())
+    print(response.model_dump_json(indent=2) if options.json else rendered)
+    return ANSWERED if response.passages else NO_ANSWER

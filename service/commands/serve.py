@@ -1,0 +1,33 @@
+"""`citewire serve`."""
+
+import argparse
+
+from rag.settings import Settings
+from service.exit_codes import ANSWERED
+
+NAME = "serve"
+PURPOSE = "Serve the chat page and the HTTP API."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
+    parser.add_argument(
+        "--port", default=8000, type=port_number, help="the port (default: %(default)s)"
+    )
+
+
+def port_number(text: str) -> int:
+    """Read a port; 0 lets the system choose one."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not a port")
+    return number
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    from service.server import serve
+
+    serve(settings, options.host, options.port)
+    return ANSWERED

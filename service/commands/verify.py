@@ -1,0 +1,39 @@
+"""`citewire verify`."""
+
+import argparse
+import uuid
+
+from rag.errors import ArchiveLocked
+from rag.settings import Settings
+from service.exit_codes import ANSWERED, NO_ANSWER
+from service.terminal import output_style
+
+NAME = "verify"
+PURPOSE = "Say whether a quote is in the archive, and where."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("quote", help="the quote")
+    parser.add_argument("--article", metavar="ID", help="the article that is said to say it")
+    parser.add_argument("--json", action="store_true", help="print the response of POST /v1/verify")
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Look a quote up, in the archive itself or by the service that has it open."""
+    from rag.verification import Status, Verifier
+    from rag.wiring import open_archive
+    from service.remote import service_with
+    from service.verdict import render_verdict
+    from service.wire import verify_response
+
+    try:
+        with open_archive(settings, command="verify", create=False) as archive:
+            verdict = Verifier(archive.catalogue).verify(options.quote, options.article)
+            response = verify_response(verdict, archive.catalogue, uuid.uuid4().hex)
+    except ArchiveLocked as locked:
+        response = service_with(settings, locked).verify(options.quote, options.article)
+    rendered = render_verdict(response, output_style())
+    print(response.model_dump_json(indent=2) if options.json else rendered)
+    said = response.status in (Status.EXACT, Status.WHITESPACE_ONLY)
+    return ANSWERED if said else NO_ANSWER
