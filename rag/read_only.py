@@ -35,6 +35,7 @@ class ReadOnlyCatalogue(Catalogue):
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         raise ReadOnlyArchive(
-            f"{self._path}: was opened for reading alone; the process that owns it may change it"
+            f"{self._path}: was opened for reading alone; what owns it, as `citewire index` does,"
+            " may change it and bring it up to date"
         )
         yield  # pragma: no cover  # what makes this a generator
