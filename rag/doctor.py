@@ -11,19 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from rag.building import MANIFEST, Home
+from rag.building import MANIFEST
 from rag.building import findings as index_findings
 from rag.catalogue import Catalogue
 from rag.data_directory import DataDirectory
-from rag.errors import (
-    ArchiveDamaged,
-    CitewireError,
-    ModelRejected,
-    NoArchive,
-    VectorServerAway,
-)
+from rag.errors import ArchiveDamaged, CitewireError, ModelRejected, NoArchive
 from rag.generation import index_files, read_manifest
-from rag.homes import owners_home
 from rag.model_files import ready_model
 from rag.settings import Settings
 from rag.soundness import Soundness, examine, salvage
@@ -35,7 +28,6 @@ class Damage(StrEnum):
 
     TRUTH = "truth"
     DERIVED = "derived"
-    SERVER = "server"
     MODEL = "model"
 
 
@@ -69,7 +61,6 @@ RESTORE = (
     "restore the data directory from a backup, or index the articles into a new one; `--repair`"
     " keeps every sound article and sets the damaged file aside"
 )
-START = "start it, or unset CITEWIRE_CHROMA_URL and index again"
 REBUILD = "`citewire doctor --repair` makes it again, without encoding anything"
 
 
@@ -87,7 +78,7 @@ def repair(settings: Settings) -> Diagnosis:
     with owned(settings) as directory:
         before = diagnosis(directory, settings)
         found = {finding.damage for finding in before.findings}
-        if found <= {Damage.MODEL, Damage.SERVER}:
+        if found <= {Damage.MODEL}:
             return before
         sound = soundness_of(directory)
         if sound.encoder is None:
@@ -98,7 +89,7 @@ def repair(settings: Settings) -> Diagnosis:
             repaired.append(f"the catalogue, of {len(sound.sound)} sound articles; was {aside}")
         shutil.rmtree(directory.vectors, ignore_errors=True)
         with closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue:
-            index = VectorIndex(directory.vectors, catalogue, owners_home(settings.chroma))
+            index = VectorIndex(directory.vectors, catalogue)
             index.rebuild()
             index.close()
         repaired.append("the vector index")
@@ -128,7 +119,7 @@ def diagnosis(directory: DataDirectory, settings: Settings) -> Diagnosis:
     sound = soundness_of(directory)
     findings = [
         *catalogue_findings(directory.catalogue, sound),
-        *vector_findings(directory, sound, owners_home(settings.chroma)),
+        *vector_findings(directory, sound),
         *model_findings(settings, sound),
     ]
     return Diagnosis(len(sound.sound), sound.passages, tuple(findings))
@@ -153,7 +144,7 @@ def catalogue_findings(file: Path, sound: Soundness) -> Iterator[Finding]:
         yield Finding(Damage.DERIVED, f"{file}: {'; '.join(sound.faults)}", REBUILD)
 
 
-def vector_findings(directory: DataDirectory, sound: Soundness, home: Home) -> Iterator[Finding]:
+def vector_findings(directory: DataDirectory, sound: Soundness) -> Iterator[Finding]:
     """Say what is wrong with the vector index: its manifest, its files, what is left over."""
     if sound.encoder is None:
         return
@@ -174,15 +165,9 @@ def vector_findings(directory: DataDirectory, sound: Soundness, home: Home) -> I
         yield Finding(Damage.DERIVED, f"{folder}: does not show this catalogue", REBUILD)
     elif not sound.lost and not sound.faults:
         # Its passages and vectors can be compared with sound ones alone.
-        with (
-            closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue,
-            closing(home),
-        ):
-            try:
-                for what in index_findings(directory.vectors, catalogue, home):
-                    yield Finding(Damage.DERIVED, what, REBUILD)
-            except VectorServerAway as error:
-                yield Finding(Damage.SERVER, str(error), START)
+        with closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue:
+            for what in index_findings(directory.vectors, catalogue):
+                yield Finding(Damage.DERIVED, what, REBUILD)
     for other in sorted(directory.vectors.glob("generation-*")):
         if other != folder:
             yield Finding(Damage.DERIVED, f"{other}: belongs to no index", REBUILD)

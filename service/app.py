@@ -93,15 +93,14 @@ def build_app(
 ) -> ASGIApp:
     """Return the application; `hosts` are the names that it answers to.
 
-    Once `drain` has begun it says that it is not ready, and answers what still comes. Where the
-    archive was opened for reading alone, changes are refused before their bodies are read.
+    Once `drain` has begun it says that it is not ready, and answers what still comes.
     """
     metrics = Metrics()
     inference = Inference(on_begin=metrics.waited)
     reads = Reads()
     library = recording(library, metrics)
     show(metrics, library, inference)
-    archive, catalogue = library.archive, library.archive.catalogue
+    archive = library.archive
 
     def asking() -> bool:
         return inference.running + inference.waiting > 0
@@ -145,11 +144,5 @@ def build_app(
     async def measured() -> Response:
         return Response(await reads.run(metrics.text), media_type=CONTENT_TYPE)
 
-    door = Door(
-        hosts,
-        keys,
-        full=lambda: inference.full,
-        drain=drain or Drain(),
-        read_only=catalogue.read_only,
-    )
+    door = Door(hosts, keys, full=lambda: inference.full, drain=drain or Drain())
     return Observer(Guard(app, door), metrics)

@@ -16,7 +16,6 @@ from service.commands import (
     eval,  # noqa: A004  # the command's name
     index,
     key,
-    mcp,
     search,
     serve,
     status,
@@ -32,10 +31,10 @@ class Command(Protocol):
     NAME: str
     PURPOSE: str
 
-    def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare what the command takes."""
 
-    def run(self, settings: Settings, options: argparse.Namespace, /) -> int:
+    def run(self, settings: Settings, options: argparse.Namespace) -> int:
         """Do it, and return the exit code."""
 
 
@@ -46,7 +45,6 @@ COMMANDS: tuple[Command, ...] = (
     search,
     verify,
     serve,
-    mcp,
     status,
     key,
     doctor,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import torch
 from tokenizers import Encoding, Tokenizer
-from transformers import AutoModelForQuestionAnswering, PreTrainedModel
+from torch.nn import Module
+from transformers import AutoModelForQuestionAnswering
 
 from rag.scoring import auroc, best_threshold_mean, exact_match, f1
 from rag.squad import Example, read_examples
@@ -24,11 +25,13 @@ from rag.training.data import (
     windows_of,
 )
 from rag.training.mix import collate
+from rag.training.phase import forward
+from rag.training.teacher import load_teacher
 
 MAX_TOKENS = 384
 STRIDE_TOKENS = 128
 LONGEST_SPAN_TOKENS = 30
-BATCH_WINDOWS = 16
+BATCH_WINDOWS = 64 if torch.cuda.is_available() else 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,9 @@ def best_span(
 
 
 @torch.inference_mode()
-def predict(
-    model: PreTrainedModel, tokenizer: Tokenizer, examples: Sequence[Example]
-) -> list[Prediction]:
+def predict(model: Module, tokenizer: Tokenizer, examples: Sequence[Example]) -> list[Prediction]:
     """The best prediction over all windows of each example, in the examples' order."""
+    device = next(model.parameters()).device
     encodings = tokenizer.encode_batch(
         [(example.question, example.context) for example in examples]
     )
@@ -71,10 +73,9 @@ def predict(
         batch = collate(
             [Feature(tuple(w.ids), tuple(w.type_ids), NO_ANSWER, NO_ANSWER) for _, w in rows]
         )
-        output = model(
-            input_ids=batch.token_ids, token_type_ids=batch.type_ids, attention_mask=batch.mask
-        )
-        logits = zip(rows, output.start_logits, output.end_logits, strict=True)
+        output = forward(model, batch.to(device))
+        starts, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
+        logits = zip(rows, starts, ends, strict=True)
         for (number, window), start_logits, end_logits in logits:
             found = best_span(start_logits, end_logits, window, examples[number].context)
             best[number] = max(
@@ -119,21 +120,35 @@ def main() -> None:
     parser.add_argument(
         "--checkpoint", type=Path, help="take the weights from this training checkpoint"
     )
+    parser.add_argument(
+        "--teaches", type=Path, help="the model is a teacher: read what this student would read"
+    )
     parser.add_argument("--questions", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     examples = list(read_examples(arguments.file))
     chosen = random.Random(arguments.seed).sample(examples, min(arguments.questions, len(examples)))
-    model = AutoModelForQuestionAnswering.from_pretrained(
-        arguments.model, dtype=torch.float32
-    ).eval()
+    model = loaded(arguments.model, arguments.teaches)
     if arguments.checkpoint:
         state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"])
     tokenizer = window_tokenizer(
-        arguments.model / "tokenizer.json", max_tokens=MAX_TOKENS, stride_tokens=STRIDE_TOKENS
+        (arguments.teaches or arguments.model) / "tokenizer.json",
+        max_tokens=MAX_TOKENS,
+        stride_tokens=STRIDE_TOKENS,
     )
     print(json.dumps(evaluate(chosen, predict(model, tokenizer, chosen))))
+
+
+def loaded(folder: Path, student: Path | None) -> Module:
+    """Load a reader, or the teacher of a student, to the GPU where there is one."""
+    model: Module
+    if student is None:
+        model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32)
+    else:
+        tokenizer = student / "tokenizer.json"
+        model = load_teacher(folder, tokenizer, attention_dropout=0.0, hidden_dropout=0.0)
+    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch.nn import Module
 from transformers import PreTrainedModel
 
 from rag.training.config import Config
@@ -12,13 +13,19 @@ LARGEST_GRADIENT_NORM = 1.0
 
 
 def build_optimizer(model: PreTrainedModel, config: Config) -> torch.optim.AdamW:
-    """AdamW that decays matrices only: biases and norm weights do not gain from it."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+    """AdamW over the model's parameters, as the config says."""
     return torch.optim.AdamW(
-        groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        decayed_groups(model, config.weight_decay), lr=config.learning_rate, fused=True
     )
+
+
+def decayed_groups(model: Module, decay: float) -> list[dict[str, Any]]:
+    """Decay matrices only: biases and norm weights do not gain from it."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
 
 
 def take_step(

@@ -15,11 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", default=8000, type=port_number, help="the port (default: %(default)s)"
     )
-    parser.add_argument(
-        "--read-only",
-        action="store_true",
-        help="only read the archive, beside the process that has it open",
-    )
 
 
 def port_number(text: str) -> int:
@@ -34,5 +29,5 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     """Serve until told to stop."""
     from service.server import serve
 
-    serve(settings, options.host, options.port, read_only=options.read_only)
+    serve(settings, options.host, options.port)
     return ANSWERED

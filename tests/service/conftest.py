@@ -169,8 +169,7 @@ class ToldLibrary:
 
 @pytest.fixture
 def library(catalogue: Catalogue, answerer: ToldAnswerer) -> ToldLibrary:
-    vectors = SimpleNamespace(require_answering=lambda: None)
-    archive = SimpleNamespace(catalogue=catalogue, encoder=OnesEncoder(), vectors=vectors)
+    archive = SimpleNamespace(catalogue=catalogue, encoder=OnesEncoder())
     return ToldLibrary(archive, answerer, ToldRetriever(catalogue))
 
 

@@ -1,0 +1,131 @@
+"""Questions with passages, tokenised once: flat arrays that fit a GPU's memory.
+
+A pair is read as [CLS] question [SEP] passage [SEP]; its target is the answer's first and last
+token, or the first token where the passage does not hold the answer.
+"""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tokenizers import Tokenizer
+
+from rag.training.data import NO_ANSWER
+from rag.training.mix import PAD_TO_TOKENS, Batch
+
+SPECIAL_TOKENS = 3
+NOWHERE = -1  # the first and last token of an answer that is not there
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """All pairs; `tokens` is one stream of token ids that the bounds point into.
+
+    `first` and `last` count from the passage's first token, both inclusive; NOWHERE in both
+    says that the passage holds no answer. `weight` is how often a pair comes in an epoch.
+    """
+
+    tokens: npt.NDArray[np.uint16]
+    question_start: npt.NDArray[np.int32]
+    question_end: npt.NDArray[np.int32]
+    passage_start: npt.NDArray[np.int32]
+    passage_end: npt.NDArray[np.int32]
+    first: npt.NDArray[np.int32]
+    last: npt.NDArray[np.int32]
+    weight: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def lengths(self) -> Ints:
+        """Tokens of each pair, special ones included."""
+        questions = self.question_end.astype(np.int64) - self.question_start
+        return questions + self.passage_end - self.passage_start + SPECIAL_TOKENS
+
+    def save(self, path: Path) -> None:
+        """Write all arrays into one compressed file."""
+        np.savez_compressed(path, **{f.name: getattr(self, f.name) for f in fields(self)})
+
+
+def read_pairs(path: Path) -> Pairs:
+    """Read what `Pairs.save` wrote."""
+    with np.load(path) as arrays:
+        return Pairs(**{field.name: arrays[field.name] for field in fields(Pairs)})
+
+
+class Collator:
+    """Puts pairs together as padded windows, on the device that holds the tokens."""
+
+    def __init__(self, pairs: Pairs, tokenizer: Tokenizer, device: torch.device) -> None:
+        special = tokenizer.encode("", "").ids  # [CLS] [SEP] [SEP]
+        self._cls, self._sep = special[0], special[-1]
+        self._tokens = torch.from_numpy(pairs.tokens.astype(np.int32)).to(device)
+        columns = [pairs.question_start, pairs.question_end, pairs.passage_start]
+        columns += [pairs.passage_end, pairs.first, pairs.last]
+        self._columns = torch.from_numpy(np.stack(columns).astype(np.int64)).to(device)
+        self._lengths = pairs.lengths
+
+    def batch(self, rows: Ints) -> Batch:
+        """Return the rows' windows, padded to the longest; padding is token 0."""
+        device = self._tokens.device
+        chosen = torch.from_numpy(rows).to(device)
+        question_start, question_end, passage_start, passage_end, first, last = (
+            column[chosen][:, None] for column in self._columns
+        )
+        width = -(-int(self._lengths[rows].max()) // PAD_TO_TOKENS) * PAD_TO_TOKENS
+        at = torch.arange(width, device=device)[None, :]
+        before = question_end - question_start + 2  # tokens in front of the passage
+        length = before + passage_end - passage_start + 1
+        source = torch.where(at < before, question_start + at - 1, passage_start + at - before)
+        token_ids = self._tokens[source.clamp(0, len(self._tokens) - 1)].long()
+        token_ids = torch.where((at == before - 1) | (at == length - 1), self._sep, token_ids)
+        token_ids[:, 0] = self._cls
+        mask = at < length
+        is_there = first != NOWHERE
+        return Batch(
+            token_ids=token_ids * mask,
+            type_ids=((at >= before) & mask).long(),
+            mask=mask.long(),
+            starts=torch.where(is_there, before + first, NO_ANSWER)[:, 0],
+            ends=torch.where(is_there, before + last, NO_ANSWER)[:, 0],
+        )
+
+
+def epoch_rows(pairs: Pairs, epoch: int, seed: int) -> Ints:
+    """The pairs of an epoch in random order: each as often as its weight says, over the epochs."""
+    phase = np.random.default_rng([seed, 0]).random(len(pairs))
+    times = np.floor((epoch + 1) * pairs.weight + phase) - np.floor(epoch * pairs.weight + phase)
+    rows = np.repeat(np.arange(len(pairs)), times.astype(np.int64))
+    return np.random.default_rng([seed, 1, epoch]).permutation(rows)
+
+
+def epoch_batches(
+    pairs: Pairs, epoch: int, *, tokens: int, seed: int, pool_batches: int = 64
+) -> list[Ints]:
+    """An epoch's rows as batches of at most so many tokens, padding included, in random order.
+
+    Rows are sorted by length inside pools of about `pool_batches` batches.
+    """
+    rows, lengths = epoch_rows(pairs, epoch, seed), pairs.lengths
+    pool = max(1, round(pool_batches * tokens / max(1.0, float(lengths[rows].mean()))))
+    pools = [rows[at : at + pool] for at in range(0, len(rows), pool)]
+    batches = [batch for rows in pools for batch in batches_by_length(rows, lengths, tokens)]
+    order = np.random.default_rng([seed, 2, epoch]).permutation(len(batches))
+    return [batches[number] for number in order]
+
+
+def batches_by_length(rows: Ints, lengths: Ints, tokens: int) -> list[Ints]:
+    """Cut rows into batches of similar length of at most so many tokens, padding included."""
+    ordered = rows[np.argsort(lengths[rows], kind="stable")]
+    batches, first = [], 0
+    for place, row in enumerate(ordered):
+        width = -(-int(lengths[row]) // PAD_TO_TOKENS) * PAD_TO_TOKENS
+        if place > first and (place + 1 - first) * width > tokens:
+            batches.append(ordered[first:place])
+            first = place
+    return [*batches, ordered[first:]] if len(ordered) else batches

@@ -1,0 +1,73 @@
+"""One distillation, as a TOML file describes it: the data, the teacher's and the student's turn."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Question files that share one treatment; names are without `.json.gz`.
+
+    `weight` is how often a question comes in an epoch: 0.5 is every second one. Each answerable
+    question gets `negatives` passages without its answer; `negatives_weight` counts for these.
+    """
+
+    files: tuple[str, ...]
+    weight: float
+    negatives: int = 0
+    negatives_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.files or self.weight <= 0:
+            raise ValueError(f"source {self.files}: name at least one file and a weight above 0")
+        if (self.negatives > 0) != (self.negatives_weight > 0):
+            raise ValueError(f"source {self.files}: `negatives` and their weight go together")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How one model is trained: warm-up, then a linear fall of the learning rate to 0."""
+
+    learning_rate: float
+    weight_decay: float
+    warmup_steps: int
+    epochs: float
+    batch_tokens: int
+    attention_dropout: float
+    hidden_dropout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a distillation's outcome, apart from data and starting weights.
+
+    `teacher_share` is the weight of the teacher's distributions, softened by `temperature`,
+    beside the known answers' (Hinton 2015).
+    """
+
+    sources: tuple[Share, ...]
+    seed: int
+    max_tokens: int
+    temperature: float
+    teacher_share: float
+    checkpoint_minutes: float
+    teacher: Turn
+    student: Turn
+
+    def __post_init__(self) -> None:
+        if min(self.teacher.batch_tokens, self.student.batch_tokens) < self.max_tokens:
+            raise ValueError(f"batch_tokens: must hold max_tokens {self.max_tokens}")
+        if not 0 <= self.teacher_share <= 1:
+            raise ValueError(f"teacher_share {self.teacher_share}: must lie between 0 and 1")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe's TOML file; a missing or unknown key is a `TypeError` that names it."""
+    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    sources = tuple(
+        Share(**source | {"files": tuple(source["files"])}) for source in table.pop("source")
+    )
+    teacher, student = (Turn(**table.pop(name)) for name in ("teacher", "student"))
+    return Recipe(sources=sources, teacher=teacher, student=student, **table)
