@@ -92,6 +92,11 @@ class Catalogue:
             raise
 
     @property
+    def read_only(self) -> bool:
+        """Whether it can be changed by another process alone."""
+        return False
+
+    @property
     def path(self) -> Path:
         """Where the catalogue's file lies."""
         return self._path
@@ -319,15 +324,19 @@ class Catalogue:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            # One thread uses it, but the thread that closes the catalogue closes it too.
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            connection = self._connect()
             with self._connections_lock:
                 self._connections.append(connection)
-            connection.execute("PRAGMA busy_timeout = 10000")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
             self._local.connection = connection
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        # One thread uses it, but the thread that closes the catalogue closes it too.
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
     def _meta(self) -> dict[str, str]:

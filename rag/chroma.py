@@ -2,7 +2,8 @@
 
 An index is written once, by a child process, and only read from then on: Chroma holds the
 interpreter while it writes, and its files break when it is killed in the middle of a save. What
-damaged files do to it, crashing among it, is found out by a child process as well.
+damaged files do to it, crashing among it, is found out by a child process as well. An index on
+a server is written and read in the same way; see chroma_server.
 """
 
 import os
@@ -10,10 +11,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rag.protocols import Vector
+from rag.errors import VectorServerAway
+from rag.protocols import Vector, Vectors
 from rag.rows import Rows
 
 COLLECTION = "passages"
@@ -62,19 +66,11 @@ class ChromaIndex:
             self._searching += 1
         try:
             with translating_breakage():
-                found = self._collection.query(
-                    query_embeddings=vector[np.newaxis],
-                    n_results=min(limit, self._rows),
-                    include=["distances"],
-                )
+                return nearest_in(self._collection, vector, min(limit, self._rows))
         finally:
             with self._changed:
                 self._searching -= 1
                 self._changed.notify_all()
-        return {
-            int(passage): 1.0 - distance
-            for passage, distance in zip(found["ids"][0], found["distances"][0], strict=True)
-        }
 
     def close(self) -> None:
         """Wait for the searches under way and let go of the files."""
@@ -88,28 +84,10 @@ class ChromaIndex:
 
 def write_index(folder: Path, rows: Rows) -> None:
     """Write an index of the rows into the folder, and close it: all vectors are saved then."""
-    parent = os.getppid()
     client = open_client(folder)
-    collection = client.create_collection(
-        COLLECTION,
-        embedding_function=None,
-        configuration={
-            "hnsw": {
-                "space": "cosine",
-                # One save, at the last row: all vectors lie in the index files then.
-                "sync_threshold": max(len(rows), 2),
-                "batch_size": min(max(len(rows), 2), 100),
-            }
-        },
-    )
-    for first in range(0, len(rows), ROWS_PER_CALL):
-        if os.getppid() != parent:
-            raise SystemExit("whoever wanted the index is gone")
-        chosen = slice(first, first + ROWS_PER_CALL)
-        collection.add(
-            ids=[str(passage) for passage in rows.ids[chosen]],
-            embeddings=np.array(rows.vectors[chosen]),
-        )
+    collection = create_collection(client, COLLECTION, len(rows))
+    for ids, vectors in parts_of(rows):
+        collection.add(ids=ids, embeddings=vectors)
     client.close()
 
 
@@ -122,22 +100,73 @@ def try_index(folder: Path, rows: Rows) -> None:
         client = open_client(folder)
         try:
             collection = client.get_collection(COLLECTION, embedding_function=None)
-            held: set[str] = set()
-            for first in range(0, len(rows) + 1, IDS_PER_PAGE):
-                page = collection.get(include=[], limit=IDS_PER_PAGE, offset=first)
-                held.update(page["ids"])
-            if held != {str(passage) for passage in rows.ids}:
-                raise IndexBroken(f"{folder}: does not hold the passages that it was built from")
-            tried = np.unique(np.linspace(0, len(rows) - 1, TRIED).astype(int))
-            found = collection.query(
-                query_embeddings=np.array(rows.vectors[tried]), n_results=1, include=["distances"]
-            )
+            require_passages(collection, rows.ids)
+            require_itself(collection, np.array(rows.vectors[sampled(len(rows))]))
         finally:
             client.close()
+
+
+def create_collection(client: Any, name: str, rows: int) -> Any:
+    """Return a collection, made for so many rows where there is none of this name."""
+    return client.get_or_create_collection(
+        name,
+        embedding_function=None,
+        configuration={
+            "hnsw": {
+                "space": "cosine",
+                # One save, at the last row: all vectors lie in the index files then.
+                "sync_threshold": max(rows, 2),
+                "batch_size": min(max(rows, 2), 100),
+            }
+        },
+    )
+
+
+def parts_of(rows: Rows) -> Iterator[tuple[list[str], Vectors]]:
+    """Yield ids and vectors that fit into one call, until whoever started this process is gone."""
+    parent = os.getppid()
+    for first in range(0, len(rows), ROWS_PER_CALL):
+        if os.getppid() != parent:
+            raise SystemExit("whoever wanted the index is gone")
+        chosen = slice(first, first + ROWS_PER_CALL)
+        yield [str(passage) for passage in rows.ids[chosen]], np.array(rows.vectors[chosen])
+
+
+def nearest_in(collection: Any, vector: Vector, limit: int) -> dict[int, float]:
+    """Return the nearest passages of a collection with their cosines."""
+    found = collection.query(
+        query_embeddings=vector[np.newaxis], n_results=limit, include=["distances"]
+    )
+    return {
+        int(passage): 1.0 - distance
+        for passage, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+    }
+
+
+def sampled(rows: int) -> NDArray[np.int64]:
+    """Return the places of the rows that a trial asks for."""
+    return np.unique(np.linspace(0, rows - 1, TRIED).astype(int))
+
+
+def require_passages(collection: Any, ids: NDArray[np.int64]) -> None:
+    """Raise IndexBroken unless a collection holds these passages and no others."""
+    held: set[str] = set()
+    for first in range(0, len(ids) + 1, IDS_PER_PAGE):
+        page = collection.get(include=[], limit=IDS_PER_PAGE, offset=first)
+        held.update(page["ids"])
+    if held != {str(passage) for passage in ids}:
+        raise IndexBroken(f"{collection.name}: does not hold the passages that it was built from")
+
+
+def require_itself(collection: Any, vectors: Vectors) -> None:
+    """Raise IndexBroken unless a collection finds nearly all of its vectors where they are."""
+    if not len(vectors):
+        return
+    found = collection.query(query_embeddings=vectors, n_results=1, include=["distances"])
     distances = found["distances"] or []
     same = sum(bool(row) and abs(row[0]) < SAME for row in distances)
-    if same < LEAST_SHARE_FOUND * len(tried):
-        raise IndexBroken(f"{folder}: finds {same} of {len(tried)} of its own passages")
+    if same < LEAST_SHARE_FOUND * len(vectors):
+        raise IndexBroken(f"{collection.name}: finds {same} of {len(vectors)} of its own passages")
 
 
 @contextmanager
@@ -163,3 +192,51 @@ def open_client(folder: Path):  # type: ignore[no-untyped-def]  # its classes wa
     from chromadb.config import Settings
 
     return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+
+
+def open_server_client(host: str, port: int, tls: bool, seconds: float):  # type: ignore[no-untyped-def]
+    """Return a client of the server, without telemetry, whose calls end after so many seconds."""
+    import chromadb
+    import httpx
+    from chromadb.config import Settings
+
+    settings = Settings(anonymized_telemetry=False)
+    client = chromadb.HttpClient(host, port, ssl=tls, settings=settings)
+    # It has no setting for this, and would wait for ever.
+    session_of(client).timeout = httpx.Timeout(seconds)
+    return client
+
+
+def close_server_client(client: Any) -> None:
+    """Close a client and its connections, which it would leave open."""
+    # The part that sees to databases has connections of its own.
+    sessions = session_of(client), session_of(client._admin_client)
+    client.close()
+    for session in sessions:
+        session.close()
+
+
+def session_of(client: Any) -> Any:
+    """Return what makes a client's requests."""
+    return client._server._session
+
+
+@contextmanager
+def translating_absence(server: object) -> Iterator[None]:
+    """Turn a server's failures into VectorServerAway, or IndexBroken where it answers as ever."""
+    import httpx
+    from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError, RateLimitError
+
+    try:
+        yield
+    except (AuthorizationError, ChromaAuthError, RateLimitError) as error:
+        raise VectorServerAway(f"{server}: the Chroma server refuses: {error}") from error
+    except ChromaError as error:
+        raise IndexBroken(str(error)) from error
+    except (httpx.HTTPError, ValueError, KeyError, OSError, RuntimeError) as error:
+        raise VectorServerAway(f"{server}: the Chroma server does not answer: {error}") from error
+    except Exception as error:
+        # What has no shape of Chroma's own, as from a proxy before it, is raised as nothing more.
+        if type(error) is not Exception:
+            raise
+        raise VectorServerAway(f"{server}: the Chroma server does not answer: {error}") from error

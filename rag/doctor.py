@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from rag.building import MANIFEST
+from rag.building import MANIFEST, Home
 from rag.building import findings as index_findings
 from rag.catalogue import Catalogue
 from rag.data_directory import DataDirectory
-from rag.errors import ArchiveDamaged, CitewireError, ModelRejected, NoArchive
+from rag.errors import (
+    ArchiveDamaged,
+    CitewireError,
+    ModelRejected,
+    NoArchive,
+    VectorServerAway,
+)
 from rag.generation import index_files, read_manifest
+from rag.homes import owners_home
 from rag.model_files import ready_model
 from rag.settings import Settings
 from rag.soundness import Soundness, examine, salvage
@@ -28,6 +35,7 @@ class Damage(StrEnum):
 
     TRUTH = "truth"
     DERIVED = "derived"
+    SERVER = "server"
     MODEL = "model"
 
 
@@ -61,6 +69,7 @@ RESTORE = (
     "restore the data directory from a backup, or index the articles into a new one; `--repair`"
     " keeps every sound article and sets the damaged file aside"
 )
+START = "start it, or unset CITEWIRE_CHROMA_URL and index again"
 REBUILD = "`citewire doctor --repair` makes it again, without encoding anything"
 
 
@@ -78,7 +87,7 @@ def repair(settings: Settings) -> Diagnosis:
     with owned(settings) as directory:
         before = diagnosis(directory, settings)
         found = {finding.damage for finding in before.findings}
-        if found <= {Damage.MODEL}:
+        if found <= {Damage.MODEL, Damage.SERVER}:
             return before
         sound = soundness_of(directory)
         if sound.encoder is None:
@@ -89,7 +98,7 @@ def repair(settings: Settings) -> Diagnosis:
             repaired.append(f"the catalogue, of {len(sound.sound)} sound articles; was {aside}")
         shutil.rmtree(directory.vectors, ignore_errors=True)
         with closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue:
-            index = VectorIndex(directory.vectors, catalogue)
+            index = VectorIndex(directory.vectors, catalogue, owners_home(settings.chroma))
             index.rebuild()
             index.close()
         repaired.append("the vector index")
@@ -119,7 +128,7 @@ def diagnosis(directory: DataDirectory, settings: Settings) -> Diagnosis:
     sound = soundness_of(directory)
     findings = [
         *catalogue_findings(directory.catalogue, sound),
-        *vector_findings(directory, sound),
+        *vector_findings(directory, sound, owners_home(settings.chroma)),
         *model_findings(settings, sound),
     ]
     return Diagnosis(len(sound.sound), sound.passages, tuple(findings))
@@ -144,7 +153,7 @@ def catalogue_findings(file: Path, sound: Soundness) -> Iterator[Finding]:
         yield Finding(Damage.DERIVED, f"{file}: {'; '.join(sound.faults)}", REBUILD)
 
 
-def vector_findings(directory: DataDirectory, sound: Soundness) -> Iterator[Finding]:
+def vector_findings(directory: DataDirectory, sound: Soundness, home: Home) -> Iterator[Finding]:
     """Say what is wrong with the vector index: its manifest, its files, what is left over."""
     if sound.encoder is None:
         return
@@ -165,9 +174,15 @@ def vector_findings(directory: DataDirectory, sound: Soundness) -> Iterator[Find
         yield Finding(Damage.DERIVED, f"{folder}: does not show this catalogue", REBUILD)
     elif not sound.lost and not sound.faults:
         # Its passages and vectors can be compared with sound ones alone.
-        with closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue:
-            for what in index_findings(directory.vectors, catalogue):
-                yield Finding(Damage.DERIVED, what, REBUILD)
+        with (
+            closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue,
+            closing(home),
+        ):
+            try:
+                for what in index_findings(directory.vectors, catalogue, home):
+                    yield Finding(Damage.DERIVED, what, REBUILD)
+            except VectorServerAway as error:
+                yield Finding(Damage.SERVER, str(error), START)
     for other in sorted(directory.vectors.glob("generation-*")):
         if other != folder:
             yield Finding(Damage.DERIVED, f"{other}: belongs to no index", REBUILD)

@@ -10,6 +10,8 @@ CitewireError
 │   ├── ArchiveLocked   another process owns the data directory
 │   ├── StorageFull     the disk has no room; removing still works
 │   ├── ArchiveDamaged  the one durable truth cannot be read
+│   ├── VectorServerAway  the Chroma server does not answer; it may be back in a moment
+│   ├── ReadOnlyArchive send changes to the process that owns the archive
 │   ├── WrongEncoder    the archive was embedded by another model
 │   └── ModelRejected   a model is missing, incomplete or not what it claims to be
 └── BrokenCitation      a quote does not equal its article's text: a bug, never shown
@@ -63,6 +65,14 @@ class StorageFull(NotUsable):
 
 class ArchiveDamaged(NotUsable):
     """The catalogue cannot be trusted; it needs a restore or a new indexing run."""
+
+
+class VectorServerAway(NotUsable):
+    """The Chroma server that holds the vector index does not answer."""
+
+
+class ReadOnlyArchive(NotUsable):
+    """The archive was opened for reading alone, beside the process that owns it."""
 
 
 class WrongEncoder(NotUsable):

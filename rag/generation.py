@@ -8,6 +8,9 @@ from pathlib import Path
 
 from rag.model_files import sha256
 
+FOLDER_PREFIX = "generation-"
+IN_FOLDER, ON_SERVER = "folder", "server"
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:
@@ -15,7 +18,7 @@ class Generation:
 
     It shows every passage that had an id up to `last_passage` at the catalogue's version:
     `rows` of them. `files` are the sha256 of the rows' and the index's files, which never change
-    again.
+    again. `home` is where its Chroma index lies: IN_FOLDER, or ON_SERVER as a collection.
     """
 
     folder: str
@@ -24,6 +27,18 @@ class Generation:
     last_passage: int
     rows: int
     files: dict[str, str]
+    # Manifests that say nothing of it are older than the choice.
+    home: str = IN_FOLDER
+
+    @property
+    def collection(self) -> str:
+        """What its index is called on a server that others use as well."""
+        return f"{collections_of(self.archive_id)}{self.folder.removeprefix(FOLDER_PREFIX)}"
+
+
+def collections_of(archive_id: str) -> str:
+    """Return what the names of an archive's collections on a server begin with."""
+    return f"citewire-{archive_id}-"
 
 
 EMPTY = Generation(folder="", archive_id="", version=0, last_passage=0, rows=0, files={})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class Rows:
     """Passages whose ids ascend: row `i` of every column is the same passage.
 
     `days` are ordinals, UNDATED without a date; `sources` count into `names`; `vectors` has
-    shape (passages, dimension).
+    shape (passages, dimension), or no row at all where they lie elsewhere.
     """
 
     ids: NDArray[np.int64]
@@ -53,6 +54,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def have_vectors(self) -> bool:
+        """Whether the vectors are among them."""
+        return len(self.vectors) == len(self)
 
     def passing(self, filters: Filters) -> NDArray[np.bool_]:
         """Return for each row whether its article passes the filters."""
@@ -159,13 +165,26 @@ def write_rows(folder: Path, connection: sqlite3.Connection) -> None:
 
 def map_rows(folder: Path) -> Rows:
     """Map the files of written rows; raise OSError or ValueError when they are not whole."""
-    ids, days, sources, vectors = (
-        np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in COLUMNS
-    )
-    names = json.loads((folder / NAMES).read_text("utf-8"))
-    # As plain arrays: numpy's subclass for mapped ones costs microseconds at every slice.
-    plain = [np.asarray(column).view(np.ndarray) for column in (ids, days, sources, vectors)]
-    return Rows(plain[0], plain[1], plain[2], tuple(names), plain[3])
+    ids, days, sources, vectors = (mapped(folder, column) for column in COLUMNS)
+    return Rows(ids, days, sources, names_in(folder), vectors)
+
+
+def map_columns(folder: Path) -> Rows:
+    """Map the files of rows whose vectors lie elsewhere; raises as `map_rows` does."""
+    ids, days, sources = (mapped(folder, column) for column in COLUMNS[:-1])
+    return Rows(ids, days, sources, names_in(folder), no_rows().vectors)
+
+
+def mapped(folder: Path, column: str) -> NDArray[Any]:
+    """Map one column's file."""
+    array = np.load(folder / f"{column}.npy", mmap_mode="r", allow_pickle=False)
+    # As a plain array: numpy's subclass for mapped ones costs microseconds at every slice.
+    return np.asarray(array).view(np.ndarray)
+
+
+def names_in(folder: Path) -> tuple[str, ...]:
+    """Read the sources' names."""
+    return tuple(json.loads((folder / NAMES).read_text("utf-8")))
 
 
 def sync_files(folder: Path) -> None:

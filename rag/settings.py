@@ -8,6 +8,7 @@ from pathlib import Path
 from platformdirs import user_cache_path, user_data_path
 
 from rag.errors import InvalidInput
+from rag.server_address import ServerAddress, read_address
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 SHIPPED_READER = Path(__file__).parent / "models" / "reader"
@@ -21,6 +22,7 @@ VARIABLES = {
     "CITEWIRE_API_KEY": "the key that clients of the service must send",
     "CITEWIRE_KEYS": "the file of further keys (default: keys.json in the data directory)",
     "CITEWIRE_LOG_QUESTIONS": "1 to log the questions' texts; they are left out otherwise",
+    "CITEWIRE_CHROMA_URL": "a Chroma server to hold the vector index (default: the data directory)",
     "CITEWIRE_HOSTS": "host names that the service answers to, besides its address; by commas",
 }
 
@@ -41,6 +43,7 @@ class Settings:
     keys: Path | None = None
     log_questions: bool = False
     hosts: frozenset[str] = frozenset()
+    chroma: ServerAddress | None = None
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
@@ -82,6 +85,9 @@ def read_settings(environment: Mapping[str, str], data: Path | None = None) -> S
         log_questions=yes(given.get("CITEWIRE_LOG_QUESTIONS", "0")),
         hosts=frozenset(name.strip().lower() for name in given.get("CITEWIRE_HOSTS", "").split(","))
         - {""},
+        chroma=read_address(given["CITEWIRE_CHROMA_URL"])
+        if "CITEWIRE_CHROMA_URL" in given
+        else None,
     )
 
 

@@ -7,7 +7,9 @@ the catalogue. So a change is searchable when its transaction commits, and a kil
 leaves nothing to repair.
 
 Its rows answer from the first moment on, by an exact scan. A process that goes on to serve has
-the Chroma index tried out and opened beside them, and then asks that.
+the Chroma index tried out and opened beside them, and then asks that. Where the index lies on a
+server, the rows have no vectors: the server is asked from the first moment on, and where a scan
+is better it reads those of the catalogue.
 """
 
 import shutil
@@ -20,13 +22,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.building import MANIFEST, SECONDS_PER_BUILD, build, is_sound, open_rows
+from rag.building import MANIFEST, SECONDS_PER_BUILD, Home, Index, build, open_rows
 from rag.catalogue import Catalogue
 from rag.child import ChildFailed, in_child
-from rag.chroma import ChromaIndex, IndexBroken
-from rag.errors import NotUsable
-from rag.generation import EMPTY, Generation, manifest_text, read_manifest, write_atomically
-from rag.protocols import Vector, Vectors
+from rag.chroma import IndexBroken
+from rag.errors import NotUsable, VectorServerAway
+from rag.generation import (
+    EMPTY,
+    FOLDER_PREFIX,
+    Generation,
+    manifest_text,
+    read_manifest,
+    write_atomically,
+)
+from rag.homes import FolderHome
+from rag.nearest import best, highest, largest
+from rag.protocols import Vector
 from rag.rows import Rows, no_rows, rows_after
 from rag.types import Filters
 
@@ -34,6 +45,8 @@ from rag.types import Filters
 EXACT_SCAN_ROWS = 15_000
 # More neighbours than this take Chroma longer than a scan takes.
 MOST_NEIGHBOURS = 2000
+# So many vectors are read from the catalogue at once.
+STORED_PER_READ = 20_000
 # Asked for besides those wanted: some may be deleted.
 SPARE = 14
 # A generation is replaced when more than one row in so many was added or deleted since.
@@ -63,11 +76,13 @@ class VectorIndex:
     Any number of threads may search while another one rebuilds or closes it.
     """
 
-    def __init__(self, directory: Path, catalogue: Catalogue) -> None:
+    def __init__(self, directory: Path, catalogue: Catalogue, home: Home | None = None) -> None:
         self._directory = directory
         self._catalogue = catalogue
+        self._home = FolderHome() if home is None else home
         self._shown = Shown(EMPTY, no_rows())
-        self._chroma: tuple[Generation, ChromaIndex] | None = None
+        self._manifest: Generation | None = None
+        self._chroma: tuple[Generation, Index] | None = None
         self._broken: Generation | None = None
         self._tail: Tail | None = None
         self._closing = threading.Event()
@@ -82,8 +97,13 @@ class VectorIndex:
 
     @property
     def uses_chroma(self) -> bool:
-        """Whether the generation's Chroma index is open."""
-        return self._chroma is not None
+        """Whether the generation's Chroma index is open, and was found sound."""
+        opened = self._chroma
+        return opened is not None and self._home.trusts(opened[0])
+
+    def require_answering(self) -> None:
+        """Raise VectorServerAway when the index is on a server that does not answer."""
+        self._home.require_answering()
 
     def scanned_rows(self) -> int:
         """Return how many passages were added since, and are searched besides."""
@@ -96,21 +116,30 @@ class VectorIndex:
         self._closing.set()
         with self._changing:
             self._close_chroma()
+            self._home.close()
 
     def search(self, vector: Vector, limit: int, filters: Filters) -> dict[int, float]:
-        """Return the nearest passages' ids with their cosine similarities, at most `limit`."""
+        """Return the nearest passages' ids with their cosine similarities, at most `limit`.
+
+        Raises:
+            VectorServerAway: they are on a server that does not answer.
+        """
         if limit == 0:
             return {}
         with self._catalogue.reading() as connection:
-            shown = self._shown
-            if shown.generation.version > self._catalogue.state().version:
-                # The question began before the generation, which lacks what was deleted since.
-                return self._scan(rows_after(connection, 0), vector, limit, filters)
-            later = self._scan(self._rows_behind(shown), vector, limit, filters)
-            near = self._near_in_index(shown, vector, limit, filters)
-            if near is None:
-                near = self._scan(shown.rows, vector, limit, filters)
-        return largest(near | later, limit)
+            while True:
+                shown = self._shown
+                if shown.generation.version > self._catalogue.state().version:
+                    # The question began before the generation, which lacks what was deleted since.
+                    return self._scan(rows_after(connection, 0), vector, limit, filters)
+                later = self._scan(self._rows_behind(shown), vector, limit, filters)
+                near = self._near_in_index(shown, vector, limit, filters)
+                if near is None and shown is not self._shown:
+                    # Its index was dropped meanwhile: another one is shown.
+                    continue
+                if near is None:
+                    near = self._scan(shown.rows, vector, limit, filters)
+                return largest(near | later, limit)
 
     def similarities(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
         """Return the cosine similarity of each passage among `ids` that exists."""
@@ -133,15 +162,28 @@ class VectorIndex:
     def open_chroma(self) -> bool:
         """Try the generation's Chroma index out and open it; say whether it is open.
 
-        The trial takes a child process some seconds. After a failed one the index is stale.
+        The trial takes some seconds. After a failed one the index is stale.
+
+        Raises:
+            VectorServerAway: it is on a server that does not answer.
         """
         with self._changing:
             generation = self._shown.generation
-            if self._chroma is not None or self._broken == generation:
-                return self._chroma is not None
+            if self.uses_chroma or self._broken == generation:
+                return self.uses_chroma
             if generation.rows and not self._closing.is_set():
                 self._chroma = self._tried(generation)
             return self._chroma is not None
+
+    def refresh(self) -> None:
+        """Show what another process has built since; nothing while this one changes it itself."""
+        if not self._changing.acquire(blocking=False):
+            return
+        try:
+            if read_manifest(self._directory / MANIFEST) != self._manifest:
+                self._show_current()
+        finally:
+            self._changing.release()
 
     def rebuild(self) -> None:
         """Build a generation that shows the catalogue as it is now, and switch to it.
@@ -153,60 +195,57 @@ class VectorIndex:
             NotUsable: it cannot be written; what is stored is searched without it.
         """
         with self._changing:
-            folder = self._directory / f"generation-{uuid.uuid4().hex}"
+            folder = self._directory / f"{FOLDER_PREFIX}{uuid.uuid4().hex}"
+            writer = self._home.writer()
             try:
                 folder.mkdir(parents=True)
                 generation = in_child(
                     build,
-                    (folder, self._catalogue.path),
+                    (folder, self._catalogue.path, writer),
                     seconds=SECONDS_PER_BUILD,
                     stop=self._closing,
                 )
                 write_atomically(self._directory / MANIFEST, manifest_text(generation))
-            except (ChildFailed, OSError) as error:
+            except (ChildFailed, OSError, VectorServerAway) as error:
                 shutil.rmtree(folder, ignore_errors=True)
-                raise NotUsable(
-                    f"{self._directory}: the vector index cannot be written ({error}); all articles"
-                    " are stored and searched without it, more slowly; index again when it is"
-                    " mended"
-                ) from error
+                raise not_built(self._directory, error) from error
             self._show_current()
+            self._home.drop_strays(generation)
 
     # -- inside
 
     def _show_current(self) -> None:
         """Show the generation that the manifest names, or none when it cannot be trusted."""
-        generation = read_manifest(self._directory / MANIFEST)
+        generation = self._manifest = read_manifest(self._directory / MANIFEST)
         rows = None
-        if generation is not None and generation.rows and self._is_of_catalogue(generation):
-            rows = open_rows(self._directory / generation.folder, generation)
+        if generation is not None and generation.rows and self._can_show(generation):
+            rows = open_rows(self._directory / generation.folder, generation, self._home)
         if generation is None or rows is None:
             self._shown = Shown(EMPTY, no_rows())
+            self._close_chroma()
         else:
             self._shown = Shown(generation, rows)
-        self._close_chroma()
+            self._close_chroma()
+            index = self._home.at_once(generation)
+            self._chroma = None if index is None else (generation, index)
         if self._shown.generation.rows or (generation is not None and not generation.rows):
-            self._remove_generations_but(self._shown.generation.folder)
+            self._home.tidy(self._directory, self._shown.generation)
 
-    def _remove_generations_but(self, folder: str) -> None:
-        for other in self._directory.glob("generation-*"):
-            if other.name != folder:
-                shutil.rmtree(other, ignore_errors=True)
-
-    def _is_of_catalogue(self, generation: Generation) -> bool:
-        """Say whether it shows this catalogue, and not one that was since set back."""
+    def _can_show(self, generation: Generation) -> bool:
+        """Say whether it shows this catalogue, not one that was since set back, and lies here."""
         state = self._catalogue.state()
-        return generation.archive_id == state.archive_id and generation.version <= state.version
+        shows = generation.archive_id == state.archive_id and generation.version <= state.version
+        return shows and generation.home == self._home.kind
 
-    def _tried(self, generation: Generation) -> tuple[Generation, ChromaIndex] | None:
+    def _tried(self, generation: Generation) -> tuple[Generation, Index] | None:
         folder = self._directory / generation.folder
-        if is_sound(folder, generation, self._closing):
-            try:
-                return generation, ChromaIndex(folder, generation.rows)
-            except IndexBroken:
-                pass
-        self._broken = None if self._closing.is_set() else generation
-        return None
+        try:
+            self._home.try_out(folder, generation, self._catalogue, self._closing)
+            index = self._home.opened(folder, generation)
+        except IndexBroken:
+            self._broken = None if self._closing.is_set() else generation
+            return None
+        return None if index is None else (generation, index)
 
     def _close_chroma(self) -> None:
         opened, self._chroma = self._chroma, None
@@ -254,7 +293,7 @@ class VectorIndex:
         return None
 
     def _ask(
-        self, opened: tuple[Generation, ChromaIndex], vector: Vector, limit: int
+        self, opened: tuple[Generation, Index], vector: Vector, limit: int
     ) -> dict[int, float] | None:
         try:
             return opened[1].nearest(vector, limit)
@@ -263,12 +302,16 @@ class VectorIndex:
             self._broken = opened[0]
             if self._chroma is opened:
                 self._chroma = None
+            # Or it was dropped by a process that has built a newer one.
+            self.refresh()
             return None
 
     def _scan(self, rows: Rows, vector: Vector, limit: int, filters: Filters) -> dict[int, float]:
         """Compare with every row that passes; exact."""
         chosen = np.flatnonzero(rows.passing(filters)) if filters else None
         ids = rows.ids if chosen is None else rows.ids[chosen]
+        if not rows.have_vectors:
+            return self._scan_stored(ids.tolist(), vector, limit)
         scores = rows.scores(vector, chosen)
         wanted = limit + SPARE
         while True:
@@ -279,10 +322,28 @@ class VectorIndex:
                 return largest(alive, limit)
             wanted *= 4
 
+    def _scan_stored(self, ids: list[int], vector: Vector, limit: int) -> dict[int, float]:
+        """Compare with the catalogue's vectors of those of the passages that exist; exact."""
+        near: dict[int, float] = {}
+        for first in range(0, len(ids), STORED_PER_READ):
+            stored = self._catalogue.vectors(ids[first : first + STORED_PER_READ])
+            near = largest(near | best(*stored, vector, limit), limit)
+        return near
+
     def _alive(self, found: dict[int, float]) -> dict[int, float]:
         """Return those of the passages that exist."""
         alive = self._catalogue.existing_passages(list(found))
         return {passage: score for passage, score in found.items() if passage in alive}
+
+
+def not_built(directory: Path, error: Exception) -> NotUsable:
+    """Return what is said when an index could not be built."""
+    if isinstance(error, VectorServerAway):
+        return VectorServerAway(f"{error}; all articles are stored; index again when it is back")
+    return NotUsable(
+        f"{directory}: the vector index cannot be written ({error}); all articles are stored and"
+        " searched without it, more slowly; index again when it is mended"
+    )
 
 
 def passed(
@@ -295,25 +356,3 @@ def passed(
     return {
         passage: score for (passage, score), mark in zip(near.items(), marks, strict=True) if mark
     }
-
-
-def highest(scores: Vector, limit: int) -> NDArray[np.intp]:
-    """Return where the highest scores are: `limit` of them, more when the last ones are equal."""
-    if len(scores) <= limit:
-        return np.arange(len(scores))
-    least = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-    return np.flatnonzero(scores >= least)
-
-
-def best(ids: list[int], vectors: Vectors, vector: Vector, limit: int) -> dict[int, float]:
-    """Return the `limit` ids whose vectors have the largest dot products, with these."""
-    if not ids:
-        return {}
-    scores = vectors @ vector
-    top = np.argsort(-scores, kind="stable")[:limit]
-    return {ids[row]: float(scores[row]) for row in top}
-
-
-def largest(scores: dict[int, float], limit: int) -> dict[int, float]:
-    """Return the `limit` largest scores with their ids."""
-    return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:limit])

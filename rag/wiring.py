@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from rag.confidence import Calibration, read_calibration
 from rag.data_directory import DataDirectory
 from rag.encoder import OnnxEncoder
 from rag.encoding import encode_articles
+from rag.homes import onlookers_home, owners_home
 from rag.lexical import LexicalIndex
 from rag.model_files import ReadyModel, ready_model
+from rag.read_only import ReadOnlyCatalogue
 from rag.reader import OnnxReader
 from rag.retriever import Retriever
 from rag.settings import Settings
@@ -65,7 +67,26 @@ def open_archive(
         stack.enter_context(directory)
         catalogue = Catalogue(directory.catalogue, encoder=model.identity, create=create)
         stack.callback(catalogue.close)
-        vectors = VectorIndex(directory.vectors, catalogue)
+        vectors = VectorIndex(directory.vectors, catalogue, owners_home(settings.chroma))
+        stack.callback(vectors.close)
+        yield Archive(catalogue, vectors, encoder.result())
+
+
+@contextmanager
+def open_archive_to_read(settings: Settings) -> Iterator[Archive]:
+    """Open the archive for reading alone, beside the process that owns the data directory.
+
+    What that one changes is seen at once. Raises as open_archive does, though not ArchiveLocked.
+    """
+    directory = DataDirectory(settings.data, command="serve")
+    directory.require_archive()
+    model = ready_model("encoder", settings.encoder, settings.cache)
+    with ExitStack() as stack:
+        background = stack.enter_context(ThreadPoolExecutor(1))
+        encoder = background.submit(OnnxEncoder, model)
+        catalogue = ReadOnlyCatalogue(directory.catalogue, encoder=model.identity)
+        stack.callback(catalogue.close)
+        vectors = VectorIndex(directory.vectors, catalogue, onlookers_home(settings.chroma))
         stack.callback(vectors.close)
         yield Archive(catalogue, vectors, encoder.result())
 
@@ -74,13 +95,27 @@ def open_archive(
 def open_library(settings: Settings, *, command: str, url: str | None = None) -> Iterator[Library]:
     """Open the archive with all that a question needs; raises as open_archive does."""
     DataDirectory(settings.data, command=command).require_archive()
+    with library_of(
+        settings, open_archive(settings, command=command, create=False, url=url)
+    ) as library:
+        yield library
+
+
+@contextmanager
+def open_library_to_read(settings: Settings) -> Iterator[Library]:
+    """Open the archive for reading alone, with all that a question needs."""
+    with library_of(settings, open_archive_to_read(settings)) as library:
+        yield library
+
+
+@contextmanager
+def library_of(settings: Settings, opening: AbstractContextManager[Archive]) -> Iterator[Library]:
+    """Open an archive and, meanwhile, the reader."""
     model = ready_model("reader", settings.reader, settings.cache)
     with ExitStack() as stack:
         background = stack.enter_context(ThreadPoolExecutor(1))
         reader = background.submit(OnnxReader, model)
-        archive = stack.enter_context(
-            open_archive(settings, command=command, create=False, url=url)
-        )
+        archive = stack.enter_context(opening)
         calibration = calibration_of(model, settings)
         retriever = retriever_of(archive)
         answerer = Answerer(retriever, reader.result(), calibration, archive.catalogue)
@@ -98,7 +133,8 @@ def retriever_of(archive: Archive) -> Retriever:
 def temporary_library(settings: Settings, articles: Iterable[Article]) -> Iterator[Library]:
     """Open an archive of just these articles, in a directory that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        own = replace(settings, data=Path(folder))
+        # A server would keep what is left of it.
+        own = replace(settings, data=Path(folder), chroma=None)
         with open_archive(own, command="eval", create=True) as archive:
             origins = dict.fromkeys(articles, "")
             archive.catalogue.put(encode_articles(origins, archive.encoder, PassageSize()))

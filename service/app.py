@@ -93,14 +93,15 @@ def build_app(
 ) -> ASGIApp:
     """Return the application; `hosts` are the names that it answers to.
 
-    Once `drain` has begun it says that it is not ready, and answers what still comes.
+    Once `drain` has begun it says that it is not ready, and answers what still comes. Where the
+    archive was opened for reading alone, changes are refused before their bodies are read.
     """
     metrics = Metrics()
     inference = Inference(on_begin=metrics.waited)
     reads = Reads()
     library = recording(library, metrics)
     show(metrics, library, inference)
-    archive = library.archive
+    archive, catalogue = library.archive, library.archive.catalogue
 
     def asking() -> bool:
         return inference.running + inference.waiting > 0
@@ -144,5 +145,11 @@ def build_app(
     async def measured() -> Response:
         return Response(await reads.run(metrics.text), media_type=CONTENT_TYPE)
 
-    door = Door(hosts, keys, full=lambda: inference.full, drain=drain or Drain())
+    door = Door(
+        hosts,
+        keys,
+        full=lambda: inference.full,
+        drain=drain or Drain(),
+        read_only=catalogue.read_only,
+    )
     return Observer(Guard(app, door), metrics)

@@ -16,6 +16,7 @@ from service.commands import (
     eval,  # noqa: A004  # the command's name
     index,
     key,
+    mcp,
     search,
     serve,
     status,
@@ -31,10 +32,10 @@ class Command(Protocol):
     NAME: str
     PURPOSE: str
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
         """Declare what the command takes."""
 
-    def run(self, settings: Settings, options: argparse.Namespace) -> int:
+    def run(self, settings: Settings, options: argparse.Namespace, /) -> int:
         """Do it, and return the exit code."""
 
 
@@ -45,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     search,
     verify,
     serve,
+    mcp,
     status,
     key,
     doctor,

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access import CHANGING, Rule, rule_of
 from service.caller import AwaitedCaller, BodyTooLarge, Caller
-from service.keys import OPEN, Key, Keyring
-from service.problems import overloaded, problem, rate_limited
+from service.keys import OPEN, Key, Keyring, KeyScope
+from service.problems import changes_elsewhere, overloaded, problem, rate_limited
 from service.rate_limit import RateLimit
 
 MAX_HEADER_BYTES = 16 * 1024
@@ -46,7 +46,8 @@ class Door:
     """What is let in: requests to these names, with these keys, while there is room.
 
     `hosts` are the names a request may be addressed to, without port; `full` says whether
-    another question would be refused. While it drains, what still comes is answered.
+    another question would be refused. While it drains, what still comes is answered. Changes
+    are let in unless the archive is `read_only`.
     """
 
     hosts: frozenset[str] = LOOPBACK_HOSTS
@@ -54,6 +55,7 @@ class Door:
     rates: RateLimit = field(default_factory=RateLimit)
     full: Callable[[], bool] = lambda: False
     drain: Drain = field(default_factory=Drain)
+    read_only: bool = False
 
 
 class Guard:
@@ -106,6 +108,7 @@ class Guard:
             return problem(scope, 503, "the service is ending")
         return (
             self._without_right(scope, rule, headers)
+            or (changes_elsewhere(scope) if self._door.read_only and changes(rule) else None)
             or unreadable(scope, headers, rule.max_body_bytes)
             or (overloaded(scope) if rule.asks and self._door.full() else None)
         )
@@ -126,6 +129,11 @@ class Guard:
     def _key(self, headers: Headers) -> Key | None:
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         return self._door.keys.find(secret) if scheme.lower() == "bearer" else None
+
+
+def changes(rule: Rule) -> bool:
+    """Say whether the rule is about what changes the archive."""
+    return rule.scope is KeyScope.WRITE
 
 
 def same_origin(headers: Headers) -> bool:

@@ -15,9 +15,11 @@ from rag.errors import (
     BrokenCitation,
     InvalidInput,
     NotUsable,
+    ReadOnlyArchive,
     StorageFull,
     UnknownArticle,
     UnknownEvidence,
+    VectorServerAway,
 )
 from service import openai_errors
 from service.inference import DeadlinePassed, Overloaded
@@ -61,6 +63,12 @@ def rate_limited(scope: Scope, seconds: int) -> JSONResponse:
     detail = f"this key has made as many requests as it may; try again in {seconds} seconds"
     limited = titled(scope, "Rate Limited", HTTPStatus.TOO_MANY_REQUESTS, detail)
     return respond(scope, limited.model_copy(update={"retry_after_s": seconds}))
+
+
+def changes_elsewhere(scope: Scope) -> JSONResponse:
+    """Return the response to a change that is sent to a service which only reads."""
+    detail = "this service only reads the archive; send changes to the one that owns it"
+    return respond(scope, titled(scope, "Read Only", HTTPStatus.FORBIDDEN, detail))
 
 
 def titled(
@@ -112,6 +120,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DeadlinePassed, simple(HTTPStatus.GATEWAY_TIMEOUT))
     app.add_exception_handler(WriterBusy, busy)
     app.add_exception_handler(StorageFull, full)
+    app.add_exception_handler(ReadOnlyArchive, read_only)
+    app.add_exception_handler(VectorServerAway, away)
     app.add_exception_handler(NotUsable, unusable)
     app.add_exception_handler(BrokenCitation, unexpected)
     app.add_exception_handler(Exception, unexpected)
@@ -198,6 +208,19 @@ async def unusable(request: Request, error: Exception) -> JSONResponse:
     log.error("archive not usable in request %s", request_id(request.scope), exc_info=error)
     detail = "the archive cannot be used at present"
     return problem(request.scope, HTTPStatus.SERVICE_UNAVAILABLE, detail)
+
+
+async def read_only(request: Request, _: Exception) -> JSONResponse:
+    """Answer a change that reached a service which only reads."""
+    return changes_elsewhere(request.scope)
+
+
+async def away(request: Request, error: Exception) -> JSONResponse:
+    """Answer that the Chroma server does not answer; where it is is the operator's to know."""
+    log.warning("%s, in request %s", error, request_id(request.scope))
+    detail = "the server that holds the vector index does not answer; try again in a moment"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return respond(request.scope, titled(request.scope, "Vector Server Away", status, detail))
 
 
 async def unexpected(request: Request, error: Exception) -> JSONResponse:

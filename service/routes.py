@@ -129,7 +129,8 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
 
     @router.get("/health/ready", summary="Can questions be answered?", responses=problems(503))
     async def ready() -> Ready:
-        """Say that the models are loaded and the archive can be read, and how large it is."""
+        """Say that the models are loaded and the archive can be searched, and how large it is."""
+        await reads.run(library.archive.vectors.require_answering)
         counts, passages = await reads.run(catalogue.counts)
         version = str(await reads.run(catalogue.state))
         return Ready(articles=counts, passages=passages, index_version=version)

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 
 from rag.errors import InvalidInput, NotUsable
 from rag.settings import Settings
-from rag.upkeep import kept_up
-from rag.wiring import Library, open_library
+from rag.upkeep import followed, kept_up
+from rag.wiring import Library, open_library, open_library_to_read
 from service.app import build_app
 from service.connections import BoundedConnection
 from service.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
@@ -53,8 +53,10 @@ class EndingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
+def serve(settings: Settings, host: str, port: int, *, read_only: bool = False) -> None:
     """Open the archive and serve it at the address; return after Ctrl-C or SIGTERM.
+
+    Any number of services that are `read_only` may serve it beside the one that owns it.
 
     Raises:
         InvalidInput: other machines could reach the address, and no key is set, or no name
@@ -65,12 +67,19 @@ def serve(settings: Settings, host: str, port: int) -> None:
     with bound_socket(host, port) as listening:
         require_names_for_every_address(listening.getsockname()[0], settings.hosts)
         url = url_of(host, listening.getsockname()[1])
+        if read_only:
+            with open_library_to_read(settings) as library:
+                serve_library(library, settings, host, listening)
+            return
         with open_library(settings, command="serve", url=url) as library:
             serve_library(library, settings, host, listening)
 
 
 def serve_library(
-    library: Library, settings: Settings, host: str, listening: socket.socket
+    library: Library,
+    settings: Settings,
+    host: str,
+    listening: socket.socket,
 ) -> None:
     """Serve an opened library on a socket that is bound already."""
     hosts = LOOPBACK_HOSTS | {authority(host).lower()} | settings.hosts
@@ -78,7 +87,11 @@ def serve_library(
     configure_logs(questions=settings.log_questions)
     app = build_app(library, keys=keyring_of(settings), hosts=hosts, drain=drain)
     archive = library.archive
-    with kept_up(archive.vectors, archive.catalogue), traced(app, os.environ) as served:
+    if archive.catalogue.read_only:
+        keeping = followed(archive.vectors)
+    else:
+        keeping = kept_up(archive.vectors, archive.catalogue)
+    with keeping, traced(app, os.environ) as served:
         run(served, host, listening, drain)
 
 

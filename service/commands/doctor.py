@@ -27,6 +27,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     codes = {
         None: ANSWERED,
         Damage.MODEL: NOT_USABLE,
+        Damage.SERVER: NOT_USABLE,
         Damage.DERIVED: DERIVED_DAMAGE,
         Damage.TRUTH: TRUTH_DAMAGE,
     }

@@ -15,6 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", default=8000, type=port_number, help="the port (default: %(default)s)"
     )
+    parser.add_argument(
+        "--read-only",
+        action="store_true",
+        help="only read the archive, beside the process that has it open",
+    )
 
 
 def port_number(text: str) -> int:
@@ -29,5 +34,5 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     """Serve until told to stop."""
     from service.server import serve
 
-    serve(settings, options.host, options.port)
+    serve(settings, options.host, options.port, read_only=options.read_only)
     return ANSWERED

@@ -16,6 +16,7 @@ import pytest
 from rag.building import findings
 from rag.catalogue import Catalogue
 from rag.errors import NotUsable
+from rag.homes import FolderHome
 from rag.protocols import Vector, Vectors
 from rag.tables import EncodedArticle
 from rag.types import Article, Filters
@@ -581,9 +582,9 @@ def test_closing_ends_a_rebuild_and_leaves_the_old_generation(
 def test_an_examination_names_what_is_damaged(
     copied: Path, copied_catalogue: Catalogue, name: str
 ) -> None:
-    assert findings(copied / "vectors", copied_catalogue) == []
+    assert findings(copied / "vectors", copied_catalogue, FolderHome()) == []
     DAMAGES[name](copied)
-    (found,) = findings(copied / "vectors", copied_catalogue)
+    (found,) = findings(copied / "vectors", copied_catalogue, FolderHome())
     assert {"rows": "vectors.npy", "link": "length.bin", "mani": "manifest"}[name[:4]] in found
 
 
@@ -591,7 +592,7 @@ def test_an_index_that_chroma_cannot_search_is_found_out(
     copied: Path, copied_catalogue: Catalogue
 ) -> None:
     DAMAGES["database without rows"](copied)
-    (found,) = findings(copied / "vectors", copied_catalogue)
+    (found,) = findings(copied / "vectors", copied_catalogue, FolderHome())
     assert "Chroma does not find" in found
 
 
@@ -607,4 +608,4 @@ def test_an_index_that_is_looked_after_mends_itself(
                 time.sleep(0.05)
             assert (index.uses_chroma, index.is_stale()) == (True, False)
             assert_finds_the_nearest(index, copied_catalogue)
-        assert findings(copied / "vectors", copied_catalogue) == []
+        assert findings(copied / "vectors", copied_catalogue, FolderHome()) == []

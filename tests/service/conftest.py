@@ -169,7 +169,8 @@ class ToldLibrary:
 
 @pytest.fixture
 def library(catalogue: Catalogue, answerer: ToldAnswerer) -> ToldLibrary:
-    archive = SimpleNamespace(catalogue=catalogue, encoder=OnesEncoder())
+    vectors = SimpleNamespace(require_answering=lambda: None)
+    archive = SimpleNamespace(catalogue=catalogue, encoder=OnesEncoder(), vectors=vectors)
     return ToldLibrary(archive, answerer, ToldRetriever(catalogue))
 
 

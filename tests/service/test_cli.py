@@ -9,7 +9,7 @@ from rag.settings import VARIABLES
 from service.cli import main
 from service.status import Status
 
-COMMANDS = ["demo", "index", "ask", "search", "serve", "status", "eval"]
+COMMANDS = ["demo", "index", "ask", "search", "serve", "mcp", "status", "eval"]
 
 
 @pytest.fixture(autouse=True)

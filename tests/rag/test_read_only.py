@@ -1,0 +1,76 @@
+"""An archive opened for reading alone, beside the process that owns it or without one."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.catalogue import Catalogue
+from rag.errors import ReadOnlyArchive
+from rag.homes import FolderOnlooker
+from rag.read_only import ReadOnlyCatalogue
+from rag.tables import EncodedArticle
+from rag.types import Article, Filters
+from rag.vectors import VectorIndex
+
+ENCODER = "encoder:made-up"
+ROWS = np.eye(4, dtype=np.float32)
+
+Encode = Callable[..., EncodedArticle]
+
+
+def article(name: str) -> Article:
+    return Article(name, "A title", "Some words.")
+
+
+def test_it_is_read_when_its_owner_has_closed_it(catalogue: Catalogue, encoded: Encode) -> None:
+    catalogue.put([encoded(article("a"))])
+    catalogue.close()
+    with closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading:
+        assert reading.article("a") == article("a")
+
+
+def test_what_the_owner_commits_is_seen_at_once(catalogue: Catalogue, encoded: Encode) -> None:
+    with closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading:
+        catalogue.put([encoded(article("a"))])
+        assert reading.state() == catalogue.state()
+        catalogue.remove(["a"])
+        assert reading.counts() == (0, 0)
+
+
+def test_it_cannot_be_changed(catalogue: Catalogue, encoded: Encode) -> None:
+    with closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading:
+        with pytest.raises(ReadOnlyArchive, match="was opened for reading alone"):
+            reading.put([encoded(article("a"))])
+        assert catalogue.counts() == (0, 0)
+
+
+def test_an_older_catalogue_is_left_to_its_owner(catalogue: Catalogue) -> None:
+    with catalogue._writing() as connection:
+        connection.execute("UPDATE meta SET value = '0' WHERE key = 'words'")
+    with pytest.raises(ReadOnlyArchive):
+        ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)
+
+
+def test_the_owners_index_is_shown_and_its_chroma_left_alone(
+    catalogue: Catalogue, encoded: Encode, tmp_path: Path
+) -> None:
+    catalogue.put([encoded(article("a"), ROWS[:3])])
+    with (
+        closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading,
+        closing(VectorIndex(tmp_path / "vectors", catalogue)) as owned,
+        closing(VectorIndex(tmp_path / "vectors", reading, FolderOnlooker())) as shown,
+    ):
+        owned.rebuild()
+        shown.refresh()
+        assert (shown.indexed_rows, shown.open_chroma()) == (3, False)
+        catalogue.put([encoded(article("b"), ROWS[3:])])
+        owned.rebuild()
+        # The files that it has open are gone, and hold what they held.
+        assert shown.search(ROWS[0], 9, Filters()) == owned.search(ROWS[0], 9, Filters())
+        shown.refresh()
+        assert shown.indexed_rows == 4
+        with pytest.raises(ReadOnlyArchive):
+            shown.rebuild()
