@@ -61,7 +61,17 @@ class Application(FastAPI):
                     elif EVENTS in response.get("content", {}):
                         # FastAPI takes them for mere text as well.
                         response["content"][EVENTS]["schema"].pop("type", None)
+        for schema in document["components"]["schemas"].values():
+            fields = schema.get("properties", {})
+            if fields.keys() == {"event", "data"}:
+                fields["data"] = as_sent(fields["data"])
         return document
+
+
+def as_sent(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an event's data as they are sent: JSON, in a line of text."""
+    content = {name: value for name, value in schema.items() if name != "default"}
+    return {"type": "string", "contentMediaType": "application/json", "contentSchema": content}
 
 
 def recording(library: Library, metrics: Metrics) -> Library:
@@ -151,5 +161,6 @@ def build_app(
         full=lambda: inference.full,
         drain=drain or Drain(),
         read_only=catalogue.read_only,
+        takes=lambda scope: problems.has_route(app, scope),
     )
     return Observer(Guard(app, door), metrics)

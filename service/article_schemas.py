@@ -1,12 +1,11 @@
 """The wire of changes to the archive: articles that come in, and what became of them."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 
 from service.examples import NEW_ARTICLE
-from service.schemas import ArticleId, FieldProblem, Problem, Request
+from service.schemas import ArticleId, Day, FieldProblem, Problem, Request
 from service.writing import Result
 
 MAX_ARTICLES = 1000
@@ -22,7 +21,7 @@ class ArticleContent(Request):
     title: str | None = Field(None, description="the text's first line when it is not given")
     source: str | None = None
     url: str | None = None
-    published_at: date | None = None
+    published_at: Day | None = None
     author: str | None = None
     language: str = "en"
 

@@ -47,7 +47,7 @@ class UnderstandRequest(Request):
 class ChatRequest(UnderstandRequest):
     """A conversation to be answered."""
 
-    max_answers: int = Field(5, ge=1, le=10)
+    max_answers: int = Field(5, ge=1, le=10, strict=True)
     filters: FiltersIn = FiltersIn()
 
 

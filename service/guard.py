@@ -46,8 +46,9 @@ class Door:
     """What is let in: requests to these names, with these keys, while there is room.
 
     `hosts` are the names a request may be addressed to, without port; `full` says whether
-    another question would be refused. While it drains, what still comes is answered. Changes
-    are let in unless the archive is `read_only`.
+    another question would be refused, `takes` whether there is anything for this method at this
+    path. While it drains, what still comes is answered. Changes are let in unless the archive is
+    `read_only`.
     """
 
     hosts: frozenset[str] = LOOPBACK_HOSTS
@@ -56,6 +57,7 @@ class Door:
     full: Callable[[], bool] = lambda: False
     drain: Drain = field(default_factory=Drain)
     read_only: bool = False
+    takes: Callable[[Scope], bool] = lambda _: True
 
 
 class Guard:
@@ -106,10 +108,16 @@ class Guard:
             return problem(scope, 403, "requests from pages of other origins are not answered")
         if scope["path"] == READINESS and self._door.drain.begun:
             return problem(scope, 503, "the service is ending")
+        unauthorized = self._without_right(scope, rule, headers)
+        if unauthorized is not None:
+            return unauthorized
+        if scope["method"] in CHANGING and not self._door.takes(scope):
+            # The application says what there is instead, whatever the body would be.
+            return oversized(scope, headers, rule.max_body_bytes)
         return (
-            self._without_right(scope, rule, headers)
-            or (changes_elsewhere(scope) if self._door.read_only and changes(rule) else None)
-            or unreadable(scope, headers, rule.max_body_bytes)
+            (changes_elsewhere(scope) if self._door.read_only and changes(rule) else None)
+            or oversized(scope, headers, rule.max_body_bytes)
+            or not_json(scope, headers)
             or (overloaded(scope) if rule.asks and self._door.full() else None)
         )
 
@@ -142,17 +150,22 @@ def same_origin(headers: Headers) -> bool:
     return origin is None or origin.partition("://")[2] == headers.get("host")
 
 
-def unreadable(scope: Scope, headers: Headers, max_body_bytes: int) -> ASGIApp | None:
-    """Return why the request is not read: too long, or not JSON; None when it may be."""
+def oversized(scope: Scope, headers: Headers, max_body_bytes: int) -> ASGIApp | None:
+    """Return why the request is too long to be read, None when it is not."""
     # The server bounds what has not yet arrived whole; a long head can come in one piece.
     if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_BYTES:
         return problem(scope, 431, f"send headers of at most {MAX_HEADER_BYTES} bytes")
-    media_type = headers.get("content-type", "").split(";")[0].strip().lower()
-    if scope["method"] in CHANGING - {"DELETE"} and media_type != "application/json":
-        return problem(scope, 415, "send JSON, with `Content-Type: application/json`")
     # What comes in chunks is counted as it is read.
     if int(headers.get("content-length", 0)) > max_body_bytes:
         return problem(scope, 413, f"send at most {max_body_bytes} bytes")
+    return None
+
+
+def not_json(scope: Scope, headers: Headers) -> ASGIApp | None:
+    """Return the refusal of a body that is not JSON, as pages of other sites may send it."""
+    media_type = headers.get("content-type", "").split(";")[0].strip().lower()
+    if scope["method"] in CHANGING - {"DELETE"} and media_type != "application/json":
+        return problem(scope, 415, "send JSON, with `Content-Type: application/json`")
     return None
 
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, Mount
 from starlette.types import Scope
 
 from rag.errors import (
@@ -200,6 +200,15 @@ def allowed_methods(request: Request) -> str:
             route.matches({**request.scope, "method": method})[0] is Match.FULL
             for route in request.app.routes
         )
+    )
+
+
+def has_route(app: FastAPI, scope: Scope) -> bool:
+    """Say whether a route answers this method at this path; static files are no routes."""
+    return any(
+        route.matches(scope)[0] is Match.FULL
+        for route in app.routes
+        if not isinstance(route, Mount)
     )
 
 

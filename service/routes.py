@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -20,6 +19,7 @@ from service.schemas import (
     ArticleOut,
     AskRequest,
     AskResponse,
+    Day,
     FiltersIn,
     Problem,
     Ready,
@@ -36,8 +36,8 @@ class ArticleFilters:
 
     def __init__(
         self,
-        published_from: Annotated[date | None, Query(description="this day or later")] = None,
-        published_to: Annotated[date | None, Query(description="this day or earlier")] = None,
+        published_from: Annotated[Day | None, Query(description="this day or later")] = None,
+        published_to: Annotated[Day | None, Query(description="this day or earlier")] = None,
         source: Annotated[list[str], Query(max_length=50, description="one of these sources")] = [],  # noqa: B006
         named: Annotated[str, Query(max_length=400, description="in the title or the id")] = "",
     ) -> None:

@@ -1,9 +1,10 @@
 """The wire: what requests may say and what responses look like."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rag.types import MAX_QUESTION_CHARACTERS, Reason
 from service.examples import ANSWERED, NOT_ANSWERED, QUESTIONS
@@ -11,6 +12,18 @@ from service.examples import ANSWERED, NOT_ANSWERED, QUESTIONS
 ArticleId = Annotated[str, Field(description="the article's id", examples=["seeds/talks.md"])]
 Offset = Annotated[int, Field(ge=0, description="in Unicode code points of the article's text")]
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def written_day(value: object) -> object:
+    """Refuse what is not written as a day: a number would be taken for seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError("write a day like 2023-11-09")
+    if not isinstance(value, str | date):
+        raise ValueError("write a day like 2023-11-09, in quotes")  # noqa: TRY004
+    return value
+
+
+Day = Annotated[date, BeforeValidator(written_day)]
 
 
 class Request(BaseModel):
@@ -22,8 +35,8 @@ class Request(BaseModel):
 class FiltersIn(Request):
     """Which articles may be searched; an article without a date passes no date filter."""
 
-    published_from: date | None = Field(None, description="this day or later")
-    published_to: date | None = Field(None, description="this day or earlier")
+    published_from: Day | None = Field(None, description="this day or later")
+    published_to: Day | None = Field(None, description="this day or earlier")
     sources: list[Annotated[str, Field(max_length=200)]] = Field(
         [], max_length=50, description="one of these sources; none given means all"
     )
@@ -35,7 +48,7 @@ class AskRequest(Request):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": QUESTIONS})
 
     question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
-    max_answers: int = Field(5, ge=1, le=10)
+    max_answers: int = Field(5, ge=1, le=10, strict=True)
     filters: FiltersIn = FiltersIn()
 
 

@@ -17,9 +17,9 @@ class SearchRequest(Request):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": SEARCHES})
 
     question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
-    limit: int = Field(10, ge=1, le=MAX_HITS)
+    limit: int = Field(10, ge=1, le=MAX_HITS, strict=True)
     filters: FiltersIn = FiltersIn()
-    explain: bool = Field(False, description="give each leg's score and rank")
+    explain: bool = Field(False, strict=True, description="give each leg's score and rank")
 
 
 class LegsOut(BaseModel):

@@ -82,10 +82,23 @@ def test_unknown_article_is_404(client: TestClient, path: str) -> None:
 def test_wrong_method_is_405_and_names_the_right_one(
     client: TestClient, method: str, path: str, allowed: str
 ) -> None:
-    response = client.request(method, path, headers=JSON)
+    for headers in (JSON, {"Content-Type": "text/plain"}):
+        response = client.request(method, path, headers=headers)
 
-    assert problem_of(response)["status"] == 405
-    assert response.headers["allow"] == allowed
+        assert problem_of(response)["status"] == 405
+        assert response.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("day", [0, "0", 1699488000, "2023-11-09T00:00:00", "9.11.2023", True])
+def test_what_is_not_written_as_a_day_is_not_taken_for_one(client: TestClient, day: object) -> None:
+    asked = {"question": "Who?", "filters": {"published_from": day}}
+    for response in (
+        client.post("/v1/ask", json=asked),
+        client.get("/v1/articles", params={"published_to": str(day)}),
+        client.put("/v1/articles/new", json={"text": "It rained.", "published_at": day}),
+    ):
+        assert problem_of(response)["status"] == 422
+        assert "write a day like 2023-11-09" in response.json()["detail"]
 
 
 def test_large_body_is_413_by_its_length(client: TestClient) -> None:
