@@ -5,26 +5,19 @@ from it and may be thrown away.
 """
 
 import sqlite3
-import threading
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from rag.errors import (
-    ArchiveDamaged,
-    NoArchive,
-    NotUsable,
-    StorageFull,
-    UnknownArticle,
-    WrongEncoder,
-)
+from rag.catalogue_file import CatalogueFile
+from rag.errors import UnknownArticle
 from rag.protocols import Vectors
+from rag.reading_file import ReadingFile, may_change
+from rag.seal import CatalogueState
 from rag.tables import (
     ARTICLE_COLUMNS,
-    SCHEMA,
-    SCHEMA_VERSION,
+    PASSAGE_COLUMNS,
+    VECTOR_COLUMNS,
     ArticleRecord,
     EncodedArticle,
     Known,
@@ -34,100 +27,53 @@ from rag.tables import (
     delete,
     filter_sql,
     insert,
-    is_outdated,
     marks,
     passage_of,
+    require_sound,
     stacked,
-    update,
 )
 from rag.types import Article, Filters, Passage
-from rag.words import WORDS_VERSION
-
-# Errors that say nothing about what the file holds.
-CIRCUMSTANCES = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-}
 
 EVERY_ARTICLE = Filters()
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueState:
-    """Which archive this is and how far it has come; `version` grows with every change."""
-
-    archive_id: str
-    version: int
-
-    def __str__(self) -> str:
-        return f"{self.archive_id[:8]}-{self.version}"
 
 
 class Catalogue:
     """Reads and writes one catalogue file; each thread gets a connection of its own.
 
-    Raises:
-        NoArchive: the file does not exist and `create` is false.
-        ArchiveDamaged: the file is not a catalogue of this version, or what it holds is broken.
-        NotUsable: the file cannot be read or written now: the disk is full, say.
-        WrongEncoder: the stored vectors are another model's.
+    One that this process may not write is only read. Raises what its file does, and ArchiveDamaged
+    for anything read that is not as stored.
     """
 
     def __init__(self, path: Path, *, encoder: str, create: bool = False) -> None:
-        if not create and not path.exists():
-            raise NoArchive(f"{path}: there is no catalogue")
-        self._path = path
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._connections_lock = threading.Lock()
-        try:
-            with translating_damage(path):
-                if create:
-                    self._create(encoder)
-                self._check(encoder)
-        except NotUsable:
-            self.close()
-            raise
+        self._file: ReadingFile = (
+            CatalogueFile(path, encoder=encoder, create=create)
+            if may_change(path)
+            else ReadingFile(path, encoder=encoder)
+        )
 
     @property
     def read_only(self) -> bool:
-        """Whether it can be changed by another process alone."""
-        return False
+        """Whether this process may not change it."""
+        return self._file.read_only
 
     @property
     def path(self) -> Path:
         """Where the catalogue's file lies."""
-        return self._path
+        return self._file.path
 
     def close(self) -> None:
         """Close every thread's connection."""
-        with self._connections_lock:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
+        self._file.close()
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection on which all reads see one and the same state."""
-        with translating_damage(self._path):
-            connection = self._connection()
-            if connection.in_transaction:
-                yield connection
-                return
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.execute("COMMIT")
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return a context with a connection on which all reads see one and the same state."""
+        return self._file.reading()
 
     # -- reading
 
     def state(self) -> CatalogueState:
         """Return which archive this is and its version."""
-        meta = self._meta()
-        return CatalogueState(meta["archive_id"], int(meta["version"]))
+        return self._file.state()
 
     def counts(self) -> tuple[int, int]:
         """Return how many articles and how many passages there are."""
@@ -205,9 +151,9 @@ class Catalogue:
         with self.reading() as connection:
             for batch in batches(ids):
                 rows = connection.execute(
-                    f"SELECT id, article, start, end FROM passages WHERE id IN ({marks(batch)})",
-                    batch,
+                    f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks(batch)})", batch
                 ).fetchall()
+                require_sound(rows)
                 for number in {row[1] for row in rows} - articles.keys():
                     articles[number] = article_of(
                         connection.execute(
@@ -215,7 +161,7 @@ class Catalogue:
                             (number,),
                         ).fetchone()
                     )
-                for passage_id, number, start, end in rows:
+                for passage_id, number, start, end, _ in rows:
                     found[passage_id] = passage_of(passage_id, articles[number], start, end)
         return found
 
@@ -225,12 +171,13 @@ class Catalogue:
         with self.reading() as connection:
             for batch in batches(ids):
                 rows = connection.execute(
-                    "SELECT passages.id, title, substr(text, start + 1, end - start)"
+                    f"SELECT {PASSAGE_COLUMNS}, title, substr(text, start + 1, end - start)"
                     " FROM passages JOIN articles ON articles.number = passages.article"
                     f" WHERE passages.id IN ({marks(batch)})",
                     batch,
-                )
-                found.update((passage, (title, text)) for passage, title, text in rows)
+                ).fetchall()
+                require_sound(rows)
+                found.update((row[0], (row[5], row[6])) for row in rows)
         return found
 
     def matching_passages(self, filters: Filters) -> list[int]:
@@ -253,7 +200,8 @@ class Catalogue:
         with self.reading() as connection:
             for batch in batches(ids):
                 rows += connection.execute(
-                    f"SELECT passage, vector FROM vectors WHERE passage IN ({marks(batch)})", batch
+                    f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage IN ({marks(batch)})",
+                    batch,
                 ).fetchall()
         return stacked(rows)
 
@@ -261,7 +209,7 @@ class Catalogue:
         """Return all ids greater than `passage_id`, ascending, with their vectors."""
         with self.reading() as connection:
             rows = connection.execute(
-                "SELECT passage, vector FROM vectors WHERE passage > ? ORDER BY passage",
+                f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage > ? ORDER BY passage",
                 (passage_id,),
             ).fetchall()
         return stacked(rows)
@@ -293,106 +241,13 @@ class Catalogue:
 
         All of them or none: one transaction.
         """
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             for item in encoded:
                 delete(connection, item.article.id)
                 insert(connection, item)
 
     def remove(self, article_ids: Iterable[str]) -> None:
         """Delete the articles, their passages, vectors and words, in one transaction."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             for article_id in article_ids:
                 delete(connection, article_id)
-
-    # -- inside
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with translating_damage(self._path):
-            connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'version'")
-                connection.execute("COMMIT")
-            except BaseException:
-                # Some errors, as that of a full disk, may have ended the transaction already.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._connect()
-            with self._connections_lock:
-                self._connections.append(connection)
-            self._local.connection = connection
-        return connection
-
-    def _connect(self) -> sqlite3.Connection:
-        # One thread uses it, but the thread that closes the catalogue closes it too.
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA busy_timeout = 10000")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        return connection
-
-    def _meta(self) -> dict[str, str]:
-        with self.reading() as connection:
-            return dict(connection.execute("SELECT key, value FROM meta").fetchall())
-
-    def _create(self, encoder: str) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = self._connection()
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            return
-        meta = {
-            "schema": str(SCHEMA_VERSION),
-            "archive_id": uuid.uuid4().hex,
-            "version": "0",
-            "encoder": encoder,
-            "words": str(WORDS_VERSION),
-        }
-        # One transaction: a kill in between leaves no half-made catalogue.
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in SCHEMA.split(";\n"):
-            connection.execute(statement)
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-        connection.execute("COMMIT")
-
-    def _check(self, encoder: str) -> None:
-        meta = self._meta()
-        if is_outdated(meta):
-            with self._writing() as connection:
-                update(connection)
-            meta = self._meta()
-        if meta.get("schema") != str(SCHEMA_VERSION):
-            raise ArchiveDamaged(
-                f"{self._path}: has schema {meta.get('schema')}, this version of Citewire reads"
-                f" schema {SCHEMA_VERSION}; index the articles into a new data directory"
-            )
-        missing = {"archive_id", "version", "encoder"} - meta.keys()
-        if missing:
-            raise ArchiveDamaged(f"{self._path}: does not say its {', '.join(sorted(missing))}")
-        if meta["encoder"] != encoder:
-            raise WrongEncoder(
-                f"{self._path.parent}: was indexed with the encoder {meta['encoder']}, configured"
-                f" is {encoder}; set CITEWIRE_ENCODER back or index into another data directory"
-            )
-
-
-@contextmanager
-def translating_damage(path: Path) -> Iterator[None]:
-    """Turn SQLite's complaints into ArchiveDamaged, or NotUsable when the file may be sound."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        # The low byte is the kind; errors of Python's own have none.
-        kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        if kind == sqlite3.SQLITE_FULL:
-            raise StorageFull(f"{path}: {error}") from error
-        if kind in CIRCUMSTANCES:
-            raise NotUsable(f"{path}: {error}") from error
-        raise ArchiveDamaged(f"{path}: {error}") from error

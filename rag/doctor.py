@@ -5,6 +5,7 @@ again: the index of words, the vector index. What is wrong with the truth is los
 """
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from rag.errors import (
 from rag.generation import index_files, read_manifest
 from rag.homes import owners_home
 from rag.model_files import ready_model
+from rag.seal import Witness
 from rag.settings import Settings
 from rag.soundness import Soundness, examine, salvage
 from rag.vectors import VectorIndex
@@ -70,6 +72,14 @@ RESTORE = (
     " keeps every sound article and sets the damaged file aside"
 )
 START = "start it, or unset CITEWIRE_CHROMA_URL and index again"
+RESTORE_LOST = (
+    "restore the data directory from a backup, or move away what is left of it and index the"
+    " articles anew"
+)
+REINDEX = (
+    "restore the data directory from a backup, or `citewire doctor --repair` and index again what"
+    " was changed last"
+)
 REBUILD = "`citewire doctor --repair` makes it again, without encoding anything"
 
 
@@ -144,8 +154,12 @@ def soundness_of(directory: DataDirectory) -> Soundness:
 def catalogue_findings(file: Path, sound: Soundness) -> Iterator[Finding]:
     """Say what is wrong with the catalogue."""
     if sound.encoder is None:
-        yield Finding(Damage.TRUTH, f"{file}: {'; '.join(sound.faults)}", RESTORE)
+        what = f"{file}: {'; '.join(sound.faults)}"
+        yield Finding(Damage.TRUTH, what, RESTORE if file.exists() else RESTORE_LOST)
         return
+    if sound.forgotten:
+        what = f"{file}: the last {sound.forgotten} changes that were acknowledged are lost"
+        yield Finding(Damage.TRUTH, what, REINDEX)
     if sound.lost:
         what = f"{file}: {len(sound.lost)} articles are damaged"
         yield Finding(Damage.TRUTH, what, RESTORE, tuple(sound.lost))
@@ -233,12 +247,26 @@ def replace_catalogue(directory: DataDirectory, sound: Soundness) -> Path:
     number = 1
     while (aside := file.with_name(f"catalogue.damaged-{number}.sqlite3")).exists():
         number += 1
-    # Copied, so that at no moment there is no catalogue. Its log, where it left one, goes with it:
-    # beside the new file it would be taken for that one's.
+    # Copied, so that at no moment there is no catalogue. Its log, where it left one, is brought
+    # into it: beside the new file it would be taken for that one's.
     shutil.copyfile(file, aside)
     log = Path(f"{file}-wal")
     if log.exists():
         shutil.copyfile(log, f"{aside}-wal")
-        log.unlink()
+        bring_in(log, file)
+    old, new = Witness(file), Witness(target)
+    # Before the file itself: one that they do not vouch for is examined again.
+    new.seal_file.replace(old.seal_file)
+    new.acknowledged_file.replace(old.acknowledged_file)
     target.replace(file)
     return aside
+
+
+def bring_in(log: Path, file: Path) -> None:
+    """Bring the log into the damaged file, where it is not past that, and remove it."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error:
+        pass
+    log.unlink(missing_ok=True)

@@ -9,7 +9,9 @@ CitewireError
 │   ├── NoArchive       index something first
 │   ├── ArchiveLocked   another process owns the data directory
 │   ├── StorageFull     the disk has no room; removing still works
-│   ├── ArchiveDamaged  the one durable truth cannot be read
+│   ├── ArchiveDamaged  the one durable truth cannot be trusted; have it checked and repaired
+│   ├── ArchiveLost     the one durable truth is gone, and something else of it is left
+│   ├── ArchiveTooNew   a newer version made the archive; use that one
 │   ├── VectorServerAway  the Chroma server does not answer; it may be back in a moment
 │   ├── ReadOnlyArchive send changes to the process that owns the archive
 │   ├── WrongEncoder    the archive was embedded by another model
@@ -64,7 +66,24 @@ class StorageFull(NotUsable):
 
 
 class ArchiveDamaged(NotUsable):
-    """The catalogue cannot be trusted; it needs a restore or a new indexing run."""
+    """The catalogue cannot be trusted; the doctor says what is left of it and keeps that."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; `citewire doctor` says what is damaged, `--repair` mends it"
+
+
+class ArchiveLost(NotUsable):
+    """The catalogue is gone; beginning a new one in its place would hide that."""
+
+    def __str__(self) -> str:
+        return (
+            f"{super().__str__()}; restore the data directory from a backup, or move away what is"
+            " left or name another directory, and index the articles there"
+        )
+
+
+class ArchiveTooNew(NotUsable):
+    """A newer version of Citewire wrote the archive."""
 
 
 class VectorServerAway(NotUsable):

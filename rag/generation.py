@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,10 +55,10 @@ def index_files(folder: Path, part: str = "*") -> dict[str, str]:
     }
 
 
-def manifest_text(generation: Generation) -> str:
+def manifest_text(generation: Generation) -> bytes:
     """Return the manifest: two lines, the generation's fields and their sha256."""
     fields = json.dumps(asdict(generation))
-    return f"{fields}\n{hashlib.sha256(fields.encode()).hexdigest()}\n"
+    return f"{fields}\n{hashlib.sha256(fields.encode()).hexdigest()}\n".encode()
 
 
 def read_manifest(file: Path) -> Generation | None:
@@ -71,13 +70,3 @@ def read_manifest(file: Path) -> Generation | None:
         return Generation(**json.loads(fields))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """Replace the file's content so that a kill or power cut leaves the old or the new one."""
-    aside = file.with_suffix(".tmp")
-    with aside.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(file)

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.catalogue import Catalogue, CatalogueState
+from rag.catalogue import Catalogue
+from rag.checksums import passage_checksums
+from rag.errors import ArchiveDamaged
 from rag.postings import read_postings
+from rag.seal import CatalogueState
 from rag.types import Filters
 from rag.words import words
 
@@ -101,6 +104,7 @@ class LexicalIndex:
             norm = K1 * (1 - B + B * columns.length / max(columns.mean_length, 1.0))
             for term in dict.fromkeys(word.stem for word in words(question)):
                 ids, counts = read_postings(connection, term)
+                require_existing(ids, columns)
                 rarity[term] = idf(columns.passages, len(ids))
                 if len(ids):
                     bm25[ids] += rarity[term] * counts * (K1 + 1) / (counts + norm[ids])
@@ -112,6 +116,12 @@ class LexicalIndex:
             columns = read_columns(self._catalogue)
             self._columns = columns
         return columns
+
+
+def require_existing(ids: NDArray[np.int64], columns: Columns) -> None:
+    """Raise ArchiveDamaged when a term's passages are not all there."""
+    if ids.size and not (ids.max() < len(columns.article) and columns.article[ids].all()):
+        raise ArchiveDamaged("the index of words names passages that do not exist")
 
 
 def idf(passages: int, having: int) -> float:
@@ -129,12 +139,18 @@ def read_columns(catalogue: Catalogue) -> Columns:
     with catalogue.reading() as connection:
         # Joined inside SQLite: a hundred thousand rows would take long to cross one by one.
         passages = connection.execute(
-            "SELECT group_concat(id), group_concat(article), group_concat(end - start)"
-            " FROM passages"
+            "SELECT group_concat(id), group_concat(article), group_concat(start),"
+            " group_concat(end), group_concat(checksum) FROM passages"
         ).fetchone()
         articles = connection.execute("SELECT number, published, source FROM articles").fetchall()
         state = catalogue.state()
-    ids, numbers, lengths = [as_array(column) for column in passages]
+    try:
+        ids, numbers, starts, ends, sums = [as_array(column) for column in passages]
+    except ValueError as error:
+        raise ArchiveDamaged(f"{catalogue.path}: passages are no numbers: {error}") from error
+    if not np.array_equal(passage_checksums(ids, numbers, starts, ends), sums):
+        raise ArchiveDamaged(f"{catalogue.path}: passages do not match their checksums")
+    lengths = ends - starts
     length = np.zeros(int(ids.max(initial=0)) + 1, np.float32)
     article = np.zeros(len(length), np.int64)
     length[ids], article[ids] = lengths, numbers

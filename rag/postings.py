@@ -6,11 +6,13 @@ texts: what is lost or outdated is built again, without encoding anything.
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.errors import ArchiveDamaged
 from rag.words import words
 
 POSTINGS_SCHEMA = """
@@ -73,6 +75,11 @@ def rebuild_postings(connection: sqlite3.Connection) -> None:
     """Index all passages anew, inside the caller's transaction."""
     connection.execute("DROP TABLE IF EXISTS postings")
     connection.execute(POSTINGS_SCHEMA)
+    add_all_postings(connection)
+
+
+def add_all_postings(connection: sqlite3.Connection) -> None:
+    """Index all passages, a few at a time."""
     last = 0
     while True:
         rows = connection.execute(
@@ -92,26 +99,25 @@ def rebuild_postings(connection: sqlite3.Connection) -> None:
 
 
 def postings_are_sound(connection: sqlite3.Connection) -> bool:
-    """Say whether the postings are those of all passages, by building them again for a while."""
-    connection.execute("BEGIN")
+    """Say whether the postings are those of all passages, by building them again aside."""
+    connection.execute(POSTINGS_SCHEMA.replace("CREATE TABLE", "CREATE TEMP TABLE"))
     try:
-        stored = in_order(connection)
-        rebuild_postings(connection)
-        return stored == in_order(connection)
+        # Where both are meant by the name, SQLite takes the temporary one.
+        add_all_postings(connection)
+        pairs = zip_longest(in_order(connection, "main"), in_order(connection, "temp"))
+        return all(stored == due for stored, due in pairs)
     except sqlite3.DatabaseError:
         return False
     finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        connection.execute("DROP TABLE temp.postings")
 
 
-def in_order(connection: sqlite3.Connection) -> Entries:
-    """Return all entries, those of a row in the order of their passages."""
-    rows = connection.execute("SELECT term, block, entries FROM postings")
-    return {
-        (term, block): np.sort(np.frombuffer(entries, ENTRY)).tobytes()
-        for term, block, entries in rows
-    }
+def in_order(connection: sqlite3.Connection, schema: str) -> Iterator[tuple[str, int, bytes]]:
+    """Yield all rows in order, their entries in the order of the passages."""
+    for term, block, entries in connection.execute(
+        f"SELECT term, block, entries FROM {schema}.postings ORDER BY term, block"
+    ):
+        yield term, block, np.sort(np.frombuffer(entries, ENTRY)).tobytes()
 
 
 def read_postings(
@@ -121,6 +127,8 @@ def read_postings(
     rows = connection.execute(
         "SELECT block, entries FROM postings WHERE term = ? ORDER BY block", (term,)
     ).fetchall()
+    if any(len(row[1]) % ENTRY.itemsize for row in rows):
+        raise ArchiveDamaged(f"the index of words is broken at {term!r}")
     entries = np.frombuffer(b"".join(row[1] for row in rows), ENTRY)
     sizes = [len(row[1]) // ENTRY.itemsize for row in rows]
     firsts = np.repeat([row[0] << BLOCK_BITS for row in rows], sizes).astype(np.int64)

@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.protocols import Vector, Vectors
+from rag.tables import stacked
 from rag.types import Filters
 
+Selected = tuple[int, str | None, str | None, bytes, int]
 FOLDER = "rows"
 COLUMNS = ("ids", "days", "sources", "vectors")
 NAMES = "sources.json"
@@ -31,7 +33,7 @@ UNDATED = 0
 WITHOUT_SOURCE = -1
 # In the order of their ids, from behind one of them on.
 SELECT = """
-    SELECT passages.id, published, source, vector
+    SELECT passages.id, published, source, vector, vectors.checksum
     FROM passages JOIN articles ON articles.number = passages.article
     JOIN vectors ON vectors.passage = passages.id
     WHERE passages.id > ? ORDER BY passages.id
@@ -113,12 +115,11 @@ def rows_after(connection: sqlite3.Connection, passage_id: int) -> Rows:
         return no_rows()
     numbers: dict[str, int] = {}
     ids, days, sources = columns_of(found, numbers)
-    vectors = np.frombuffer(b"".join(row[3] for row in found), np.float32)
-    return Rows(ids, days, sources, tuple(numbers), vectors.reshape(len(found), -1))
+    return Rows(ids, days, sources, tuple(numbers), vectors_of(found))
 
 
 def columns_of(
-    found: list[tuple[int, str | None, str | None, bytes]], numbers: dict[str, int]
+    found: list[Selected], numbers: dict[str, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
     """Return ids, days and sources of selected rows; sources met first are given numbers."""
     days = [UNDATED if row[1] is None else date.fromisoformat(row[1]).toordinal() for row in found]
@@ -128,6 +129,11 @@ def columns_of(
     ]
     ids = np.array([row[0] for row in found], np.int64)
     return ids, np.array(days, np.int32), np.array(sources, np.int32)
+
+
+def vectors_of(found: list[Selected]) -> Vectors:
+    """Return the vectors of selected rows; raise ArchiveDamaged unless they are as stored."""
+    return stacked([(row[0], row[3], row[4]) for row in found])[1]
 
 
 def write_rows(folder: Path, connection: sqlite3.Connection) -> None:
@@ -156,8 +162,7 @@ def write_rows(folder: Path, connection: sqlite3.Connection) -> None:
         files["ids"][block], files["days"][block], files["sources"][block] = columns_of(
             found, numbers
         )
-        vectors = np.frombuffer(b"".join(row[3] for row in found), np.float32)
-        files["vectors"][block] = vectors.reshape(len(found), -1)
+        files["vectors"][block] = vectors_of(found)
     for file in files.values():
         file.flush()
     (folder / NAMES).write_text(json.dumps(list(numbers)), "utf-8")

@@ -13,14 +13,22 @@ from urllib.parse import quote
 import numpy as np
 
 from rag.catalogue import Catalogue
+from rag.checksums import article_checksum, vector_checksum
 from rag.errors import ArchiveDamaged, InvalidInput
+from rag.migrations import (
+    FIRST_SEALED,
+    LENGTH_TOLERANCE,
+    is_outdated,
+    require_known,
+    schema_of,
+)
 from rag.postings import postings_are_sound
-from rag.tables import ARTICLE_COLUMNS, EncodedArticle, article_of, is_outdated, stacked
+from rag.reading_file import state_of
+from rag.seal import CatalogueState, Witness
+from rag.tables import ARTICLE_COLUMNS, EncodedArticle, article_of, sums_of
 from rag.types import Span
 
 META = {"archive_id", "version", "encoder", "schema"}
-# Encoders give vectors of length one; the rest is rounding.
-LENGTH_TOLERANCE = 1e-3
 FAULTS_NAMED = 5
 ARTICLES_PER_PUT = 100
 # What a damaged file makes SQLite's module raise; it decodes texts and believes lengths.
@@ -32,7 +40,8 @@ class Soundness:
     """What an examination found: the sound articles' numbers, and all that is wrong.
 
     `lost` are the ids of articles with anything wrong in what is stored of them. `faults` of the
-    file lose nothing by themselves: everything that they concern can be made again.
+    file lose nothing by themselves: everything that they concern can be made again. `forgotten`
+    says how many acknowledged changes the file does not have.
     """
 
     encoder: str | None = None
@@ -40,22 +49,32 @@ class Soundness:
     sound: list[int] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    forgotten: int = 0
 
 
 def examine(file: Path) -> Soundness:
-    """Check everything that a catalogue file holds; nothing that is wrong with it is raised."""
+    """Check everything that a catalogue file holds; nothing that is wrong with it is raised.
+
+    Raises:
+        ArchiveTooNew: only a newer version could tell.
+    """
     found = Soundness()
     with closing(opened(file)) as connection:
         try:
             meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
             if meta.keys() >= META:
+                require_known(meta, file)
+                state = state_of(meta)
                 found.encoder = str(meta["encoder"])
-        except (*UNREADABLE, TypeError) as error:
-            found.faults.append(f"cannot be read: {error}")
+        except (*UNREADABLE, TypeError, ArchiveDamaged) as error:
+            found.faults.append(f"cannot be read: {error.args[0]}")
             return found
         if found.encoder is None:
             found.faults.append("does not say what it is")
             return found
+        sealed = schema_of(meta) >= FIRST_SEALED
+        if sealed:
+            ask_witness(file, state, found)
         found.faults += faults_of(connection)
         # An older version's words are built again when the catalogue is next opened.
         if not is_outdated(meta) and not words_are_sound(connection):
@@ -69,9 +88,21 @@ def examine(file: Path) -> Soundness:
     return found
 
 
+def ask_witness(file: Path, state: CatalogueState, found: Soundness) -> None:
+    """Add what the files beside the catalogue tell of it."""
+    witness = Witness(file)
+    noted = witness.acknowledged()
+    if noted is not None and noted.archive_id == state.archive_id:
+        found.forgotten = max(0, noted.version - state.version)
+    try:
+        witness.require_unchanged(state, noted)
+    except ArchiveDamaged as error:
+        found.faults.append(error.args[0])
+
+
 def opened(file: Path) -> sqlite3.Connection:
     """Open the file for reading what can be read; the salvage never writes to it."""
-    connection = sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)
+    connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
     connection.isolation_level = None
     # Otherwise a file that was cut short is not read at all.
     connection.execute("PRAGMA writable_schema = ON")
@@ -144,11 +175,42 @@ def stored(connection: sqlite3.Connection, number: int) -> EncodedArticle:
             span.of(article.text)
     except (InvalidInput, TypeError) as error:
         raise ArchiveDamaged(f"{article.id}: has a passage that is none: {error}") from error
-    vectors = stacked([(row[0], row[3]) for row in rows])[1]
+    require_checksums(connection, (number, article.id, str(origin)), rows)
+    vectors = np.frombuffer(b"".join(row[3] for row in rows), np.float32).reshape(len(rows), -1)
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
     if not np.all(np.abs(lengths - 1) < LENGTH_TOLERANCE):
         raise ArchiveDamaged(f"{article.id}: has a vector whose length is not one")
     return EncodedArticle(article, str(origin), spans, vectors)
+
+
+def require_checksums(
+    connection: sqlite3.Connection,
+    article: tuple[int, str, str],
+    rows: list[tuple[int, int, int, bytes]],
+) -> None:
+    """Raise ArchiveDamaged unless an article is as stored; `rows` are its passages and vectors."""
+    if not has_checksums(connection):
+        return
+    number = article[0]
+    whole, known = connection.execute(
+        "SELECT checksum, fingerprint FROM articles WHERE number = ?", (number,)
+    ).fetchone()
+    passages = [row[:3] for row in rows]
+    vectors = [vector_checksum(row[0], row[3]) for row in rows]
+    stored_sums = connection.execute(
+        "SELECT passages.checksum, vectors.checksum FROM passages"
+        " JOIN vectors ON vectors.passage = passages.id WHERE article = ? ORDER BY passages.id",
+        (number,),
+    ).fetchall()
+    own_sums = list(zip(sums_of(number, passages), vectors, strict=True))
+    if stored_sums != own_sums or whole != article_checksum((*article, known), passages, vectors):
+        raise ArchiveDamaged(f"{article[1]}: does not match its checksums")
+
+
+def has_checksums(connection: sqlite3.Connection) -> bool:
+    """Say whether the file's schema has checksums."""
+    columns = connection.execute("PRAGMA table_info(vectors)").fetchall()
+    return "checksum" in {row[1] for row in columns}
 
 
 def salvage(damaged: Path, found: Soundness, target: Path) -> None:
@@ -157,7 +219,10 @@ def salvage(damaged: Path, found: Soundness, target: Path) -> None:
     It is another archive, since its passages have other ids.
     """
     assert found.encoder is not None
-    target.unlink(missing_ok=True)
+    # Of a repair that was killed.
+    for remains in (target, Path(f"{target}-wal"), Path(f"{target}-shm")):
+        remains.unlink(missing_ok=True)
+    Witness(target).forget()
     with closing(Catalogue(target, encoder=found.encoder, create=True)) as catalogue:
         for first in range(0, len(found.sound), ARTICLES_PER_PUT):
             catalogue.put(read(damaged, found.sound[first : first + ARTICLES_PER_PUT]))

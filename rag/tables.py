@@ -3,21 +3,22 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
 import numpy as np
 
+from rag.checksums import article_checksum, passage_checksums, vector_checksum
 from rag.chunking import CHUNKER_VERSION
+from rag.crash_points import reached
 from rag.errors import ArchiveDamaged, InvalidInput
-from rag.postings import POSTINGS_SCHEMA, add_postings, rebuild_postings, remove_postings
+from rag.postings import POSTINGS_SCHEMA, add_postings, remove_postings
 from rag.protocols import Vectors
 from rag.types import Article, Filters, Passage, Span
-from rag.words import WORDS_VERSION
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA = (
     """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -30,7 +31,8 @@ CREATE TABLE articles (
     text TEXT NOT NULL,
     digest TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    origin TEXT NOT NULL
+    origin TEXT NOT NULL,
+    checksum TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX articles_by_published ON articles (published);
 CREATE INDEX articles_by_source ON articles (source);
@@ -38,16 +40,23 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     article INTEGER NOT NULL REFERENCES articles (number),
     start INTEGER NOT NULL,
-    end INTEGER NOT NULL
+    end INTEGER NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX passages_by_article ON passages (article);
 -- Apart from the passages, so that reading those does not drag vectors through memory.
-CREATE TABLE vectors (passage INTEGER PRIMARY KEY REFERENCES passages (id), vector BLOB NOT NULL);
+CREATE TABLE vectors (
+    passage INTEGER PRIMARY KEY REFERENCES passages (id),
+    vector BLOB NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0
+);
 """
     + POSTINGS_SCHEMA
 )
 # The last one vouches for the others; see article_of.
 ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language, fingerprint"
+PASSAGE_COLUMNS = "passages.id, passages.article, start, end, passages.checksum"
+VECTOR_COLUMNS = "vectors.passage, vector, vectors.checksum"
 Id = TypeVar("Id", int, str)
 # SQLite's default bound on parameters was 999 before 3.32; batches stay under it.
 IDS_PER_QUERY = 900
@@ -89,24 +98,6 @@ class Known:
     origin: str
 
 
-def is_outdated(meta: Mapping[str, str]) -> bool:
-    """Say whether a catalogue needs `update` before this version reads it."""
-    known = meta.get("schema") in ("1", str(SCHEMA_VERSION))
-    return known and (meta["schema"] == "1" or meta.get("words") != str(WORDS_VERSION))
-
-
-def update(connection: sqlite3.Connection) -> None:
-    """Bring an older catalogue's derived tables up to date, inside the caller's transaction.
-
-    Articles, passages and vectors are as they were in schema 1, which searched by FTS5.
-    """
-    connection.execute("DROP VIEW IF EXISTS passage_texts")
-    connection.execute("DROP TABLE IF EXISTS lexical")
-    rebuild_postings(connection)
-    meta = {"schema": str(SCHEMA_VERSION), "words": str(WORDS_VERSION)}
-    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
-
-
 def fingerprint(article: Article, chunker: int = CHUNKER_VERSION) -> str:
     """Return a digest of everything that is stored of the article: equal means unchanged."""
     values = [
@@ -142,14 +133,23 @@ def delete(connection: sqlite3.Connection, article_id: str) -> None:
     )
     connection.execute("DELETE FROM passages WHERE article = ?", (number,))
     connection.execute("DELETE FROM articles WHERE number = ?", (number,))
+    reached("put: old deleted")
 
 
 def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
     """Insert one article with its passages, vectors and words."""
     article = item.article
-    number = connection.execute(
-        f"INSERT INTO articles ({ARTICLE_COLUMNS}, digest, origin)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    # Numbers are chosen here, since the checksums cover them.
+    number, first = next_number(connection, "articles"), next_number(connection, "passages")
+    ids = range(first, first + len(item.spans))
+    rows = [(passage, span.start, span.end) for passage, span in zip(ids, item.spans, strict=True)]
+    blobs = [vector.tobytes() for vector in item.vectors]
+    sums = [vector_checksum(*pair) for pair in zip(ids, blobs, strict=True)]
+    known = fingerprint(article)
+    whole = article_checksum((number, article.id, item.origin, known), rows, sums)
+    connection.execute(
+        f"INSERT INTO articles ({ARTICLE_COLUMNS}, number, digest, origin, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             article.id,
             article.title,
@@ -159,21 +159,60 @@ def insert(connection: sqlite3.Connection, item: EncodedArticle) -> None:
             article.published and article.published.isoformat(),
             article.author,
             article.language,
-            fingerprint(article),
+            known,
+            number,
             article.digest,
             item.origin,
+            whole,
         ),
-    ).lastrowid
-    texts: dict[int, tuple[str, str]] = {}
-    for span, vector in zip(item.spans, item.vectors, strict=True):
-        passage = connection.execute(
-            "INSERT INTO passages (article, start, end) VALUES (?, ?, ?)",
-            (number, span.start, span.end),
-        ).lastrowid
-        assert passage is not None
-        connection.execute("INSERT INTO vectors VALUES (?, ?)", (passage, vector.tobytes()))
-        texts[passage] = (article.title, span.of(article.text))
-    add_postings(connection, texts)
+    )
+    reached("put: article inserted")
+    connection.executemany(
+        "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
+        [
+            (passage, number, start, end, own)
+            for (passage, start, end), own in zip(rows, sums_of(number, rows), strict=True)
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO vectors VALUES (?, ?, ?)", zip(ids, blobs, sums, strict=True)
+    )
+    reached("put: vectors inserted")
+    spans = zip(ids, item.spans, strict=True)
+    add_postings(
+        connection, {passage: (article.title, span.of(article.text)) for passage, span in spans}
+    )
+    reached("put: words added")
+
+
+def next_number(connection: sqlite3.Connection, table: str) -> int:
+    """Return the number that the table's next row gets: one that no row ever had."""
+    given = connection.execute(
+        "SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)
+    ).fetchone()
+    key = {"articles": "number", "passages": "id"}[table]
+    (largest,) = connection.execute(f"SELECT coalesce(max({key}), 0) FROM {table}").fetchone()
+    return int(max(largest, given[0] if given else 0)) + 1
+
+
+def sums_of(number: int, rows: Sequence[tuple[int, int, int]]) -> list[int]:
+    """Return the checksums of an article's passages, rows of id, start and end."""
+    ids, starts, ends = [[row[at] for row in rows] for at in range(3)]
+    sums: list[int] = passage_checksums(ids, [number] * len(rows), starts, ends).tolist()
+    return sums
+
+
+def require_sound(rows: Sequence[Sequence[int]]) -> None:
+    """Raise ArchiveDamaged unless passages, rows that begin with PASSAGE_COLUMNS, are as stored."""
+    if not rows:
+        return
+    columns = [[row[at] for row in rows] for at in range(5)]
+    try:
+        wrong = np.flatnonzero(passage_checksums(*columns[:4]) != np.array(columns[4], np.int64))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArchiveDamaged(f"passages {columns[0][0]} and others: {error}") from error
+    if wrong.size:
+        raise ArchiveDamaged(f"passage {columns[0][wrong[0]]}: does not match its checksum")
 
 
 def article_of(row: Sequence[str] | None) -> Article:
@@ -233,10 +272,16 @@ def marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def stacked(rows: list[tuple[int, bytes]]) -> tuple[list[int], Vectors]:
-    """Return the ids and the vectors as one matrix."""
+def stacked(rows: Sequence[tuple[int, bytes, int]]) -> tuple[list[int], Vectors]:
+    """Return the ids and the vectors as one matrix.
+
+    `rows` are of the columns VECTOR_COLUMNS; raise ArchiveDamaged unless they are as stored.
+    """
     ids = [row[0] for row in rows]
     if not rows:
         return [], np.zeros((0, 0), np.float32)
+    for passage, vector, own in rows:
+        if vector_checksum(passage, vector) != own:
+            raise ArchiveDamaged(f"passage {passage}: its vector does not match its checksum")
     joined = b"".join(row[1] for row in rows)
     return ids, np.frombuffer(joined, np.float32).reshape(len(rows), -1)

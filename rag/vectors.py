@@ -26,6 +26,7 @@ from rag.building import MANIFEST, SECONDS_PER_BUILD, Home, Index, build, open_r
 from rag.catalogue import Catalogue
 from rag.child import ChildFailed, in_child
 from rag.chroma import IndexBroken
+from rag.durable_files import write_atomically
 from rag.errors import NotUsable, VectorServerAway
 from rag.generation import (
     EMPTY,
@@ -33,7 +34,6 @@ from rag.generation import (
     Generation,
     manifest_text,
     read_manifest,
-    write_atomically,
 )
 from rag.homes import FolderHome
 from rag.nearest import best, highest, largest

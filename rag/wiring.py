@@ -14,12 +14,14 @@ from rag.confidence import Calibration, read_calibration
 from rag.data_directory import DataDirectory
 from rag.encoder import OnnxEncoder
 from rag.encoding import encode_articles
+from rag.errors import ArchiveLost
 from rag.homes import onlookers_home, owners_home
 from rag.lexical import LexicalIndex
 from rag.model_files import ReadyModel, ready_model
 from rag.read_only import ReadOnlyCatalogue
 from rag.reader import OnnxReader
 from rag.retriever import Retriever
+from rag.seal import Witness
 from rag.settings import Settings
 from rag.types import Article
 from rag.vectors import VectorIndex
@@ -57,6 +59,7 @@ def open_archive(
         NotUsable: no archive, one of another encoder, a damaged one, or one in use.
     """
     directory = DataDirectory(settings.data, command=command, url=url)
+    require_not_lost(directory)
     if not create:
         directory.require_archive()
     model = ready_model("encoder", settings.encoder, settings.cache)
@@ -79,6 +82,7 @@ def open_archive_to_read(settings: Settings) -> Iterator[Archive]:
     What that one changes is seen at once. Raises as open_archive does, though not ArchiveLocked.
     """
     directory = DataDirectory(settings.data, command="serve")
+    require_not_lost(directory)
     directory.require_archive()
     model = ready_model("encoder", settings.encoder, settings.cache)
     with ExitStack() as stack:
@@ -91,10 +95,23 @@ def open_archive_to_read(settings: Settings) -> Iterator[Archive]:
         yield Archive(catalogue, vectors, encoder.result())
 
 
+def require_not_lost(directory: DataDirectory) -> None:
+    """Raise ArchiveLost where there is no catalogue and something else of an archive is left."""
+    if directory.catalogue.exists():
+        return
+    left = Witness(directory.catalogue).traces()
+    if directory.vectors.is_dir() and any(directory.vectors.iterdir()):
+        left.append(f"{directory.vectors.name}/")
+    if left:
+        raise ArchiveLost(f"{directory.catalogue}: is gone, but {', '.join(left)} are left of it")
+
+
 @contextmanager
 def open_library(settings: Settings, *, command: str, url: str | None = None) -> Iterator[Library]:
     """Open the archive with all that a question needs; raises as open_archive does."""
-    DataDirectory(settings.data, command=command).require_archive()
+    directory = DataDirectory(settings.data, command=command)
+    require_not_lost(directory)
+    directory.require_archive()
     with library_of(
         settings, open_archive(settings, command=command, create=False, url=url)
     ) as library:

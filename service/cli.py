@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from rag.errors import CitewireError, InvalidInput, NotUsable
+from rag.errors import ArchiveLost, CitewireError, InvalidInput, NotUsable
 from rag.settings import VARIABLES, Settings, read_settings
 from service.commands import (
     ask,
@@ -22,7 +22,15 @@ from service.commands import (
     status,
     verify,
 )
-from service.exit_codes import ANSWERED, EXIT_CODES, INTERRUPTED, NOT_USABLE, PARTIAL, USAGE
+from service.exit_codes import (
+    ANSWERED,
+    EXIT_CODES,
+    INTERRUPTED,
+    NOT_USABLE,
+    PARTIAL,
+    TRUTH_DAMAGE,
+    USAGE,
+)
 from service.terminal import complain
 
 
@@ -63,15 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Here and not at exit, so that a reader who went away is noticed below.
         sys.stdout.flush()
         return code
-    except InvalidInput as error:
-        complain(error)
-        return USAGE
-    except NotUsable as error:
-        complain(error)
-        return NOT_USABLE
     except CitewireError as error:
         complain(error)
-        return PARTIAL
+        return code_of(error)
     except KeyboardInterrupt:
         print("citewire: interrupted; what was stored stays stored", file=sys.stderr)
         return INTERRUPTED
@@ -79,6 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has had enough; Python's own flush must not complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ANSWERED
+
+
+def code_of(error: CitewireError) -> int:
+    """Return the exit code that tells of the error."""
+    codes = {InvalidInput: USAGE, ArchiveLost: TRUTH_DAMAGE, NotUsable: NOT_USABLE}
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), PARTIAL)
 
 
 def build_parser() -> argparse.ArgumentParser:

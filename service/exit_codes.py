@@ -10,4 +10,4 @@ EXIT_CODES = """exit codes:
   3  the archive or a model is not usable
   4  the archive does not say
   5  doctor: something derived is damaged; --repair makes it again
-  6  doctor: articles are damaged or lost; each is named"""
+  6  articles are damaged or lost: the doctor names each; or the catalogue is gone"""

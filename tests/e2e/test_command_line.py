@@ -299,11 +299,26 @@ def test_doctor_names_a_changed_article_which_is_not_answered_from(
     doctor = citewire("doctor", "--json", "--data", str(data))
 
     assert (answered.returncode, answered.stdout) == (3, "")
-    assert "blinken-park-seoul-talks.md: the stored fields do not match" in answered.stderr
+    assert "pages were changed or damaged from outside; `citewire doctor`" in answered.stderr
     assert doctor.returncode == 6
     assert json.loads(doctor.stdout)["findings"][0]["articles"] == [
         "seeds/blinken-park-seoul-talks.md"
     ]
+
+
+def test_a_lost_archive_is_not_begun_anew_without_a_word(
+    citewire: Citewire, tmp_path: Path, seed_archive: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(seed_archive, data)
+    (data / "catalogue.sqlite3").unlink()
+    indexed = citewire("index", "--data", str(data), str(ROOT / "seeds"))
+    asked = citewire("ask", "--data", str(data), ANSWERED)
+
+    for done in (indexed, asked):
+        assert (done.returncode, done.stdout) == (6, "")
+        assert "vectors/ are left of it; restore the data directory from a backup" in done.stderr
+    assert not (data / "catalogue.sqlite3").exists()
 
 
 def test_doctor_of_a_served_directory_says_to_stop_the_service(

@@ -87,6 +87,13 @@ def test_a_replica_refuses_changes_and_sees_those_of_the_owner(owner: str, repli
     assert request("GET", f"{replica}/v1/articles/harbour").status_code == 404
 
 
+def copy(archive: Path, to: Path) -> None:
+    """Copy an archive that another process may have open, as a backup would."""
+    for path in archive.glob("[cv]*"):
+        if not path.name.endswith("-shm"):
+            subprocess.run(["cp", "-r", str(path), str(to)], check=True)
+
+
 def test_a_server_that_goes_away_is_said_and_found_again(
     owner: str, replica: str, archive: Path, citewire: Citewire, chroma_run: Any
 ) -> None:
@@ -113,8 +120,7 @@ def test_a_server_that_goes_away_is_said_and_found_again(
 def test_the_command_line_says_that_the_server_is_away(
     archive: Path, citewire: Citewire, tmp_path: Path
 ) -> None:
-    for name in ("catalogue.sqlite3", "vectors"):
-        subprocess.run(["cp", "-r", str(archive / name), str(tmp_path)], check=True)
+    copy(archive, tmp_path)
     away = {"CITEWIRE_CHROMA_URL": "http://127.0.0.1:9"}
     asked = citewire("ask", QUESTION, "--data", str(tmp_path), **away)
     checked = citewire("doctor", "--data", str(tmp_path), **away)
@@ -127,8 +133,7 @@ def test_the_command_line_says_that_the_server_is_away(
 def test_the_doctor_finds_and_mends_what_the_server_lost(
     archive: Path, citewire: Citewire, tmp_path: Path, chroma_run: Any
 ) -> None:
-    for name in ("catalogue.sqlite3", "vectors"):
-        subprocess.run(["cp", "-r", str(archive / name), str(tmp_path)], check=True)
+    copy(archive, tmp_path)
     manifest = json.loads((archive / "vectors" / "current.json").read_text().splitlines()[0])
     name = manifest["folder"].removeprefix("generation-")
     collections = f"{chroma_run.url}/api/v2/tenants/default_tenant/databases/default_database"

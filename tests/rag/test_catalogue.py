@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +16,14 @@ import numpy as np
 import pytest
 
 from rag.catalogue import Catalogue
-from rag.errors import ArchiveDamaged, NoArchive, NotUsable, UnknownArticle, WrongEncoder
+from rag.errors import (
+    ArchiveDamaged,
+    ArchiveLost,
+    NoArchive,
+    NotUsable,
+    UnknownArticle,
+    WrongEncoder,
+)
 from rag.lexical import LexicalIndex
 from rag.postings import read_postings, rebuild_postings
 from rag.protocols import Vectors
@@ -38,9 +46,8 @@ RIVER = Article("river.md", "The river", "Cafe\u0301s flooded 👩\u200d🚀 on 
 Encode = Callable[..., EncodedArticle]
 
 
-def edit(catalogue: Catalogue, path: Path, statement: str) -> None:
-    """Change the file behind the catalogue's back."""
-    catalogue.close()
+def edit(path: Path, statement: str) -> None:
+    """Change what is stored behind the catalogue's back, open or closed."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(statement)
 
@@ -403,51 +410,6 @@ def test_another_encoder_is_refused_when_indexing(catalogue: Catalogue, path: Pa
         Catalogue(path, encoder="encoder:other", create=True)
 
 
-FIRST_SCHEMA = """
-DROP TABLE postings;
-CREATE VIEW passage_texts AS
-    SELECT passages.id AS id, title, substr(text, start + 1, end - start) AS text
-    FROM passages JOIN articles ON articles.number = passages.article;
-CREATE VIRTUAL TABLE lexical USING fts5 (
-    title, text, content = 'passage_texts', content_rowid = 'id',
-    tokenize = 'porter unicode61 remove_diacritics 2'
-);
-UPDATE meta SET value = '1' WHERE key = 'schema';
-DELETE FROM meta WHERE key = 'words'
-"""
-
-
-def test_an_archive_of_the_first_schema_is_brought_up_to_date(
-    catalogue: Catalogue, path: Path, encoded: Encode
-) -> None:
-    catalogue.put([encoded(BRIDGE), encoded(RIVER)])
-    ids, vectors = catalogue.vectors_after(0)
-    for statement in FIRST_SCHEMA.split(";\n"):
-        edit(catalogue, path, statement)
-    with closing(reopened(path)) as updated:
-        assert updated.article("bridge.md") == BRIDGE
-        assert updated.vectors_after(0)[0] == ids
-        assert (updated.vectors_after(0)[1] == vectors).all()
-        assert LexicalIndex(updated).search("bridge", 10, Filters()).keys() == {1}
-    check_lexical_index(path)
-
-
-def test_words_of_another_version_are_indexed_anew(
-    catalogue: Catalogue, path: Path, encoded: Encode
-) -> None:
-    catalogue.put([encoded(BRIDGE)])
-    edit(catalogue, path, "DELETE FROM postings")
-    edit(catalogue, path, "UPDATE meta SET value = '0' WHERE key = 'words'")
-    reopened(path).close()
-    check_lexical_index(path)
-
-
-def test_another_schema_is_refused(catalogue: Catalogue, path: Path) -> None:
-    edit(catalogue, path, "UPDATE meta SET value = '99' WHERE key = 'schema'")
-    with pytest.raises(ArchiveDamaged, match=r"has schema 99.*reads schema 2"):
-        reopened(path)
-
-
 @pytest.mark.parametrize("content", [b"", b"garbage", b"garbage " * 1000], ids=len)
 def test_a_file_that_is_no_catalogue_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -462,58 +424,275 @@ def test_a_file_that_is_no_catalogue_is_not_written_over(path: Path) -> None:
     assert path.read_bytes() == b"garbage " * 1000
 
 
-def test_a_catalogue_without_its_notes_is_refused(catalogue: Catalogue, path: Path) -> None:
-    edit(catalogue, path, "DELETE FROM meta WHERE key = 'encoder'")
-    with pytest.raises(ArchiveDamaged):
+CHANGES_OF_ARTICLES = [
+    "UPDATE articles SET text = replace(text, '1894', '1895')",
+    "UPDATE articles SET text = ''",
+    "UPDATE articles SET text = CAST(x'ff00' AS TEXT)",
+    "UPDATE articles SET published = 'yesterday'",
+]
+CHANGES_OF_PASSAGES = [
+    "UPDATE passages SET end = 999",
+    "UPDATE passages SET end = end - 1",
+    "UPDATE passages SET start = end",
+    "UPDATE passages SET start = 'here'",
+    "UPDATE passages SET checksum = 0",
+    "DELETE FROM articles",
+]
+CHANGES_OF_VECTORS = [
+    "UPDATE vectors SET vector = zeroblob(8)",
+    "UPDATE vectors SET vector = zeroblob(7)",
+    "UPDATE vectors SET vector = (SELECT vector FROM vectors WHERE passage = 2)",
+]
+CHANGES_OF_WORDS = [
+    "UPDATE postings SET entries = substr(entries, 2)",
+    "UPDATE postings SET block = block + 1",
+]
+OTHER_CHANGES = [
+    "DELETE FROM meta WHERE key = 'encoder'",
+    "DELETE FROM postings",
+    "DELETE FROM passages",
+    "UPDATE articles SET origin = '/elsewhere'",
+    "UPDATE meta SET value = 0 WHERE key = 'version'",
+]
+
+
+@pytest.fixture
+def two(catalogue: Catalogue, encoded: Encode, unit: Callable[..., Vectors]) -> Catalogue:
+    """A catalogue of two articles, with a passage each."""
+    catalogue.put([encoded(BRIDGE, unit((1, 0))), encoded(RIVER, unit((0, 1)))])
+    return catalogue
+
+
+@pytest.mark.parametrize(
+    "statement",
+    CHANGES_OF_ARTICLES
+    + CHANGES_OF_PASSAGES
+    + CHANGES_OF_VECTORS
+    + CHANGES_OF_WORDS
+    + OTHER_CHANGES,
+)
+def test_a_file_changed_from_outside_is_refused(two: Catalogue, path: Path, statement: str) -> None:
+    two.close()
+    edit(path, statement)
+    with pytest.raises(ArchiveDamaged, match=r"catalogue\.sqlite3.*citewire doctor.*--repair"):
         reopened(path)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE articles SET text = replace(text, '1894', '1895')",
-        "UPDATE articles SET text = ''",
-        "UPDATE articles SET text = CAST(x'ff00' AS TEXT)",
-        "UPDATE articles SET published = 'yesterday'",
-    ],
-)
-def test_a_changed_article_is_never_shown(
-    catalogue: Catalogue, path: Path, encoded: Encode, statement: str
+@pytest.mark.parametrize("statement", CHANGES_OF_ARTICLES)
+def test_an_article_that_changes_meanwhile_is_never_shown(
+    two: Catalogue, path: Path, statement: str
 ) -> None:
-    catalogue.put([encoded(BRIDGE)])
-    edit(catalogue, path, statement)
-    with closing(reopened(path)) as again, pytest.raises(ArchiveDamaged):
-        again.article("bridge.md")
+    edit(path, statement)
+    with pytest.raises(ArchiveDamaged):
+        two.article("bridge.md")
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE articles SET text = replace(text, '1894', '1895')",
-        "UPDATE passages SET end = 999",
-        "UPDATE passages SET start = end",
-        "DELETE FROM articles",
-    ],
-)
-def test_a_passage_of_a_changed_article_is_never_shown(
-    catalogue: Catalogue, path: Path, encoded: Encode, statement: str
+@pytest.mark.parametrize("statement", CHANGES_OF_ARTICLES[:1] + CHANGES_OF_PASSAGES)
+def test_a_passage_that_changes_meanwhile_is_never_shown(
+    two: Catalogue, path: Path, statement: str
 ) -> None:
-    catalogue.put([encoded(BRIDGE)])
-    edit(catalogue, path, statement)
-    with closing(reopened(path)) as again, pytest.raises(ArchiveDamaged):
-        again.passages([1])
+    edit(path, statement)
+    with pytest.raises(ArchiveDamaged):
+        two.passages([1])
 
 
-def test_damage_met_while_reading_is_named(
-    catalogue: Catalogue, path: Path, encoded: Encode
+@pytest.mark.parametrize("statement", CHANGES_OF_PASSAGES[:-1])
+def test_passages_that_change_meanwhile_are_not_compared_with_a_question(
+    two: Catalogue, path: Path, statement: str
 ) -> None:
-    catalogue.put([encoded(BRIDGE, np.ones((500, 64), np.float32))])
-    catalogue.close()
-    content = bytearray(path.read_bytes())
-    content[8192:] = b"\xff" * (len(content) - 8192)
-    path.write_bytes(content)
-    with pytest.raises(ArchiveDamaged, match=r"catalogue\.sqlite3"), closing(reopened(path)) as c:
-        c.vectors_after(0)
+    edit(path, statement)
+    with pytest.raises(ArchiveDamaged):
+        two.passage_texts([1])
+    with pytest.raises(ArchiveDamaged):
+        LexicalIndex(two).search("bridge", 3, Filters())
+
+
+@pytest.mark.parametrize("statement", CHANGES_OF_VECTORS)
+def test_a_vector_that_changes_meanwhile_is_not_compared_with_a_question(
+    two: Catalogue, path: Path, statement: str
+) -> None:
+    edit(path, statement)
+    with pytest.raises(ArchiveDamaged, match="passage 1: its vector"):
+        two.vectors([1])
+    with pytest.raises(ArchiveDamaged, match="passage 1: its vector"):
+        two.vectors_after(0)
+
+
+@pytest.mark.parametrize("statement", CHANGES_OF_WORDS)
+def test_words_that_change_meanwhile_are_not_searched(
+    two: Catalogue, path: Path, statement: str
+) -> None:
+    edit(path, statement)
+    with pytest.raises(ArchiveDamaged, match="index of words"):
+        LexicalIndex(two).search("bridge", 3, Filters())
+
+
+def test_every_flipped_bit_of_every_file_is_refused_or_harmless(two: Catalogue, path: Path) -> None:
+    two.close()
+    rng = np.random.default_rng(5)
+    refused = 0
+    for file in (path, path.with_suffix(".seal"), path.with_suffix(".acknowledged")):
+        content = file.read_bytes()
+        for position in rng.integers(0, len(content), 40):
+            flipped = bytearray(content)
+            flipped[position] ^= 1 << int(rng.integers(8))
+            file.write_bytes(flipped)
+            with pytest.raises(ArchiveDamaged):
+                reopened(path)
+            refused += 1
+        file.write_bytes(content)
+    assert refused == 120
+    reopened(path).close()
+
+
+@pytest.mark.parametrize("name", ["catalogue.seal", "catalogue.acknowledged"])
+def test_a_catalogue_that_nothing_vouches_for_is_refused(
+    two: Catalogue, path: Path, name: str
+) -> None:
+    two.close()
+    path.with_name(name).unlink()
+    with pytest.raises(ArchiveDamaged, match=rf"{name}: is missing or damaged.*citewire doctor"):
+        reopened(path)
+
+
+def test_a_catalogue_that_was_replaced_by_another_is_refused(
+    two: Catalogue, path: Path, tmp_path: Path
+) -> None:
+    two.close()
+    other = tmp_path / "other.sqlite3"
+    Catalogue(other, encoder=ENCODER, create=True).close()
+    other.replace(path)
+    with pytest.raises(ArchiveDamaged, match="another archive"):
+        reopened(path)
+
+
+# -- the log
+
+
+def copied_open(path: Path, to: Path) -> Path:
+    """Copy a catalogue that is open, as a kill would leave it."""
+    for file in path.parent.glob("catalogue.*"):
+        if not file.name.endswith("-shm"):
+            shutil.copyfile(file, to / file.name)
+    return to / path.name
+
+
+@pytest.fixture
+def killed(two: Catalogue, path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a kill left of a catalogue whose last changes are in the log alone."""
+    return copied_open(path, tmp_path_factory.mktemp("killed"))
+
+
+def test_what_only_the_log_holds_is_there(killed: Path) -> None:
+    with closing(reopened(killed)) as again:
+        assert again.fingerprints().keys() == {"bridge.md", "river.md"}
+    assert not Path(f"{killed}-wal").exists()
+    reopened(killed).close()
+
+
+def test_a_lost_log_is_noticed(killed: Path) -> None:
+    Path(f"{killed}-wal").unlink()
+    with pytest.raises(
+        ArchiveDamaged, match=r"version 0.*acknowledged version 1.*changes are lost"
+    ):
+        reopened(killed)
+
+
+def test_any_damage_to_the_log_is_refused_or_harmless(killed: Path, tmp_path: Path) -> None:
+    log = Path(f"{killed}-wal")
+    content = log.read_bytes()
+    rng = np.random.default_rng(6)
+    refused = 0
+    for position in [0, 24, 31, *rng.integers(32, len(content), 40).tolist()]:
+        for damaged in (flipped_at(content, position), content[:position]):
+            folder = tmp_path / str(refused)
+            folder.mkdir(exist_ok=True)
+            copy = copied_open(killed, folder)
+            Path(f"{copy}-wal").write_bytes(damaged)
+            try:
+                with closing(reopened(copy)) as again:
+                    # Behind the last transaction lie remains of older ones.
+                    assert again.fingerprints().keys() == {"bridge.md", "river.md"}
+            except ArchiveDamaged:
+                refused += 1
+    assert refused > 40
+
+
+def flipped_at(content: bytes, position: int) -> bytes:
+    return content[:position] + bytes([content[position] ^ 4]) + content[position + 1 :]
+
+
+def test_one_who_may_not_have_it_leaves_the_log_as_it_is(killed: Path) -> None:
+    with pytest.raises(WrongEncoder):
+        Catalogue(killed, encoder="encoder:other")
+    with closing(reopened(killed)) as again:
+        assert again.counts() == (2, 2)
+
+
+def test_damage_beside_what_the_log_holds_is_noticed(
+    two: Catalogue, path: Path, encoded: Encode, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    two.put([encoded(replace(BRIDGE, id="long", text="The bridge fell. " * 3000))])
+    two.close()
+    with closing(reopened(path)) as again:
+        again.put([encoded(replace(RIVER, id="late"))])
+        copy = copied_open(path, tmp_path_factory.mktemp("killed"))
+    content = copy.read_bytes()
+    # The text's end lies in pages of its own, which nothing has changed since.
+    at = content.rindex(b"The bridge fell. " * 30)
+    copy.write_bytes(flipped_at(content, at + 200))
+    with pytest.raises(ArchiveDamaged, match="1 of its pages"):
+        reopened(copy)
+
+
+def test_a_reader_of_an_older_state_keeps_the_log_until_the_next_opening(
+    two: Catalogue, path: Path, encoded: Encode
+) -> None:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM articles").fetchone()
+        two.put([encoded(replace(RIVER, id="late"))])
+        two.close()
+    with closing(reopened(path)) as again:
+        assert again.counts() == (3, 3)
+
+
+def test_many_changes_go_from_the_log_into_the_sealed_file(
+    catalogue: Catalogue, path: Path, encoded: Encode, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for number in range(12):
+        catalogue.put([encoded(replace(BRIDGE, id=f"{number}"), np.ones((300, 2), np.float32))])
+    copy = copied_open(path, tmp_path_factory.mktemp("killed"))
+    # The log was written over: it alone does not hold all articles, nor does the file.
+    assert copy.stat().st_size > 100_000
+    with closing(reopened(copy)) as again:
+        assert again.counts() == (12, 3600)
+
+
+# -- lost
+
+
+def test_an_archive_is_not_begun_anew_where_one_was_lost(two: Catalogue, path: Path) -> None:
+    two.close()
+    path.unlink()
+    for create in (True, False):
+        with pytest.raises(ArchiveLost, match=r"is gone, but catalogue\.seal.*restore.*move away"):
+            Catalogue(path, encoder=ENCODER, create=create)
+    assert not path.exists()
+
+
+def test_an_empty_file_in_the_place_of_an_archive_is_not_filled(two: Catalogue, path: Path) -> None:
+    two.close()
+    path.write_bytes(b"")
+    with pytest.raises(ArchiveLost, match="is empty, but"):
+        Catalogue(path, encoder=ENCODER, create=True)
+
+
+def test_a_lost_archive_that_never_held_anything_is_begun_anew(path: Path) -> None:
+    Catalogue(path, encoder=ENCODER, create=True).close()
+    path.unlink()
+    Catalogue(path, encoder=ENCODER, create=True).close()
+    reopened(path).close()
 
 
 # -- killed

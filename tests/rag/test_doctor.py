@@ -96,33 +96,96 @@ def test_repairing_what_is_good_changes_nothing(settings: Settings) -> None:
     assert (settings.data / "catalogue.sqlite3").read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE articles SET text = replace(text, '3 is', '4 is') WHERE number = 4",
-        "UPDATE articles SET title = 'Boat' WHERE number = 4",
-        "UPDATE articles SET published = '2023-11-09' WHERE number = 4",
-        "UPDATE articles SET source = 'Wire' WHERE number = 4",
-        "UPDATE articles SET fingerprint = 'x' WHERE number = 4",
-        "UPDATE passages SET end = 99999 WHERE article = 4",
-        "UPDATE passages SET start = end WHERE article = 4",
-        "UPDATE vectors SET vector = zeroblob(64) WHERE passage = 4",
-        "UPDATE vectors SET vector = zeroblob(7) WHERE passage = 4",
-        "DELETE FROM vectors WHERE passage = 4",
-    ],
-)
-def test_a_damaged_article_is_named_and_alone_is_dropped(
-    settings: Settings, edit: Edit, encoder_model: ReadyModel, statement: str
+DAMAGES_TO_AN_ARTICLE = [
+    "UPDATE articles SET text = replace(text, ' is in', ' was in') WHERE number = {}",
+    "UPDATE articles SET title = 'Boat' WHERE number = {}",
+    "UPDATE articles SET published = '2023-11-09' WHERE number = {}",
+    "UPDATE articles SET source = 'Wire' WHERE number = {}",
+    "UPDATE articles SET fingerprint = 'x' WHERE number = {}",
+    "UPDATE articles SET origin = '/elsewhere' WHERE number = {}",
+    "UPDATE passages SET end = 99999 WHERE article = {}",
+    "UPDATE passages SET end = end - 1 WHERE article = {}",
+    "UPDATE passages SET start = end WHERE article = {}",
+    "UPDATE vectors SET vector = zeroblob(64) WHERE passage = {}",
+    "UPDATE vectors SET vector = zeroblob(7) WHERE passage = {}",
+    "UPDATE vectors SET vector = (SELECT vector FROM vectors WHERE passage = 1) WHERE passage = {}",
+    "DELETE FROM vectors WHERE passage = {}",
+    "INSERT INTO passages VALUES (900, {}, 0, 4, 0)",
+]
+
+
+@pytest.mark.parametrize("statement", DAMAGES_TO_AN_ARTICLE)
+def test_a_damaged_article_is_named(settings: Settings, edit: Edit, statement: str) -> None:
+    edit(statement.format(4))
+    found = diagnose(settings)
+    assert found.worst is Damage.TRUTH
+    assert tuple(lost_in(found)) == names(3)
+
+
+def test_damaged_articles_are_dropped_and_no_others(
+    settings: Settings, edit: Edit, encoder_model: ReadyModel
 ) -> None:
-    edit(statement)
-    found, repaired, again = diagnose(settings), repair(settings), diagnose(settings)
+    for number, statement in enumerate(DAMAGES_TO_AN_ARTICLE, 4):
+        edit(statement.format(number))
+    repaired, again = repair(settings), diagnose(settings)
+
+    damaged = names(*range(3, 3 + len(DAMAGES_TO_AN_ARTICLE)))
+    left = ARTICLES - len(damaged)
+    assert repaired.worst is Damage.TRUTH
+    assert tuple(lost_in(repaired)) == damaged
+    assert again == Diagnosis(left, left, ())
+    assert articles_in(settings, encoder_model) == set(names(*range(ARTICLES))) - set(damaged)
+    assert (settings.data / "catalogue.damaged-1.sqlite3").exists()
+
+
+def test_a_lost_passage_is_noticed_though_others_of_its_article_are_there(
+    settings: Settings,
+    edit: Edit,
+    encoder_model: ReadyModel,
+    encoded: Callable[..., EncodedArticle],
+) -> None:
+    file = settings.data / "catalogue.sqlite3"
+    with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+        vectors = np.eye(16, dtype=np.float32)[:3]
+        catalogue.put([encoded(Article("three.md", "Three", "Three passages."), vectors)])
+    edit(f"DELETE FROM vectors WHERE passage = {ARTICLES + 3}")
+    edit(f"DELETE FROM passages WHERE id = {ARTICLES + 3}")
+    assert tuple(lost_in(diagnose(settings))) == ("three.md",)
+
+
+@pytest.mark.parametrize("name", ["catalogue.seal", "catalogue.acknowledged"])
+def test_a_sound_catalogue_that_nothing_vouches_for_is_kept(
+    settings: Settings, encoder_model: ReadyModel, name: str
+) -> None:
+    (settings.data / name).unlink()
+    found, repaired = diagnose(settings), repair(settings)
+
+    assert (found.worst, found.articles) == (Damage.DERIVED, ARTICLES)
+    assert (repaired.worst, repaired.articles) == (None, ARTICLES)
+    assert articles_in(settings, encoder_model) == set(names(*range(ARTICLES)))
+
+
+def test_changes_that_were_acknowledged_and_are_gone_are_told_of(
+    settings: Settings,
+    tmp_path: Path,
+    encoder_model: ReadyModel,
+    encoded: Callable[..., EncodedArticle],
+) -> None:
+    file = settings.data / "catalogue.sqlite3"
+    killed = tmp_path / "killed"
+    with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+        for name in ("late.md", "later.md"):
+            vector = np.eye(16, dtype=np.float32)[:1]
+            catalogue.put([encoded(Article(name, "Late", "It came late."), vector)])
+        shutil.copytree(settings.data, killed)
+    (killed / "catalogue.sqlite3-wal").unlink()
+    left = read_settings(os.environ, killed)
+    found, repaired = diagnose(left), repair(left)
 
     assert found.worst is repaired.worst is Damage.TRUTH
-    assert tuple(lost_in(found)) == tuple(lost_in(repaired)) == names(3)
-    assert again == Diagnosis(ARTICLES - 1, ARTICLES - 1, ())
-    expected = set(names(*range(ARTICLES))) - set(names(3))
-    assert articles_in(settings, encoder_model) == expected
-    assert (settings.data / "catalogue.damaged-1.sqlite3").exists()
+    assert "the last 2 changes that were acknowledged are lost" in found.findings[0].what
+    assert "index again what was changed last" in found.findings[0].remedy
+    assert articles_in(left, encoder_model) == set(names(*range(ARTICLES)))
 
 
 def test_a_lost_article_that_only_its_passages_remember_is_reported(
@@ -141,14 +204,20 @@ def test_a_lost_article_that_only_its_passages_remember_is_reported(
         "DROP TABLE postings",
     ],
 )
-def test_a_damaged_index_of_words_is_made_again_and_nothing_is_lost(
-    settings: Settings, edit: Edit, encoder_model: ReadyModel, statement: str
+def test_a_damaged_index_of_words_is_noticed(
+    settings: Settings, edit: Edit, statement: str
 ) -> None:
     edit(statement)
-    found, repaired = diagnose(settings), repair(settings)
+    assert diagnose(settings).worst is Damage.DERIVED
 
-    assert found.worst is Damage.DERIVED
-    assert repaired.worst is None
+
+def test_a_damaged_index_of_words_is_made_again_and_nothing_is_lost(
+    settings: Settings, edit: Edit, encoder_model: ReadyModel
+) -> None:
+    edit("UPDATE postings SET entries = substr(entries, 4) WHERE term = 'ship'")
+    repaired = repair(settings)
+
+    assert (repaired.worst, repaired.articles) == (None, ARTICLES)
     assert articles_in(settings, encoder_model) == set(names(*range(ARTICLES)))
     assert diagnose(settings).worst is None
 
@@ -180,15 +249,25 @@ def leave_orphan(vectors: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [damage_manifest, lose_manifest, change_index, lose_generation, leave_orphan]
 )
-def test_a_damaged_vector_index_is_made_again_and_finds_the_same(
-    settings: Settings, encoder_model: ReadyModel, damage: Callable[[Path], None]
+def test_a_damaged_vector_index_is_noticed(
+    settings: Settings, damage: Callable[[Path], None]
 ) -> None:
     damage(settings.data / "vectors")
-    found, repaired = diagnose(settings), repair(settings)
+    assert diagnose(settings).worst is Damage.DERIVED
 
-    assert found.worst is Damage.DERIVED
-    assert (repaired.worst, repaired.repaired) == (None, ("the vector index",))
-    assert diagnose(settings) == Diagnosis(ARTICLES, ARTICLES, ())
+
+@pytest.mark.parametrize(
+    "damages", [[change_index, leave_orphan], [lose_generation], [damage_manifest]]
+)
+def test_a_damaged_vector_index_is_made_again_and_finds_the_same(
+    settings: Settings, encoder_model: ReadyModel, damages: list[Callable[[Path], None]]
+) -> None:
+    for damage in damages:
+        damage(settings.data / "vectors")
+    repaired = repair(settings)
+
+    # The repair ends with a diagnosis of what it made.
+    assert repaired == Diagnosis(ARTICLES, ARTICLES, (), ("the vector index",))
     file = settings.data / "catalogue.sqlite3"
     with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
         index = VectorIndex(settings.data / "vectors", catalogue)

@@ -48,7 +48,7 @@ def test_it_cannot_be_changed(catalogue: Catalogue, encoded: Encode) -> None:
 
 
 def test_an_older_catalogue_is_left_to_its_owner(catalogue: Catalogue) -> None:
-    with catalogue._writing() as connection:
+    with catalogue._file.writing() as connection:
         connection.execute("UPDATE meta SET value = '0' WHERE key = 'words'")
     with pytest.raises(ReadOnlyArchive):
         ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)

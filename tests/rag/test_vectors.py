@@ -495,12 +495,15 @@ def test_the_index_of_another_archive_is_not_used(
 def test_the_index_of_a_later_state_is_not_used_after_the_catalogue_was_set_back(
     copied: Path, copied_catalogue: Catalogue, encoded: Encode, tmp_path: Path
 ) -> None:
-    backup = tmp_path / "backup.sqlite3"
-    with closing(sqlite3.connect(backup)) as target, copied_catalogue.reading() as source:
-        source.backup(target)
+    copied_catalogue.close()
+    for file in copied.glob("catalogue.*"):
+        shutil.copyfile(file, tmp_path / file.name)
+    backup = tmp_path / "catalogue.sqlite3"
+    copied_catalogue = Catalogue(copied / "catalogue.sqlite3", encoder=ENCODER)
     copied_catalogue.put([encoded(article("b"), QUESTIONS)])
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
         index.rebuild()
+    copied_catalogue.close()
     with (
         closing(Catalogue(backup, encoder=ENCODER)) as restored,
         closing(VectorIndex(copied / "vectors", restored)) as index,

@@ -267,12 +267,13 @@ def test_nearly_full_disk_stores_nothing_and_still_removes(
 
 
 def test_full_disk_is_told_from_damage(client: TestClient, library: Any) -> None:
-    with library.archive.catalogue.reading() as connection:
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    # The writer's own connection is bounded: as small as the file is now.
-    library.archive.encoder.before = lambda: library.archive.catalogue._connection().execute(
-        f"PRAGMA max_page_count = {pages}"
-    )
+    def bound() -> None:
+        """Let the file of the thread that encodes, and stores, be as small as it is now."""
+        with library.archive.catalogue.reading() as connection:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    library.archive.encoder.before = bound
     response = client.put("/v1/articles/x", json={"text": "A long text. " * 20_000})
 
     assert response.status_code == 507
