@@ -20,6 +20,7 @@ class PassageOut(BaseModel):
     """A passage that is read: `text[start:end]` of its article."""
 
     article_id: ArticleId
+    article_sha256: str = Field(description="of the article's text, in UTF-8")
     title: str
     source: str | None
     url: str | None

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from rag.errors import InvalidInput
+from rag.sources import sources_in
 from rag.types import Filters, Question, refuse_unstorable
 from rag.wiring import Library
 from service.asking import Asker
@@ -23,11 +24,14 @@ from service.schemas import (
     FiltersIn,
     Problem,
     Ready,
+    SourceList,
+    SourceOut,
 )
 from service.streaming import MEDIA_TYPE, EventStream
 from service.wire import article_out, article_summary
 
 MAX_PAGE = 200
+MAX_SOURCES = 500
 STREAM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/StreamedEvent"}}}}
 
 
@@ -121,6 +125,16 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
     async def article(article_id: str) -> ArticleOut:
         """Return an article's canonical text, to which citations' offsets refer."""
         return article_out(await reads.run(lambda: catalogue.article(article_id)))
+
+    @router.get("/v1/sources", summary="List the sources", responses=problems(503))
+    async def sources() -> SourceList:
+        """Return what `filters.sources` may name."""
+        found = await reads.run(lambda: sources_in(catalogue, limit=MAX_SOURCES + 1))
+        listed = found[:MAX_SOURCES]
+        return SourceList(
+            sources=[SourceOut(name=item.name, articles=item.articles) for item in listed],
+            more=len(found) > MAX_SOURCES,
+        )
 
     @router.get("/health/live", summary="Is the process alive?", responses=problems())
     async def live() -> Alive:

@@ -158,6 +158,20 @@ class ArticleList(BaseModel):
     next_cursor: str | None = Field(description="pass it as `cursor` for the next page")
 
 
+class SourceOut(BaseModel):
+    """A source, and how many articles name it."""
+
+    name: str
+    articles: int = Field(ge=1)
+
+
+class SourceList(BaseModel):
+    """The archive's sources, those of most articles first."""
+
+    sources: list[SourceOut]
+    more: bool = Field(description="whether there are more than these")
+
+
 class ArticleOut(ArticleFields):
     """An article with its canonical text, to which all offsets refer."""
 

@@ -138,6 +138,7 @@ def passages_out(hits: Sequence[Hit]) -> PassagesOut:
         passages=[
             PassageOut(
                 article_id=hit.passage.article.id,
+                article_sha256=hit.passage.article.digest,
                 title=hit.passage.article.title,
                 source=hit.passage.article.source,
                 url=hit.passage.article.url,

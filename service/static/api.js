@@ -1,9 +1,14 @@
-// The service's wire: three requests, one kind of failure.
+// The service's wire: its requests, one kind of failure.
+
+import { readEvents } from "./events.js";
 
 const KEY_NAME = "citewire.key";
 
 // Longer than any deadline of the service, so that its own explanation arrives first.
 const PATIENCE_MS = 60_000;
+
+// How far down the list of passages it is told how each was found.
+const EXPLAINED = 12;
 
 /** What went wrong, in words for the person asking (RFC 9457 when the service sent it). */
 export class Problem extends Error {
@@ -21,8 +26,33 @@ export function hasKey() {
   return sessionStorage.getItem(KEY_NAME) !== null;
 }
 
-export function ask(question, signal) {
-  return request("v1/ask", signal, { method: "POST", body: JSON.stringify({ question }) });
+/** How the last of the messages is understood: `{status: "understood" | "unclear", …}`. */
+export function understand(messages, signal) {
+  return request("v1/understand", signal, { method: "POST", body: JSON.stringify({ messages }) });
+}
+
+/**
+ * The result of a question. A service that streams tells of what it reads meanwhile: `hear(event,
+ * data)` is called for each event. One that does not answers all at once, and nothing is heard.
+ */
+export async function ask(question, filters, hear, signal) {
+  const body = JSON.stringify({ question, filters });
+  const accept = "text/event-stream, application/json;q=0.5";
+  return request("v1/ask", signal, { method: "POST", body }, accept, async (response) => {
+    const type = response.headers.get("Content-Type") ?? "";
+    return type.startsWith("text/event-stream") ? readResult(response.body, hear) : response.json();
+  });
+}
+
+/** How passages are found for a question: `{ passages: [{ …, legs }], index_version }`. */
+export function explain(question, filters, signal) {
+  const body = JSON.stringify({ question, filters, limit: EXPLAINED, explain: true });
+  return request("v1/search", signal, { method: "POST", body });
+}
+
+/** The archive's sources: `{ sources: [{ name, articles }], more }`. */
+export function fetchSources(signal) {
+  return request("v1/sources", signal);
 }
 
 export function fetchArticle(id, signal) {
@@ -34,8 +64,8 @@ export function fetchReadiness(signal) {
 }
 
 /** The parsed body; throws Problem, or the abort itself when the caller's `signal` asked for it. */
-async function request(path, signal, options = {}) {
-  const headers = { Accept: "application/json" };
+async function request(path, signal, options = {}, accept = "application/json", read = (response) => response.json()) {
+  const headers = { Accept: accept };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (hasKey()) headers.Authorization = `Bearer ${sessionStorage.getItem(KEY_NAME)}`;
   try {
@@ -46,11 +76,23 @@ async function request(path, signal, options = {}) {
       signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
     });
     if (!response.ok) throw await problemOf(response);
-    return await response.json();
+    return await read(response);
   } catch (error) {
     if (error instanceof Problem || signal.aborted) throw error;
     throw unreachable(error);
   }
+}
+
+/** The result that a stream of events carries; a stream that ends too early is a failure. */
+async function readResult(body, hear) {
+  let result = null;
+  for await (const { event, data } of readEvents(body)) {
+    if (event === "error") throw new Problem({ title: data.title, detail: data.detail, status: data.status, retryAfterSeconds: data.retry_after_s ?? null });
+    if (event === "result") result = data;
+    if (event === "done" && result !== null) return result;
+    hear(event, data);
+  }
+  throw new Problem({ title: "The answer was cut off", detail: "The connection ended before the answer was complete.", status: null, retryAfterSeconds: null });
 }
 
 async function problemOf(response) {

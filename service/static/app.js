@@ -1,9 +1,11 @@
-// The page's wiring: what is typed becomes a turn, and a turn gets its reply.
+// The page's wiring: what is typed, clicked and pressed reaches the conversation.
 
-import { Problem, ask } from "./api.js";
 import { ArticlePanel } from "./article.js";
-import { busyNotice, problemNotice } from "./notices.js";
-import { createTurn, resultView, spokenResult } from "./view.js";
+import { Conversation } from "./conversation.js";
+import { filters, openFilters } from "./filters.js";
+import { isSheetOpen, onKeys, openHelp } from "./keyboard.js";
+import { Memory } from "./memory.js";
+import { conversationMarkdown, download } from "./quoting.js";
 import { onStarter, showWelcome, watchArchive } from "./welcome.js";
 import { counted } from "./words.js";
 
@@ -17,79 +19,46 @@ const field = document.getElementById("question");
 const send = document.getElementById("send");
 const hint = document.getElementById("composer-hint");
 const newConversation = document.getElementById("new-conversation");
+const exporting = document.getElementById("export");
 
 const usualHint = hint.textContent;
 const panel = new ArticlePanel();
-
-// The question under way, if any: one at a time, or answers would arrive out of order.
-let asking = null;
+const memory = new Memory();
+const conversation = new Conversation(memory, {
+  tell: (text) => status.replaceChildren(text),
+  changed: pageChanged,
+  openArticle: (citation, opener, others) => panel.open(citation, opener, others),
+});
 
 function submit() {
   const question = field.value.trim();
-  if (question === "" || asking !== null) return;
-  const turn = createTurn(question);
-  log.append(turn.element);
-  showWelcome(false);
-  newConversation.hidden = false;
+  if (question === "" || conversation.isAsking) return;
   field.value = "";
-  reply(turn, question);
-}
-
-async function reply(turn, question) {
-  const current = new AbortController();
-  asking = current;
-  fieldChanged();
-  tell("Searching the archive…");
-  turn.reply(busyNotice("Searching the archive…"));
-  bringIntoView(turn);
-  try {
-    const result = await ask(question, current.signal);
-    turn.reply(resultView(result, (citation, opener) => panel.open(citation, opener)));
-    tell(spokenResult(result));
-  } catch (problem) {
-    if (current.signal.aborted) return;
-    if (!(problem instanceof Problem)) throw problem;
-    turn.reply(problemNotice(problem, () => retry(turn, question)));
-    tell(`${problem.title}. ${problem.detail}`);
-  } finally {
-    if (asking === current) asking = null;
-    fieldChanged();
-  }
-  bringIntoView(turn);
-}
-
-function retry(turn, question) {
-  if (asking !== null) return;
-  // The control just used is about to go; the focus stays in its turn.
-  turn.heading.focus();
-  reply(turn, question);
+  conversation.ask(question, filters());
+  pageChanged();
 }
 
 function startAnew() {
-  asking?.abort();
-  asking = null;
-  panel.close();
-  log.replaceChildren();
-  tell("");
-  showWelcome(true);
-  newConversation.hidden = true;
-  fieldChanged();
+  if (panel.isOpen) panel.close();
+  conversation.clear();
   field.focus();
 }
 
-function tell(text) {
-  status.textContent = text;
+function exportConversation() {
+  if (memory.exchanges.length === 0) return;
+  const day = new Date().toISOString().slice(0, 10);
+  download(`citewire-${day}.md`, conversationMarkdown(memory.exchanges));
+  status.replaceChildren("The conversation was saved as Markdown.");
 }
 
-// The question goes to the top when its answer is long; a short answer just ends the page.
-function bringIntoView(turn) {
-  turn.element.scrollIntoView({ block: "start" });
-}
-
-function fieldChanged() {
+function pageChanged() {
+  showWelcome(conversation.isEmpty);
+  newConversation.hidden = conversation.isEmpty;
+  exporting.hidden = memory.exchanges.length === 0;
+  field.placeholder = conversation.isEmpty ? "Ask a question" : "Ask on, or something else";
   field.style.height = "auto";
   field.style.height = `${field.scrollHeight}px`;
-  send.setAttribute("aria-disabled", String(field.value.trim() === "" || asking !== null));
+  send.setAttribute("aria-disabled", String(field.value.trim() === "" || conversation.isAsking));
   const left = field.maxLength - field.value.length;
   hint.textContent = left > COUNTDOWN_FROM ? usualHint : `${counted(left, "character")} left.`;
 }
@@ -99,7 +68,7 @@ composer.addEventListener("submit", (event) => {
   submit();
 });
 
-field.addEventListener("input", fieldChanged);
+field.addEventListener("input", pageChanged);
 
 field.addEventListener("keydown", (event) => {
   // While an input method composes a word, Enter belongs to it (Safari says so only by code 229).
@@ -109,13 +78,67 @@ field.addEventListener("keydown", (event) => {
   submit();
 });
 
+// Escape closes what is open; where nothing is, it leaves the field, so that single keys work.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing || isSheetOpen()) return;
+  if (panel.isOpen) panel.close();
+  else if (document.activeElement === field) (lastTurn()?.querySelector(".question") ?? field).focus();
+});
+
 onStarter((starter) => {
   field.value = starter;
-  fieldChanged();
+  pageChanged();
   field.focus();
 });
 
 newConversation.addEventListener("click", startAnew);
+exporting.addEventListener("click", exportConversation);
 
+onKeys({
+  "/": () => field.focus(),
+  j: () => focusCitation(1),
+  k: () => focusCitation(-1),
+  n: () => panel.step(1),
+  p: () => panel.step(-1),
+  c: () => currentCitation()?.parentElement.querySelector("[data-action=copy]").click(),
+  e: () => lastTurn()?.querySelector("[data-action=edit]")?.click(),
+  t: toggleTrail,
+  f: openFilters,
+  x: exportConversation,
+  "?": openHelp,
+});
+
+function lastTurn() {
+  return log.lastElementChild;
+}
+
+function toggleTrail() {
+  const trail = lastTurn()?.querySelector(".trail");
+  if (!trail) return;
+  trail.open = !trail.open;
+  trail.querySelector("summary").focus();
+}
+
+function shownCitations() {
+  return [...log.querySelectorAll("button.citation")].filter((citation) => citation.checkVisibility());
+}
+
+/** The citation that has the focus or is open beside, else the first of the last answer. */
+function currentCitation() {
+  const focused = document.activeElement.closest(".cited")?.querySelector("button.citation");
+  return focused ?? log.querySelector(".citation[aria-current]") ?? lastTurn()?.querySelector("button.citation");
+}
+
+function focusCitation(by) {
+  const shown = shownCitations();
+  const here = document.activeElement.closest(".cited")?.querySelector("button.citation") ?? log.querySelector(".citation[aria-current]");
+  const place = shown.indexOf(here);
+  const next = place < 0 ? shown.indexOf(currentCitation()) : place + by;
+  shown[next]?.focus();
+}
+
+conversation.restore();
+pageChanged();
 watchArchive();
-field.focus();
+lastTurn()?.scrollIntoView({ block: "start" });
+field.focus({ preventScroll: true });

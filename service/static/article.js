@@ -1,10 +1,13 @@
 // The article beside the conversation: opened at a citation, and checked against it.
 
 import { fetchArticle } from "./api.js";
-import { slice, utf16Index } from "./codepoints.js";
-import { element, marked, verbatim } from "./dom.js";
+import { factView, sourceFacts } from "./citations.js";
+import { slice } from "./codepoints.js";
+import { element, verbatim } from "./dom.js";
+import { inOrder, markedParagraphs } from "./marks.js";
 import { busyNotice, problemNotice } from "./notices.js";
-import { factView, sourceFacts } from "./view.js";
+import { evidenceAddress } from "./quoting.js";
+import { counted } from "./words.js";
 
 // Below this width the article covers the page, as a modal sheet; app.css knows it too.
 const BESIDE = window.matchMedia("(min-width: 64rem)");
@@ -12,42 +15,54 @@ const BESIDE = window.matchMedia("(min-width: 64rem)");
 // Where the mark stands in the free height: high enough that what follows is seen too.
 const MARK_POSITION = 0.3;
 
-// Lines up to the next blank line.
-const PARAGRAPH = /[^\n]+(?:\n[^\n]+)*/g;
-
-const NOTHING = { start: 0, end: 0 };
-
 export class ArticlePanel {
   #dialog = document.getElementById("article");
   #title = document.getElementById("article-title");
   #head = this.#dialog.querySelector(".article-head");
   #about = document.getElementById("article-about");
   #text = document.getElementById("article-text");
+  #steps = document.getElementById("steps");
+  #place = document.getElementById("steps-place");
   #opener = null;
   #loading = new AbortController();
+  #article = null;
+  #marks = [];
+  #current = null;
 
   constructor() {
     document.getElementById("article-close").addEventListener("click", () => this.close());
+    document.getElementById("step-back").addEventListener("click", () => this.step(-1));
+    document.getElementById("step-on").addEventListener("click", () => this.step(1));
     this.#dialog.addEventListener("close", () => this.#closed());
-    // A modal sheet closes on Escape by itself; beside the conversation we must listen.
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.isComposing) this.close();
-    });
     BESIDE.addEventListener("change", () => this.#fitWidth());
   }
 
-  /** Show the citation's article with its span marked; closing returns focus to `opener`. */
-  open(citation, opener) {
+  get isOpen() {
+    return this.#dialog.open;
+  }
+
+  /**
+   * Show the citation's article with its span marked, and fainter those of `others`, which cite
+   * the same article; closing returns focus to `opener`.
+   */
+  open(citation, opener, others) {
     this.#opener?.removeAttribute("aria-current");
     this.#opener = opener;
     opener.setAttribute("aria-current", "true");
     this.#title.replaceChildren(...verbatim(citation.title));
     if (!this.#dialog.open) this.#show();
-    this.#load(citation);
+    this.#load(citation, others);
   }
 
   close() {
     this.#dialog.close();
+  }
+
+  /** Go on to another mark of the article, around its ends. */
+  step(by) {
+    if (this.#marks.length < 2) return;
+    const place = this.#marks.indexOf(this.#current);
+    this.#goTo(this.#marks.at((place + by) % this.#marks.length));
   }
 
   #show() {
@@ -70,7 +85,7 @@ export class ArticlePanel {
     this.#opener.focus();
   }
 
-  async #load(citation) {
+  async #load(citation, others) {
     this.#loading.abort();
     const loading = new AbortController();
     this.#loading = loading;
@@ -81,23 +96,36 @@ export class ArticlePanel {
       article = await fetchArticle(citation.article_id, loading.signal);
     } catch (problem) {
       if (loading.signal.aborted) return;
-      this.#about.replaceChildren(problemNotice(problem, () => this.#load(citation)));
+      this.#about.replaceChildren(problemNotice(problem, () => this.#load(citation, others)));
       this.#title.focus();
       return;
     }
-    this.#render(article, citation);
+    this.#render(article, citation, others);
   }
 
-  #render(article, citation) {
-    const unchanged = isUnchanged(article, citation);
+  #render(article, citation, others) {
+    this.#article = article;
     this.#title.replaceChildren(...verbatim(article.title));
-    this.#about.replaceChildren(factsView(article), unchanged ? foundNotice() : changedNotice());
     this.#text.lang = article.language;
-    this.#text.replaceChildren(...paragraphs(article.text, unchanged ? citation : NOTHING));
-    this.#dialog.scrollTop = 0;
-    const mark = this.#text.querySelector("mark");
-    if (mark === null) this.#title.focus();
-    else this.#focusOn(mark);
+    if (!isUnchanged(article, citation)) {
+      this.#about.replaceChildren(factsView(article, citation), changedNotice());
+      this.#text.replaceChildren(...markedParagraphs(article.text, [], null));
+      this.#title.focus();
+      return;
+    }
+    this.#about.replaceChildren(factsView(article, citation), foundNotice(citation));
+    const sound = others.filter((other) => isUnchanged(article, other));
+    // Behind the others, so that it is the one kept where several have the same place.
+    this.#marks = inOrder([...sound, citation].map(markOf));
+    this.#goTo(this.#marks.find(({ start, end }) => start === citation.start && end === citation.end));
+  }
+
+  #goTo(mark) {
+    this.#current = mark;
+    this.#text.replaceChildren(...markedParagraphs(this.#article.text, this.#marks, mark));
+    this.#steps.hidden = this.#marks.length < 2;
+    this.#place.textContent = `${this.#marks.indexOf(mark) + 1} of ${counted(this.#marks.length, "mark")}`;
+    this.#focusOn(this.#text.querySelector("mark.current"));
   }
 
   #focusOn(mark) {
@@ -107,58 +135,57 @@ export class ArticlePanel {
     const height = this.#dialog.clientHeight;
     const covered = Math.min(this.#head.offsetHeight, height / 2);
     const fromTop = mark.getBoundingClientRect().top - this.#dialog.getBoundingClientRect().top;
-    this.#dialog.scrollTop = fromTop - covered - (height - covered) * MARK_POSITION;
+    this.#dialog.scrollTop += fromTop - covered - (height - covered) * MARK_POSITION;
   }
 
   #empty() {
+    this.#article = null;
+    this.#marks = [];
+    this.#steps.hidden = true;
     this.#about.replaceChildren();
     this.#text.replaceChildren();
+    this.#dialog.scrollTop = 0;
   }
 }
 
-function isUnchanged(article, citation) {
-  return (
-    article.sha256 === citation.article_sha256 &&
-    slice(article.text, citation.start, citation.end) === citation.quote
-  );
+// A passage of the trail has no quote of its own: what is read is the whole of it.
+function markOf({ start, end, quote }) {
+  return { start, end, kind: quote === undefined ? "read" : "quote" };
 }
 
-function factsView(article) {
+function isUnchanged(article, { article_sha256: digest, start, end, quote }) {
+  return article.sha256 === digest && (quote === undefined || slice(article.text, start, end) === quote);
+}
+
+function factsView(article, citation) {
   const facts = sourceFacts(article);
   if (article.author !== null) facts.push(factView(article.author));
-  const link = linkTo(article.url);
-  if (link !== null) facts.push(link);
+  const original = webAddress(article.url);
+  if (original !== null) facts.push(linkTo(original.href, `Original at ${original.hostname}`));
+  const evidence = evidenceAddress(citation);
+  if (evidence !== null) facts.push(linkTo(evidence, "Permanent link"));
   return element("p", { class: "article-facts" }, ...facts);
 }
 
-/** A link that opens the original, or null unless the address is a web address. */
-function linkTo(address) {
-  const url = URL.parse(address ?? "");
-  if (url === null || !["http:", "https:"].includes(url.protocol)) return null;
-  return element(
-    "a",
-    { href: url.href, target: "_blank", rel: "noreferrer noopener" },
-    `Original at ${url.hostname}`,
-    element("span", { class: "unseen" }, " (opens in a new tab)"),
-  );
+function linkTo(href, words) {
+  const aside = element("span", { class: "unseen" }, " (opens in a new tab)");
+  return element("span", {}, element("a", { href, target: "_blank", rel: "noreferrer noopener" }, words, aside));
 }
 
-function foundNotice() {
-  return element("p", { class: "found" }, "The marked words stand in this article exactly as quoted.");
+/** The address of the original, null unless it is a web address. */
+function webAddress(address) {
+  const url = URL.parse(address ?? "");
+  return url !== null && ["http:", "https:"].includes(url.protocol) ? url : null;
+}
+
+function foundNotice({ quote }) {
+  const words =
+    quote === undefined
+      ? "The marked passage was read for the question."
+      : "The marked words stand in this article exactly as quoted.";
+  return element("p", { class: "found" }, words);
 }
 
 function changedNotice() {
   return element("p", { class: "changed" }, "This article has changed since the answer was given, so nothing is marked.");
-}
-
-/** The canonical text in paragraphs, the span `[start, end)` (code points) marked in each it touches. */
-function paragraphs(text, { start, end }) {
-  const from = utf16Index(text, start);
-  const to = utf16Index(text, end);
-  return [...text.matchAll(PARAGRAPH)].map(({ 0: paragraph, index }) => {
-    const first = Math.max(from - index, 0);
-    const last = Math.min(to - index, paragraph.length);
-    const words = first < last ? marked(paragraph, first, last) : verbatim(paragraph);
-    return element("p", { dir: "auto" }, ...words);
-  });
 }

@@ -30,14 +30,14 @@ let keyFields = 0;
 function keyNotice(retry) {
   keyFields += 1;
   const id = `key-${keyFields}`;
-  const field = element("input", { id, type: "password", autocomplete: "off", required: "", class: "key-field" });
+  const field = element("input", { id, type: "password", autocomplete: "off", required: "", class: "field" });
   const form = element(
     "form",
     { class: "problem" },
     element("p", { class: "problem-title" }, hasKey() ? "This key was not accepted" : "A key is needed"),
     element("p", {}, "The key stays in this tab and is forgotten when the tab closes."),
     element("label", { for: id }, "API key"),
-    element("div", { class: "key-row" }, field, element("button", { class: "button", type: "submit" }, "Use key")),
+    element("div", { class: "field-row" }, field, element("button", { class: "button", type: "submit" }, "Use key")),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();

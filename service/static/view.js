@@ -1,49 +1,58 @@
 // One exchange of the conversation: the question, and under it whatever came of it.
 
-import { slice, utf16Index } from "./codepoints.js";
-import { button, element, marked, verbatim } from "./dom.js";
-import { confidenceInWords, counted, dateInWords, reasonInWords, secondsInWords } from "./words.js";
+import { citationsView } from "./citations.js";
+import { element, verbatim } from "./dom.js";
+import { filtersInWords } from "./filters.js";
+import { readingView } from "./reading.js";
+import { trailView } from "./trail.js";
+import { confidenceInWords, counted, reasonInWords, secondsInWords, supportInWords } from "./words.js";
 
-// More sources than this are folded away: the answer must not drown in its evidence.
-const CITATIONS_SHOWN = 3;
-
-/** A question in the log; `reply(node)` replaces what stands under it. */
+/** A question in the log; `reply(...nodes)` replaces what stands under it. */
 export function createTurn(question) {
   const heading = element("h2", { class: "question", dir: "auto", tabindex: "-1" }, ...verbatim(question));
   const replies = element("div", { class: "reply" });
   return {
     element: element("section", { class: "turn" }, heading, replies),
     heading,
-    reply: (node) => replies.replaceChildren(node),
+    reply: (...nodes) => replies.replaceChildren(...nodes),
   };
 }
 
 /** The result in one sentence, for those who listen. */
-export function spokenResult(result) {
-  if (result.status === "no_answer") return `The archive does not say. ${reasonInWords(result.reason)}`;
+export function spokenResult({ question, askedAs, result }) {
+  const asked = askedAs === question ? "" : `Asked as: ${askedAs} `;
+  if (result.status === "no_answer") return `${asked}The archive does not say. ${reasonInWords(result.reason)}`;
   const [first] = result.answers;
-  return `Answer: ${first.text}. ${confidenceInWords(first.confidence).text}, ${supportInWords(first)}.`;
+  return `${asked}Answer: ${first.text}. ${confidenceInWords(first.confidence).text}, ${supportInWords(first)}.`;
 }
 
-/** The result for those who look; `open(citation, button)` is called when a citation is activated. */
-export function resultView(result, open) {
-  const body = result.status === "answered" ? answersView(result.answers, open) : noAnswerView(result, open);
-  return element("div", { class: "result" }, ...body, provenance(result));
+/**
+ * An exchange for those who look. `act` says what its controls do: `open(citation, button)`,
+ * `askAs(question)`, `tell(text)`, `explain(exchange)`.
+ */
+export function exchangeView(exchange, act) {
+  const { result, passages } = exchange;
+  const body = result.status === "answered" ? answersView(result.answers, act) : noAnswerView(result, act);
+  return [
+    ...readingView(exchange, act.askAs),
+    element("div", { class: "result" }, ...body, ...trailView(passages, exchange, act), provenance(exchange)),
+  ];
 }
 
-function answersView([main, ...others], open) {
-  const views = [answerView(main, "main", open)];
+/** Answers, before the whole result is known. */
+export function answersView([main, ...others], act) {
+  const views = [answerView(main, "main", act)];
   if (others.length > 0) {
     views.push(
       element("h3", { class: "aside-title" }, "Other answers in the archive"),
       element("p", { class: "aside-text" }, "Articles differ, or the question allows more than one answer."),
-      ...others.map((answer) => answerView(answer, "other", open)),
+      ...others.map((answer) => answerView(answer, "other", act)),
     );
   }
   return views;
 }
 
-function answerView(answer, rank, open) {
+function answerView(answer, rank, act) {
   const { level, text } = confidenceInWords(answer.confidence);
   return element(
     "div",
@@ -55,15 +64,11 @@ function answerView(answer, rank, open) {
       element("span", { class: `confidence ${level}` }, text),
       element("span", {}, supportInWords(answer)),
     ),
-    ...citationsView(answer.citations, "citation", open),
+    ...citationsView(answer.citations, "citation", act),
   );
 }
 
-function supportInWords(answer) {
-  return `said by ${counted(answer.support.articles, "article")}`;
-}
-
-function noAnswerView(result, open) {
+function noAnswerView(result, act) {
   const views = [
     element("p", { class: "no-answer" }, "The archive does not say."),
     element("p", { class: "no-answer-reason" }, reasonInWords(result.reason)),
@@ -72,57 +77,15 @@ function noAnswerView(result, open) {
   if (closest.length > 0) {
     views.push(
       element("h3", { class: "aside-title" }, "Closest passages, not answers"),
-      ...citationsView(closest, "citation weak", open),
+      ...citationsView(closest, "citation weak", act),
     );
   }
   return views;
 }
 
-function citationsView(citations, kind, open) {
-  const items = citations.map((citation) => element("li", {}, citationView(citation, kind, open)));
-  const folded = items.slice(CITATIONS_SHOWN);
-  const views = [element("ol", { class: "citations" }, ...items.slice(0, CITATIONS_SHOWN))];
-  if (folded.length > 0) {
-    const summary = element("summary", {}, counted(folded.length, "more source"));
-    views.push(element("details", { class: "more" }, summary, element("ol", { class: "citations" }, ...folded)));
-  }
-  return views;
-}
-
-let citationsMade = 0;
-
-function citationView(citation, kind, open) {
-  citationsMade += 1;
-  const id = `citation-${citationsMade}`;
-  const node = button(
-    // Named by its title and described by the rest: the name alone would be a paragraph.
-    { class: kind, "aria-haspopup": "dialog", "aria-labelledby": `${id}-title`, "aria-describedby": `${id}-facts ${id}-context` },
-    () => open(citation, node),
-    element("bdi", { class: "citation-title", id: `${id}-title` }, ...verbatim(citation.title)),
-    element("span", { class: "citation-facts", id: `${id}-facts` }, ...sourceFacts(citation)),
-    element("span", { class: "citation-context", id: `${id}-context`, dir: "auto" }, ...contextOf(citation)),
-  );
-  return node;
-}
-
-/** Source and date of a citation or an article, as far as known. */
-export function sourceFacts({ source, published_at: published }) {
-  const facts = [];
-  if (source !== null) facts.push(factView(source));
-  if (published !== null) facts.push(element("time", { datetime: published }, dateInWords(published)));
-  return facts;
-}
-
-export function factView(text) {
-  return element("span", {}, element("bdi", {}, ...verbatim(text)));
-}
-
-function contextOf({ context, context_start: contextStart, start, end, quote }) {
-  // A mark in the wrong place is worse than none.
-  if (slice(context, start - contextStart, end - contextStart) !== quote) return verbatim(context);
-  return marked(context, utf16Index(context, start - contextStart), utf16Index(context, end - contextStart));
-}
-
-function provenance({ searched, timing_ms: timing }) {
-  return element("p", { class: "provenance" }, `${counted(searched.articles, "article")} searched in ${secondsInWords(timing.total)}`);
+function provenance({ filters, result: { searched, timing_ms: timing } }) {
+  const words = `${counted(searched.articles, "article")} in the archive, searched in ${secondsInWords(timing.total)}`;
+  const only = filtersInWords(filters);
+  if (only === "") return element("p", { class: "provenance" }, words);
+  return element("p", { class: "provenance" }, words, ", only ", element("bdi", {}, ...verbatim(only)));
 }

@@ -16,8 +16,8 @@ export function confidenceInWords(confidence) {
   return { level, text: `${word} · ${percent(confidence)}` };
 }
 
-// Neither certainty nor impossibility is ever claimed.
-function percent(confidence) {
+/** 0.83 -> "83 %"; neither certainty nor impossibility is ever claimed. */
+export function percent(confidence) {
   const rounded = Math.round(confidence * 100);
   if (rounded >= 100) return `over 99${NO_BREAK_SPACE}%`;
   if (rounded <= 0) return `under 1${NO_BREAK_SPACE}%`;
@@ -48,6 +48,24 @@ const REASONS = {
 
 export function reasonInWords(reason) {
   return REASONS[reason] ?? "No passage answers the question clearly enough.";
+}
+
+/** How many articles an answer stands in. */
+export function supportInWords({ support }) {
+  return `said by ${counted(support.articles, "article")}`;
+}
+
+/** 0.751 -> "75 %" */
+export function sharePercent(share) {
+  return `${Math.round(share * 100)}${NO_BREAK_SPACE}%`;
+}
+
+const ORDINAL = new Intl.PluralRules("en-GB", { type: "ordinal" });
+const SUFFIXES = { one: "st", two: "nd", few: "rd", other: "th" };
+
+/** 3 -> "3rd" */
+export function ordinal(number) {
+  return `${NUMBER.format(number)}${SUFFIXES[ORDINAL.select(number)]}`;
 }
 
 /** 1240 -> "1.24 s" */

@@ -1,7 +1,8 @@
-"""The real thing: the seed articles, indexed and served by the real command."""
+"""The real thing: the seed articles, indexed and served by the real command, seen in a browser."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,9 +10,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS_TO_START = 120
+DESK = {"width": 1440, "height": 900}
+# The first question of a cold service loads its models.
+PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +56,43 @@ def serving_fixture() -> "Callable[..., AbstractContextManager[tuple[str, subpro
     return serving
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.fail("no browser: install Chromium, or name one in CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=DESK, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, service_url: str) -> Page:
+    """The open page, nothing asked yet."""
+    page = context.new_page()
+    page.goto(service_url)
+    return page
+
+
+@pytest.fixture(name="ask")
+def ask_fixture() -> "Callable[[Page, str], Locator]":
+    """What asks a question on the page, as a person does."""
+    return ask
+
+
 def citewire(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run the command line in a process of its own."""
     return subprocess.run(
@@ -84,3 +126,14 @@ def serving(
             yield ready.group(), process
         finally:
             process.terminate()
+
+
+def ask(page: Page, question: str) -> Locator:
+    """Type and send; the turn, once the service has replied."""
+    turns = page.get_by_role("log").locator(".turn")
+    turn = turns.nth(turns.count())
+    field = page.get_by_label("Your question")
+    field.fill(question)
+    field.press("Enter")
+    expect(turn.locator(".result, .problem")).to_be_visible(timeout=PATIENCE_MS)
+    return turn

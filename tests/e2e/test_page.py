@@ -5,22 +5,13 @@ Most tests speak to the real service. Where the archive holds nothing of the kin
 """
 
 import hashlib
-import os
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Locator,
-    Page,
-    Request,
-    Route,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import BrowserContext, Locator, Page, Request, Route, expect
+
+Ask = Callable[[Page, str], Locator]
 
 ANSWERED = "who met Park Jin?"
 NOT_ANSWERED = "Who won the 1930 FIFA World Cup final?"
@@ -39,47 +30,6 @@ HOSTILE_TITLE = (
     "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
 )
 HOSTILE_TEXT = f"{HOSTILE_TITLE} said \u202enosrep a\u202c & <b>left</b>."
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.fail("no browser: install Chromium, or name one in CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport=DESK, reduced_motion="reduce")
-    context.set_default_timeout(PATIENCE_MS)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext, service_url: str) -> Page:
-    """The open page, nothing asked yet."""
-    page = context.new_page()
-    page.goto(service_url)
-    return page
-
-
-def ask(page: Page, question: str) -> Locator:
-    """Type and send; the turn, once the service has replied."""
-    field = page.get_by_label("Your question")
-    field.fill(question)
-    field.press("Enter")
-    turn = page.get_by_role("log").locator(".turn").last
-    expect(turn.locator(".result, .problem")).to_be_visible(timeout=PATIENCE_MS)
-    return turn
 
 
 def reply_with(
@@ -157,7 +107,7 @@ def test_first_screen_tells_the_size_of_the_archive_and_how_answers_are_made(pag
     ).to_be_visible()
 
 
-def test_asking_shows_the_answer_with_confidence_and_citations(page: Page) -> None:
+def test_asking_shows_the_answer_with_confidence_and_citations(page: Page, ask: Ask) -> None:
     turn = ask(page, ANSWERED)
     main = turn.locator(".answer.main")
 
@@ -174,12 +124,12 @@ def test_asking_shows_the_answer_with_confidence_and_citations(page: Page) -> No
     expect(page.get_by_role("status")).to_contain_text("Blinken")
 
 
-def test_opening_a_citation_shows_its_words_marked_in_the_article(page: Page) -> None:
+def test_opening_a_citation_shows_its_words_marked_in_the_article(page: Page, ask: Ask) -> None:
     citation = ask(page, ANSWERED).locator("button.citation").first
     quote = citation.locator("mark").inner_text()
     citation.click()
     article = page.get_by_role("dialog")
-    mark = article.locator("mark")
+    mark = article.locator("mark.current")
 
     expect(mark).to_have_text(quote)
     expect(mark).to_be_in_viewport(ratio=1)
@@ -191,19 +141,19 @@ def test_opening_a_citation_shows_its_words_marked_in_the_article(page: Page) ->
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_escape_closes_the_article_and_returns_to_the_citation(
-    page: Page, viewport: dict[str, int]
+    page: Page, viewport: dict[str, int], ask: Ask
 ) -> None:
     page.set_viewport_size(viewport)
     citation = ask(page, ANSWERED).locator("button.citation").first
     citation.click()
-    expect(page.get_by_role("dialog").locator("mark")).to_be_focused()
+    expect(page.get_by_role("dialog").locator("mark.current")).to_be_focused()
     page.keyboard.press("Escape")
 
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(citation).to_be_focused()
 
 
-def test_closing_returns_to_the_citation_opened_last(page: Page) -> None:
+def test_closing_returns_to_the_citation_opened_last(page: Page, ask: Ask) -> None:
     citations = ask(page, ANSWERED).locator("button.citation")
     for position in (0, 1):
         citations.nth(position).click()
@@ -215,9 +165,9 @@ def test_closing_returns_to_the_citation_opened_last(page: Page) -> None:
     expect(citations.nth(1)).to_be_focused()
 
 
-def test_open_article_survives_a_change_from_desk_to_phone(page: Page) -> None:
+def test_open_article_survives_a_change_from_desk_to_phone(page: Page, ask: Ask) -> None:
     ask(page, ANSWERED).locator("button.citation").first.click()
-    mark = page.get_by_role("dialog").locator("mark")
+    mark = page.get_by_role("dialog").locator("mark.current")
     expect(mark).to_be_focused()
     page.set_viewport_size(PHONE)
 
@@ -225,7 +175,7 @@ def test_open_article_survives_a_change_from_desk_to_phone(page: Page) -> None:
     expect(mark).to_be_visible()
 
 
-def test_silence_of_the_archive_shows_closest_passages_as_weaker(page: Page) -> None:
+def test_silence_of_the_archive_shows_closest_passages_as_weaker(page: Page, ask: Ask) -> None:
     turn = ask(page, NOT_ANSWERED)
     closest = turn.locator("button.citation")
 
@@ -236,15 +186,15 @@ def test_silence_of_the_archive_shows_closest_passages_as_weaker(page: Page) -> 
     expect(closest.first.locator("mark")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
 
 
-def test_closest_passage_can_be_opened(page: Page) -> None:
+def test_closest_passage_can_be_opened(page: Page, ask: Ask) -> None:
     closest = ask(page, NOT_ANSWERED).locator("button.citation").first
     quote = closest.locator("mark").inner_text()
     closest.click()
 
-    expect(page.get_by_role("dialog").locator("mark")).to_have_text(quote)
+    expect(page.get_by_role("dialog").locator("mark.current")).to_have_text(quote)
 
 
-def test_new_conversation_clears_everything(page: Page) -> None:
+def test_new_conversation_clears_everything(page: Page, ask: Ask) -> None:
     ask(page, ANSWERED).locator("button.citation").first.click()
     page.get_by_role("button", name="New conversation").click()
 
@@ -268,7 +218,7 @@ def test_keyboard_alone_asks_opens_and_returns(page: Page) -> None:
     expect(citation).to_be_focused()
     expect(citation).not_to_have_css("outline-style", "none")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog").locator("mark")).to_be_focused()
+    expect(page.get_by_role("dialog").locator("mark.current")).to_be_focused()
     page.keyboard.press("Escape")
 
     expect(citation).to_be_focused()
@@ -277,21 +227,21 @@ def test_keyboard_alone_asks_opens_and_returns(page: Page) -> None:
 # Surroundings
 
 
-def test_phone_never_scrolls_sideways(page: Page) -> None:
+def test_phone_never_scrolls_sideways(page: Page, ask: Ask) -> None:
     page.set_viewport_size(PHONE)
     root = page.locator("html")
     widths = [root.evaluate("node => node.scrollWidth")]
     citation = ask(page, ANSWERED).locator("button.citation").first
     widths.append(root.evaluate("node => node.scrollWidth"))
     citation.click()
-    expect(page.get_by_role("dialog").locator("mark")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("dialog").locator("mark.current")).to_be_in_viewport(ratio=1)
     widths.append(page.get_by_role("dialog").evaluate("node => node.scrollWidth"))
 
     assert widths == [360, 360, 360]
 
 
 def test_nothing_leaves_the_service_and_nothing_is_complained_about(
-    context: BrowserContext, service_url: str
+    context: BrowserContext, service_url: str, ask: Ask
 ) -> None:
     requests: list[Request] = []
     complaints: list[str] = []
@@ -302,7 +252,7 @@ def test_nothing_leaves_the_service_and_nothing_is_complained_about(
     page = context.new_page()
     page.goto(service_url)
     ask(page, ANSWERED).locator("button.citation").first.click()
-    expect(page.get_by_role("dialog").locator("mark")).to_be_visible()
+    expect(page.get_by_role("dialog").locator("mark.current")).to_be_visible()
     ask(page, NOT_ANSWERED)
 
     origin = service_url.rstrip("/") + "/"
@@ -330,7 +280,7 @@ def test_dark_preference_darkens_the_page(page: Page) -> None:
 # What no archive of ours holds
 
 
-def test_hostile_article_is_shown_word_for_word_and_not_run(page: Page) -> None:
+def test_hostile_article_is_shown_word_for_word_and_not_run(page: Page, ask: Ask) -> None:
     reply_with(page, title=HOSTILE_TITLE, text=HOSTILE_TEXT, quote="<b>left</b>")
     turn = ask(page, HOSTILE_TITLE)
     turn.locator("button.citation").click()
@@ -345,7 +295,7 @@ def test_hostile_article_is_shown_word_for_word_and_not_run(page: Page) -> None:
     expect(page).to_have_title("Citewire")
 
 
-def test_reordering_controls_are_made_visible(page: Page) -> None:
+def test_reordering_controls_are_made_visible(page: Page, ask: Ask) -> None:
     reply_with(page, title="Plain", text=HOSTILE_TEXT, quote="<b>left</b>")
     turn = ask(page, "?")
 
@@ -353,24 +303,28 @@ def test_reordering_controls_are_made_visible(page: Page) -> None:
     assert codes == ["U+202E", "U+202C"]
 
 
-def test_words_after_emoji_are_marked_exactly(page: Page) -> None:
+def test_words_after_emoji_are_marked_exactly(page: Page, ask: Ask) -> None:
     reply_with(page, title="Parade", text=EMOJI_TEXT, quote="Ada Quill")
     citation = ask(page, "Who opened the parade?").locator("button.citation")
     citation.click()
 
     expect(citation.locator("mark")).to_have_text("Ada Quill")
-    expect(page.get_by_role("dialog").locator("mark")).to_have_text("Ada Quill")
+    expect(page.get_by_role("dialog").locator("mark.current")).to_have_text("Ada Quill")
 
 
-def test_emoji_themselves_can_be_the_quote(page: Page) -> None:
+def test_emoji_themselves_can_be_the_quote(page: Page, ask: Ask) -> None:
     reply_with(page, title="Parade", text=EMOJI_TEXT, quote=f"👩‍👩‍👧 began. {PARTY}")
     ask(page, "What began?").locator("button.citation").click()
 
-    expect(page.get_by_role("dialog").locator("mark")).to_have_text(f"👩‍👩‍👧 began. {PARTY}")
+    expect(page.get_by_role("dialog").locator("mark.current")).to_have_text(
+        f"👩‍👩‍👧 began. {PARTY}"
+    )
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE, SIDEWAYS], ids=["desk", "phone", "sideways"])
-def test_words_deep_in_a_long_article_are_scrolled_to(page: Page, viewport: dict[str, int]) -> None:
+def test_words_deep_in_a_long_article_are_scrolled_to(
+    page: Page, viewport: dict[str, int], ask: Ask
+) -> None:
     page.set_viewport_size(viewport)
     filler = "It rained, and then it rained again. " * 400
     reply_with(
@@ -378,17 +332,19 @@ def test_words_deep_in_a_long_article_are_scrolled_to(page: Page, viewport: dict
     )
     ask(page, "Who spoke?").locator("button.citation").click()
 
-    expect(page.get_by_role("dialog").locator("mark")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("dialog").locator("mark.current")).to_be_in_viewport(ratio=1)
 
 
-def test_quote_over_a_paragraph_break_is_marked_in_both_paragraphs(page: Page) -> None:
+def test_quote_over_a_paragraph_break_is_marked_in_both_paragraphs(page: Page, ask: Ask) -> None:
     reply_with(page, title="Parade", text=EMOJI_TEXT, quote="opened it.\n\nIt rained")
     ask(page, "Then?").locator("button.citation").click()
 
-    expect(page.get_by_role("dialog").locator("mark")).to_have_text(["opened it.", "It rained"])
+    expect(page.get_by_role("dialog").locator("mark.current")).to_have_text(
+        ["opened it.", "It rained"]
+    )
 
 
-def test_changed_article_says_so_and_marks_nothing(page: Page) -> None:
+def test_changed_article_says_so_and_marks_nothing(page: Page, ask: Ask) -> None:
     reply_with(
         page,
         title="Parade",
@@ -406,7 +362,7 @@ def test_changed_article_says_so_and_marks_nothing(page: Page) -> None:
     expect(article).to_contain_text("Corrected.")
 
 
-def test_failure_is_explained_and_can_be_tried_again(page: Page) -> None:
+def test_failure_is_explained_and_can_be_tried_again(page: Page, ask: Ask) -> None:
     page.route(
         "**/v1/ask",
         lambda route: fail_with(route, 429, "Queue is full.", {"Retry-After": "2"}),
@@ -420,7 +376,7 @@ def test_failure_is_explained_and_can_be_tried_again(page: Page) -> None:
     expect(turn.locator(".answer-text").first).to_contain_text("Blinken", timeout=PATIENCE_MS)
 
 
-def test_lost_connection_is_explained_and_the_conversation_survives(page: Page) -> None:
+def test_lost_connection_is_explained_and_the_conversation_survives(page: Page, ask: Ask) -> None:
     ask(page, ANSWERED)
     page.route("**/v1/ask", lambda route: route.abort())
     turn = ask(page, NOT_ANSWERED)
@@ -429,7 +385,7 @@ def test_lost_connection_is_explained_and_the_conversation_survives(page: Page) 
     expect(page.locator(".answer-text").first).to_contain_text("Blinken")
 
 
-def test_key_is_asked_for_and_sent(page: Page) -> None:
+def test_key_is_asked_for_and_sent(page: Page, ask: Ask) -> None:
     def doorkeeper(route: Route) -> None:
         if route.request.headers.get("authorization") == "Bearer sesame":
             route.fallback()
@@ -457,7 +413,7 @@ def test_empty_archive_is_greeted_kindly(context: BrowserContext, service_url: s
     expect(page.get_by_role("heading", name="The archive is still empty")).to_be_visible()
 
 
-def test_new_conversation_drops_the_answer_under_way(page: Page) -> None:
+def test_new_conversation_drops_the_answer_under_way(page: Page, ask: Ask) -> None:
     page.route("**/v1/ask", lambda route: None)
     field = page.get_by_label("Your question")
     field.fill(ANSWERED)

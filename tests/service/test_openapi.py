@@ -212,6 +212,8 @@ CALLS: dict[tuple[str, str, str], Call] = {
     ("post", KNOWN, "415"): writing("POST", KNOWN, b"{}", "text/plain"),
     ("post", KNOWN, "422"): writing("POST", KNOWN, b'{"cursor": "?"}'),
     ("post", KNOWN, "503"): writing("POST", KNOWN, b"{}", damaged=True),
+    ("get", "/v1/sources", "200"): getting("/v1/sources"),
+    ("get", "/v1/sources", "503"): getting("/v1/sources", damaged=True),
     ("get", "/health/live", "200"): getting("/health/live"),
     ("get", "/health/ready", "200"): getting("/health/ready"),
     ("get", "/health/ready", "503"): getting("/health/ready", damaged=True),

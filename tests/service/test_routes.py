@@ -105,6 +105,32 @@ def test_no_cursor_begins_at_the_beginning() -> None:
     assert read_cursor("") == ""
 
 
+# Sources
+
+
+def test_sources_are_listed_with_the_number_of_their_articles_largest_first(
+    client: TestClient,
+) -> None:
+    for name, source in [("x", "Harbour Wire"), ("y", "Harbour Wire"), ("z", None)]:
+        client.put(f"/v1/articles/{name}", json={"text": "It rained.", "source": source})
+
+    assert client.get("/v1/sources").json() == {
+        "sources": [
+            {"name": "Harbour Wire", "articles": 2},
+            {"name": "Tideline", "articles": 1},
+        ],
+        "more": False,
+    }
+
+
+def test_list_of_sources_ends_somewhere_and_says_so(client: TestClient) -> None:
+    articles = [{"id": f"{n}", "text": "It rained.", "source": f"{n:03}"} for n in range(500)]
+    client.post("/v1/articles", json={"articles": articles})
+    listed = client.get("/v1/sources").json()
+
+    assert (len(listed["sources"]), listed["more"]) == (500, True)
+
+
 # Articles, health, page
 
 

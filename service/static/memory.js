@@ -1,0 +1,76 @@
+// The conversation, kept in this browser until it is cleared.
+
+const NAME = "citewire.conversation";
+
+// More than anyone scrolls back to, and far from what a browser lets a page keep.
+const KEPT = 50;
+
+// What a follow-up is understood by: the service reads no more.
+const TOLD = 8;
+
+/** Exchanges `{ id, question, askedAs, alternatives, filters, result, passages }`, the latest last. */
+export class Memory {
+  #exchanges = read();
+
+  get exchanges() {
+    return this.#exchanges;
+  }
+
+  nextId() {
+    return Math.max(0, ...this.#exchanges.map(({ id }) => id)) + 1;
+  }
+
+  /** Keep an exchange; one with the same `id` is replaced. */
+  keep(exchange) {
+    const place = this.#exchanges.findIndex(({ id }) => id === exchange.id);
+    if (place >= 0) this.#exchanges[place] = exchange;
+    else this.#exchanges.push(exchange);
+    this.#exchanges = this.#exchanges.slice(-KEPT);
+    write(this.#exchanges);
+  }
+
+  clear() {
+    this.#exchanges = [];
+    write([]);
+  }
+
+  /** The messages of a conversation that goes on with `question`, behind the exchanges before `id`. */
+  messages(question, id) {
+    const place = this.#exchanges.findIndex((exchange) => exchange.id === id);
+    const earlier = place >= 0 ? this.#exchanges.slice(0, place) : this.#exchanges;
+    const told = earlier.slice(-TOLD).flatMap(({ askedAs, result }) => [
+      { role: "user", content: askedAs },
+      { role: "assistant", content: [...(result.answers[0]?.text ?? "")].slice(0, 500).join("") },
+    ]);
+    return [...told, { role: "user", content: question }];
+  }
+}
+
+function read() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(NAME) ?? "[]");
+    return Array.isArray(kept) ? kept.filter(isExchange) : [];
+  } catch {
+    // Kept by something else, or not ours to read: the conversation begins anew.
+    return [];
+  }
+}
+
+// What an earlier version of the page kept may look otherwise.
+function isExchange(kept) {
+  const { id, question, askedAs, alternatives, filters, result, passages } = kept ?? {};
+  return (
+    Number.isInteger(id) &&
+    [question, askedAs].every((text) => typeof text === "string") &&
+    [alternatives, passages, filters?.sources, result?.answers].every(Array.isArray)
+  );
+}
+
+function write(exchanges) {
+  try {
+    if (exchanges.length === 0) localStorage.removeItem(NAME);
+    else localStorage.setItem(NAME, JSON.stringify(exchanges));
+  } catch {
+    // A browser that keeps nothing still shows everything.
+  }
+}
