@@ -29,15 +29,15 @@ class Message:
         return "".join(self.pieces)
 
 
-def message_of(response: AskResponse, base_url: str) -> Message:
-    """Return the message that says what the response says.
+def message_of(response: AskResponse, base_url: str, asked_as: str = "") -> Message:
+    """Return the message that says what the response says; `asked_as` goes before, if anything.
 
     Each note's stretch is a citation's sentence, escaped: as Markdown it reads as it stands in
     the article, with the quoted words in »guillemets«.
     """
-    pieces: list[str] = []
+    pieces = [f"*Asked as: {escaped(asked_as)}*\n\n"] if asked_as else []
     annotations: list[Annotation] = []
-    length = 0
+    length = sum(map(len, pieces))
     for piece, citation in parts(response, base_url):
         if citation is not None:
             place = UrlCitation(

@@ -1,7 +1,8 @@
 """The part of OpenAI's API that chat programs need to ask the archive.
 
-There is one model, the archive; it answers the last question of a conversation. These routes
-are left out of the API's description: OpenAI's describes them, and errors have its shape.
+There is one model, the archive; it answers the last question of a conversation, which may lean on
+those before it. These routes are left out of the API's description: OpenAI's describes them, and
+errors have its shape.
 """
 
 import json
@@ -12,9 +13,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import JsonValue
 
+from rag.conversation import Unclear, Understood
 from rag.types import Question
 from service.asking import Asker
 from service.events import AskEvent
+from service.openai_history import asked_back, understood
 from service.openai_message import Message, message_of, url_of
 from service.openai_schemas import MODEL, CompletionRequest
 from service.openai_tasks import task_reply
@@ -42,6 +45,11 @@ class Completion:
             "created": int(time.time()),
             "model": MODEL,
         }
+
+    def message(self, response: AskResponse, reading: Understood) -> Message:
+        """Return the message that says what the response says, and how it was asked."""
+        changed = reading.question != self.asked.strip()
+        return message_of(response, self.base_url, reading.question if changed else "")
 
     def whole(self, message: Message, response: AskResponse | None) -> Fields:
         """Return the completion in one piece."""
@@ -90,23 +98,33 @@ def build_openai_routes(asker: Asker) -> APIRouter:
             detail = f"there is no model {body.model!r} here; {MODEL!r} is the one"
             return problem(request.scope, 404, detail)
         completion = Completion(request, body)
-        reply = task_reply(body.asked) if body.asked.strip() else NOTHING_ASKED
-        if reply is not None:
-            told = Message((reply,), ())
+        reading = read(body)
+        if isinstance(reading, str):
+            told = Message((reading,), ())
             if body.stream:
                 return streamed(completion, told)
             return JSONResponse(completion.whole(told, None))
-        question = Question(body.asked)
         if body.stream:
-            return answering(completion, asker, question)
-        response = await asker.ask(question, completion.request_id)
-        message = message_of(response, completion.base_url)
+            return answering(completion, asker, reading)
+        response = await asker.ask(Question(reading.question), completion.request_id)
+        message = completion.message(response, reading)
         return JSONResponse(completion.whole(message, response))
 
     return router
 
 
-def answering(completion: Completion, asker: Asker, question: Question) -> EventStream:
+def read(body: CompletionRequest) -> Understood | str:
+    """Return the question that is to be answered, or the reply where nothing is searched."""
+    if not body.asked.strip():
+        return NOTHING_ASKED
+    reply = task_reply(body.asked)
+    if reply is not None:
+        return reply
+    reading = understood(body.messages)
+    return asked_back(reading) if isinstance(reading, Unclear) else reading
+
+
+def answering(completion: Completion, asker: Asker, reading: Understood) -> EventStream:
     """Return the answer as it comes; whoever shows progress is told of it."""
 
     async def work(emit: Emit) -> None:
@@ -117,9 +135,9 @@ def answering(completion: Completion, asker: Asker, question: Question) -> Event
                 articles = len({passage.article_id for passage in event.data.passages})
                 emit(completion.chunk({}, event=progress(f"Reading {articles} articles")))
 
-        response = await asker.watched(question, completion.request_id, tell)
+        response = await asker.watched(Question(reading.question), completion.request_id, tell)
         emit(completion.chunk({}, event=progress("Answered", done=True)))
-        send_each(emit, completion.chunks(message_of(response, completion.base_url), response))
+        send_each(emit, completion.chunks(completion.message(response, reading), response))
 
     return EventStream(work, failed=lambda error: b"data: " + error + b"\n\n")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from starlette.testclient import TestClient
@@ -16,6 +16,7 @@ from rag.errors import ArchiveDamaged
 from rag.types import Answers, NoAnswer, Question
 from service.inference import DeadlinePassed, Overloaded
 from service.keys import Keyring
+from service.openai_history import answer_in
 from service.openai_message import escaped, message_of
 from service.schemas import AnswerOut, AskResponse, CitationOut, SupportOut
 from service.wire import ask_response
@@ -316,3 +317,67 @@ def test_without_a_key_the_error_is_openais(serve: Callable[..., TestClient]) ->
         assert response.status_code == 401
         assert response.json()["error"]["code"] == "invalid_api_key"
     assert client.get("/v1/articles").headers["content-type"] == "application/problem+json"
+
+
+# Follow-ups
+
+
+def conversation(*said: str) -> list[dict[str, str]]:
+    """Turns of a user and an assistant, the user first."""
+    roles = ["user", "assistant"]
+    return [{"role": roles[turn % 2], "content": text} for turn, text in enumerate(said)]
+
+
+def test_follow_up_is_made_whole_by_the_messages_before_it(
+    client: TestClient, answerer: Any
+) -> None:
+    first = client.post(PATH, json=body()).json()["choices"][0]["message"]["content"]
+    messages = conversation("Who opened the harbour?", first, "when was she born?")
+    again = client.post(PATH, json=body(messages=messages)).json()["choices"][0]["message"]
+
+    assert answerer.asked[-1].text == "When was Mayor Ada Quill born?"
+    assert again["content"].startswith("*Asked as: When was Mayor Ada Quill born?*\n\n**Mayor")
+    note = again["annotations"][0]["url_citation"]
+    stretch = again["content"][note["start_index"] : note["end_index"]]
+    assert stretch == "»Mayor Ada Quill« opened the harbour on Thursday."
+
+
+def test_follow_up_to_a_follow_up_is_streamed(client: TestClient, answerer: Any) -> None:
+    earlier = "*Asked as: Who was Ada Quill's deputy?*\n\n**Bo Frost** (likely, 66 %)"
+    messages = conversation("Who opened it?", "**Ada Quill** (…)", "and her deputy?", earlier)
+    messages.append({"role": "user", "content": "where was he born?"})
+    text = client.post(PATH, json=body(messages=messages, stream=True)).text
+    spoken = [chunk["choices"][0]["delta"].get("content") for chunk in chunks_of(text)]
+
+    assert answerer.asked[-1].text == "Where was Bo Frost born?"
+    assert "*Asked as: Where was Bo Frost born?*\n\n" in spoken
+
+
+def test_follow_up_that_cannot_be_resolved_is_asked_back_unsearched(
+    client: TestClient, answerer: Any
+) -> None:
+    messages = conversation("When did Ada Quill and Bo Frost marry?", "", "where was she born?")
+    reply = client.post(PATH, json=body(messages=messages)).json()["choices"][0]["message"]
+
+    assert answerer.asked == []
+    assert reply["content"].endswith(
+        "Perhaps:\n\n- Where was Ada Quill born?\n- Where was Bo Frost born?"
+    )
+    assert "citewire" not in reply
+
+
+def test_tasks_and_endless_messages_before_a_question_are_passed_over(
+    client: TestClient, answerer: Any
+) -> None:
+    task = '### Task:\nSuggest a title. JSON format: { "title": "…" }'
+    messages = conversation("Who opened it?", "**Ada Quill** (…)", task, "{}", "x" * 5000, "?")
+    messages.append({"role": "user", "content": "where was she born?"})
+    client.post(PATH, json=body(messages=messages))
+
+    assert answerer.asked[-1].text == "Where was Ada Quill born?"
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
+@example("&#65; \\& a\nb")
+def test_answer_is_read_back_from_its_message(text: str) -> None:
+    assert answer_in(f"**{escaped(text)}** (likely, 66 %, said by 1 article)\n\n") == text
