@@ -4,30 +4,35 @@
 ...     print(archive.ask("who met Park Jin?").answers[0].text)
 Antony Blinken
 
-ClientError
-├── ServiceProblem      the service says what is wrong; `problem` has its words
-│   ├── BadRequest      correct what was asked
-│   ├── KeyRefused      use a key that may do this
-│   ├── NotFound        there is nothing of that name
-│   └── Unavailable     try again, after `problem.retry_after_s` where it is given
-├── Unreachable         no answer came, or not in time
-├── NotCitewire         what answers there is something else
-└── CutOff              a stream ended before it was whole
+All methods raise ClientError: see `service.calling` for its kinds.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPException, HTTPResponse
+from collections.abc import Iterator, Sequence
+from http.client import HTTPResponse
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from service.article_schemas import ArticleContent, StoredArticle
+from service.calling import (
+    TIMEOUT_SECONDS,
+    BadRequest,
+    Call,
+    ClientError,
+    CutOff,
+    KeyRefused,
+    Line,
+    NotCitewire,
+    NotFound,
+    ServiceProblem,
+    Unavailable,
+    Unreachable,
+    problem_error,
+)
+from service.chat_schemas import ChatAnswer, ChatResponse, Message, UnclearOut
 from service.events import AskEvent, StreamedEvent
 from service.quote_schemas import VerifyResponse
 from service.schemas import (
@@ -36,69 +41,28 @@ from service.schemas import (
     ArticleSummary,
     AskResponse,
     FiltersIn,
-    Problem,
     Ready,
+    SourceList,
 )
 from service.search_schemas import SearchResponse
 
-TIMEOUT_SECONDS = 60.0
+__all__ = [
+    "BadRequest",
+    "Citewire",
+    "ClientError",
+    "CutOff",
+    "FiltersIn",
+    "KeyRefused",
+    "Message",
+    "NotCitewire",
+    "NotFound",
+    "ServiceProblem",
+    "Unavailable",
+    "Unreachable",
+]
+
 EVERYWHERE = FiltersIn()
 Reply = TypeVar("Reply", bound=BaseModel)
-
-
-class ClientError(Exception):
-    """What came is no answer."""
-
-
-class ServiceProblem(ClientError):
-    """The service refuses, or fails, and says why."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(f"{problem.title}: {problem.detail}")
-        self.problem = problem
-
-
-class BadRequest(ServiceProblem):
-    """What was asked cannot be answered as it is."""
-
-
-class KeyRefused(ServiceProblem):
-    """No key was sent, or one that may not do this."""
-
-
-class NotFound(ServiceProblem):
-    """There is nothing of that name."""
-
-
-class Unavailable(ServiceProblem):
-    """The service cannot answer now."""
-
-
-class Unreachable(ClientError):
-    """No answer came, or not in time."""
-
-
-class NotCitewire(ClientError):
-    """What answered does not speak this API."""
-
-
-class CutOff(ClientError):
-    """The stream ended without `done`: what came of it is not all."""
-
-
-KINDS: dict[int, type[ServiceProblem]] = {
-    **dict.fromkeys((400, 405, 413, 415, 422, 431), BadRequest),
-    **dict.fromkeys((401, 403), KeyRefused),
-    404: NotFound,
-    **dict.fromkeys((429, 503, 504, 507), Unavailable),
-}
-
-
-class NoRedirects(HTTPRedirectHandler):
-    """A key is for one service: it is never sent on to where a response points."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Follow nothing."""
 
 
 class Citewire:
@@ -107,12 +71,8 @@ class Citewire:
     def __init__(
         self, url: str, *, api_key: str | None = None, timeout_seconds: float = TIMEOUT_SECONDS
     ) -> None:
-        self._url = url.rstrip("/")
+        self._line = Line(url, api_key)
         self._timeout_seconds = timeout_seconds
-        self._headers = {"Content-Type": "application/json"}
-        if api_key is not None:
-            self._headers["Authorization"] = f"Bearer {api_key}"
-        self._opener: OpenerDirector = build_opener(NoRedirects)
 
     def __enter__(self) -> Self:
         return self
@@ -127,7 +87,7 @@ class Citewire:
 
     def close(self) -> None:
         """Let go of what the client holds."""
-        self._opener.close()
+        self._line.close()
 
     def ask(
         self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERYWHERE
@@ -145,14 +105,29 @@ class Citewire:
             CutOff: the stream ended before `done`.
         """
         body = asking(question, max_answers, filters)
-        with self._opened("POST", "/v1/ask/stream", body) as response:
+        with self._line.opened(self._call("POST", "/v1/ask/stream", body)) as response:
             for event in events_of(response):
                 if event.event == "done":
                     return
                 if event.event == "error":
-                    raise KINDS.get(event.data.status, ServiceProblem)(event.data)
+                    raise problem_error(event.data)
                 yield event
-        raise CutOff(f"{self._url}: the stream ended before it was whole")
+        raise CutOff(f"{self._line.url}: the stream ended before it was whole")
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_answers: int = 5,
+        filters: FiltersIn = EVERYWHERE,
+    ) -> ChatAnswer | UnclearOut:
+        """Answer the last question, understood by the messages before it, or ask back."""
+        body = {
+            "messages": [message.model_dump() for message in messages],
+            "max_answers": max_answers,
+            "filters": filters.model_dump(mode="json"),
+        }
+        return self._read(ChatResponse, "POST", "/v1/chat", body).root
 
     def search(
         self, question: str, *, limit: int = 10, filters: FiltersIn = EVERYWHERE
@@ -166,11 +141,22 @@ class Citewire:
         body = {"quote": words, "article_id": article_id}
         return self._read(VerifyResponse, "POST", "/v1/verify", body)
 
-    def articles(self, *, page_size: int = 50) -> Iterator[ArticleSummary]:
-        """Yield all articles in the order of their ids, a page at a time."""
+    def articles(
+        self, *, page_size: int = 50, filters: FiltersIn = EVERYWHERE, named: str = ""
+    ) -> Iterator[ArticleSummary]:
+        """Yield the articles in the order of their ids, a page at a time.
+
+        Only those that pass the filters and have `named` in their title or id.
+        """
+        days = {"published_from": filters.published_from, "published_to": filters.published_to}
+        only = {
+            "named": named,
+            "source": filters.sources,
+            **{name: day.isoformat() for name, day in days.items() if day is not None},
+        }
         cursor = ""
         while True:
-            asked = urlencode({"limit": page_size, "cursor": cursor})
+            asked = urlencode(only | {"limit": page_size, "cursor": cursor}, doseq=True)
             page = self._read(ArticleList, "GET", f"/v1/articles?{asked}")
             yield from page.articles
             if page.next_cursor is None:
@@ -181,6 +167,10 @@ class Citewire:
         """Return an article with its text, to which offsets refer."""
         return self._read(ArticleOut, "GET", path_of(article_id))
 
+    def sources(self) -> SourceList:
+        """Return which sources the articles name, those of most articles first."""
+        return self._read(SourceList, "GET", "/v1/sources")
+
     def put(self, article_id: str, article: ArticleContent) -> StoredArticle:
         """Store an article, or replace that of the same id."""
         body = article.model_dump(mode="json")
@@ -188,7 +178,7 @@ class Citewire:
 
     def delete(self, article_id: str) -> None:
         """Remove an article."""
-        with self._opened("DELETE", path_of(article_id)):
+        with self._line.opened(self._call("DELETE", path_of(article_id))):
             return
 
     def ready(self) -> Ready:
@@ -198,34 +188,11 @@ class Citewire:
     def _read(
         self, kind: type[Reply], method: str, path: str, body: dict[str, Any] | None = None
     ) -> Reply:
-        with self._opened(method, path, body) as response:
-            content = response.read()
-        try:
-            return kind.model_validate_json(content)
-        except ValidationError as error:
-            raise NotCitewire(f"{self._url}: what answers there is not Citewire") from error
+        return self._line.read(kind, self._call(method, path, body))
 
-    @contextmanager
-    def _opened(
-        self, method: str, path: str, body: dict[str, Any] | None = None
-    ) -> Iterator[HTTPResponse]:
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Call:
         content = None if body is None else json.dumps(body).encode()
-        request = Request(self._url + path, content, self._headers, method=method)
-        try:
-            with self._opener.open(request, timeout=self._timeout_seconds) as response:
-                yield response
-        except HTTPError as error:
-            raise self._problem(error) from error
-        except (OSError, HTTPException) as error:
-            raise Unreachable(f"{self._url}: no answer: {error}") from error
-
-    def _problem(self, error: HTTPError) -> ClientError:
-        with error:
-            try:
-                problem = Problem.model_validate_json(error.read())
-            except (ValidationError, OSError, HTTPException):
-                return NotCitewire(f"{self._url}: answers {error.code} {error.reason}")
-        return KINDS.get(problem.status, ServiceProblem)(problem)
+        return Call(method, path, content, self._timeout_seconds)
 
 
 def asking(question: str, max_answers: int, filters: FiltersIn) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +17,7 @@ from service.client import (
     Citewire,
     CutOff,
     KeyRefused,
+    Message,
     NotCitewire,
     NotFound,
     Unavailable,
@@ -70,6 +72,31 @@ def test_filters_are_the_services(archive: Citewire) -> None:
     found = archive.search(QUESTION, limit=3, filters=FiltersIn(sources=["Harbour Wire"]))
 
     assert {passage.source for passage in found.passages} == {"Harbour Wire"}
+
+
+def test_a_conversation_is_understood_or_asks_back(archive: Citewire) -> None:
+    messages = [
+        Message(role="user", content=QUESTION),
+        Message(role="assistant", content="Antony Blinken"),
+        Message(role="user", content="where?"),
+    ]
+    answer = archive.chat(messages)
+    back = archive.chat(messages[2:])
+
+    assert answer.status == "answered"
+    assert answer.asked_as == "Where was it that Antony Blinken met Park Jin?"
+    assert back.status == "unclear"
+
+
+def test_articles_are_filtered(archive: Citewire) -> None:
+    (largest, *_) = archive.sources().sources
+    of_source = list(archive.articles(page_size=2, filters=FiltersIn(sources=[largest.name])))
+    late = FiltersIn(published_from=date(2023, 11, 10), published_to=date(2023, 11, 22))
+    named = list(archive.articles(filters=late, named="satellite"))
+
+    assert len(of_source) == largest.articles
+    assert {article.source for article in of_source} == {largest.name}
+    assert [article.id for article in named] == ["seeds/north-korea-spy-satellite-third-try.md"]
 
 
 def test_a_quote_is_verified(archive: Citewire) -> None:
