@@ -55,19 +55,24 @@ function choice({ name, articles }) {
 
 function apply(event) {
   event.preventDefault();
-  wrong.hidden = !(from.value && to.value && from.value > to.value);
-  if (!wrong.hidden) {
-    from.focus();
-    return;
-  }
   const boxes = [...list.querySelectorAll("input:checked")];
+  const fault = faultOf(boxes.length);
+  wrong.textContent = fault;
+  wrong.hidden = fault === "";
+  if (fault !== "") return;
   chosen = {
     published_from: from.value || null,
     published_to: to.value || null,
-    sources: loaded ? boxes.map((box) => box.value).slice(0, MOST_SOURCES) : chosen.sources,
+    sources: loaded ? boxes.map((box) => box.value) : chosen.sources,
   };
   tell();
   dialog.close();
+}
+
+function faultOf(sources) {
+  if (from.value && to.value && from.value > to.value) return "The first day is later than the last.";
+  if (sources > MOST_SOURCES) return `Choose at most ${counted(MOST_SOURCES, "source")}.`;
+  return "";
 }
 
 function clear() {
