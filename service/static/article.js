@@ -106,6 +106,8 @@ export class ArticlePanel {
   #render(article, citation, others) {
     this.#article = article;
     this.#title.replaceChildren(...verbatim(article.title));
+    // A headline too long to be shown whole is scrolled, with the keyboard as well.
+    this.#title.tabIndex = this.#title.scrollHeight > this.#title.clientHeight ? 0 : -1;
     this.#text.lang = article.language;
     if (!isUnchanged(article, citation)) {
       this.#about.replaceChildren(factsView(article, citation), changedNotice());

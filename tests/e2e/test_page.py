@@ -335,6 +335,17 @@ def test_words_deep_in_a_long_article_are_scrolled_to(
     expect(page.get_by_role("dialog").locator("mark.current")).to_be_in_viewport(ratio=1)
 
 
+def test_endless_headline_leaves_room_and_is_scrolled_with_the_keyboard(
+    page: Page, ask: Ask
+) -> None:
+    reply_with(page, title="Rain again and " * 60, text=EMOJI_TEXT, quote="Ada Quill")
+    ask(page, "Who opened the parade?").locator("button.citation").click()
+    article = page.get_by_role("dialog")
+
+    expect(article.locator("mark")).to_be_in_viewport(ratio=1)
+    expect(article.get_by_role("heading")).to_have_attribute("tabindex", "0")
+
+
 def test_quote_over_a_paragraph_break_is_marked_in_both_paragraphs(page: Page, ask: Ask) -> None:
     reply_with(page, title="Parade", text=EMOJI_TEXT, quote="opened it.\n\nIt rained")
     ask(page, "Then?").locator("button.citation").click()
