@@ -5,27 +5,31 @@ const NAME = "citewire.conversation";
 // More than anyone scrolls back to, and far from what a browser lets a page keep.
 const KEPT = 50;
 
-// What a follow-up is understood by: the service reads no more.
+// What a follow-up leans on is seldom further back.
 const TOLD = 8;
 
-/** Exchanges `{ id, question, askedAs, alternatives, filters, result, passages }`, the latest last. */
+/**
+ * Exchanges `{ id, question, askedAs, alternatives, filters, result, passages }` in the order in
+ * which they were begun; one that fails is not among them.
+ */
 export class Memory {
   #exchanges = read();
+  #lastId = Math.max(0, ...this.#exchanges.map(({ id }) => id));
 
   get exchanges() {
     return this.#exchanges;
   }
 
   nextId() {
-    return Math.max(0, ...this.#exchanges.map(({ id }) => id)) + 1;
+    this.#lastId += 1;
+    return this.#lastId;
   }
 
   /** Keep an exchange; one with the same `id` is replaced. */
   keep(exchange) {
-    const place = this.#exchanges.findIndex(({ id }) => id === exchange.id);
-    if (place >= 0) this.#exchanges[place] = exchange;
-    else this.#exchanges.push(exchange);
-    this.#exchanges = this.#exchanges.slice(-KEPT);
+    const others = this.#exchanges.filter(({ id }) => id !== exchange.id);
+    // One that failed at first may be answered after those that were begun later.
+    this.#exchanges = [...others, exchange].sort((one, other) => one.id - other.id).slice(-KEPT);
     write(this.#exchanges);
   }
 
@@ -36,8 +40,7 @@ export class Memory {
 
   /** The messages of a conversation that goes on with `question`, behind the exchanges before `id`. */
   messages(question, id) {
-    const place = this.#exchanges.findIndex((exchange) => exchange.id === id);
-    const earlier = place >= 0 ? this.#exchanges.slice(0, place) : this.#exchanges;
+    const earlier = this.#exchanges.filter((exchange) => exchange.id < id);
     const told = earlier.slice(-TOLD).flatMap(({ askedAs, result }) => [
       { role: "user", content: askedAs },
       { role: "assistant", content: [...(result.answers[0]?.text ?? "")].slice(0, 500).join("") },

@@ -135,6 +135,17 @@ def test_new_conversation_is_new_after_a_reload_as_well(page: Page, ask: Ask) ->
     expect(page.locator(".turn")).to_have_count(0)
 
 
+def test_question_answered_at_the_second_try_keeps_its_place(page: Page, ask: Ask) -> None:
+    page.route("**/v1/ask", lambda route: route.abort(), times=1)
+    failed = ask(page, ANSWERED)
+    ask(page, "When did Alexei Leonov die?")
+    failed.get_by_role("button", name="Try again").click()
+    settled(failed)
+    page.reload()
+
+    expect(page.locator(".turn .question")).to_have_text([ANSWERED, "When did Alexei Leonov die?"])
+
+
 @pytest.mark.parametrize(
     "kept", ["{", "7", '[{"id": 1}]', '[null, {"result": {"answers": [1]}}]', '["x"]']
 )
