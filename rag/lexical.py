@@ -20,6 +20,9 @@ from rag.words import words
 K1 = 0.9
 B = 0.75
 
+# As many as an array's bits can tell of; hardly a question has more.
+MARKED_TERMS = 32
+
 Flags = NDArray[np.bool_]
 
 
@@ -59,10 +62,15 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Every passage's BM25 score for a question; `rarity` is the IDF of each of its terms."""
+    """Every passage's BM25 score for a question; `rarity` is the IDF of each of its terms.
+
+    `met` has a bit for each of the first MARKED_TERMS terms, in the order of `rarity`: whether
+    the passage has it.
+    """
 
     columns: Columns
     bm25: NDArray[np.float32]
+    met: NDArray[np.uint32]
     rarity: dict[str, float]
 
     def best(self, limit: int, filters: Filters) -> dict[int, float]:
@@ -83,6 +91,18 @@ class Scores:
         """Return the scores of passages that exist, 0 where no word is the question's."""
         return {passage: float(self.bm25[passage]) for passage in ids}
 
+    def terms_in(self, passage: int) -> set[str]:
+        """Return which of the question's terms a passage has; of very many, some that it has not.
+
+        They are those of its article's title and of its text.
+        """
+        bits = int(self.met[passage])
+        return {
+            term
+            for place, term in enumerate(self.rarity)
+            if place >= MARKED_TERMS or bits >> place & 1
+        }
+
 
 class LexicalIndex:
     """BM25 search for passages (Robertson & Zaragoza 2009); thread-safe."""
@@ -100,15 +120,19 @@ class LexicalIndex:
         with self._catalogue.reading() as connection:
             columns = self._current_columns()
             bm25 = np.zeros(len(columns.length), np.float32)
+            met = np.zeros(len(columns.length), np.uint32)
             rarity: dict[str, float] = {}
             norm = K1 * (1 - B + B * columns.length / max(columns.mean_length, 1.0))
             for term in dict.fromkeys(word.stem for word in words(question)):
                 ids, counts = read_postings(connection, term)
                 require_existing(ids, columns)
+                place = len(rarity)
                 rarity[term] = idf(columns.passages, len(ids))
+                if len(ids) and place < MARKED_TERMS:
+                    met[ids] |= np.uint32(1 << place)
                 if len(ids):
                     bm25[ids] += rarity[term] * counts * (K1 + 1) / (counts + norm[ids])
-        return Scores(columns, bm25, rarity)
+        return Scores(columns, bm25, met, rarity)
 
     def _current_columns(self) -> Columns:
         columns, state = self._columns, self._catalogue.state()

@@ -6,15 +6,16 @@ questions of SQuAD's training set; it is measured on questions that it has not s
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from rag.words import Word, words
 
 # So many telling words are about two sentences: where the question's words stand this close
 # together, they are about one thing.
 WINDOW_WORDS = 16
+Sought = TypeVar("Sought", bound=Hashable)
 
 
 class Signals(NamedTuple):
@@ -49,6 +50,7 @@ class Wording:
     def __init__(self, asked: Sequence[Word], rarity: Mapping[str, float]) -> None:
         self._stems = Shares({word.stem: rarity[word.stem] for word in asked})
         self._forms = Shares({word.form: rarity[word.stem] for word in asked})
+        self._stem_of = {word.form: word.stem for word in asked}
         self._pairs = Shares(
             {
                 (one.stem, other.stem): rarity[one.stem] + rarity[other.stem]
@@ -58,26 +60,44 @@ class Wording:
 
     def signals(self, passage: str, *, cosine: float, bm25: float) -> Signals:
         """Return the signals of a candidate, given with its title as one text."""
-        found = words(passage)
-        stems = [word.stem for word in found]
+        asked = self._stems.weights
+        # Of the passage's words only these count, and where they stand.
+        met = [(place, word) for place, word in enumerate(words(passage)) if word[0] in asked]
+        neighbours = (
+            (word.stem, following.stem)
+            for (place, word), (next_place, following) in pairwise(met)
+            if next_place == place + 1
+        )
         return Signals(
             cosine=cosine,
             bm25=bm25,
-            covered=self._stems.of(stems),
-            paired=self._pairs.of(pairwise(stems)),
-            exact=self._forms.of(word.form for word in found),
-            near=self._near(stems),
+            covered=self._stems.of(word.stem for _, word in met),
+            paired=self._pairs.of(neighbours),
+            exact=self._forms.of(word.form for _, word in met),
+            near=self._near(met),
         )
 
-    def _near(self, stems: Sequence[str]) -> float:
+    def bound(self, stems: Collection[str], *, cosine: float, bm25: float) -> Signals:
+        """Return what the signals are at most when a passage has these of the question's stems."""
+        covered = self._stems.of(stems)
+        return Signals(
+            cosine=cosine,
+            bm25=bm25,
+            covered=covered,
+            paired=self._pairs.of(
+                pair for pair in self._pairs.weights if pair[0] in stems and pair[1] in stems
+            ),
+            exact=self._forms.of(form for form, stem in self._stem_of.items() if stem in stems),
+            near=covered,
+        )
+
+    def _near(self, met: Iterable[tuple[int, Word]]) -> float:
         """Return the largest share of the question's stems within WINDOW_WORDS."""
         weights = self._stems.weights
         inside: deque[tuple[int, str]] = deque()
         counts: Counter[str] = Counter()
         weight = best = 0.0
-        for place, stem in enumerate(stems):
-            if stem not in weights:
-                continue
+        for place, (stem, _) in met:
             while inside and inside[0][0] <= place - WINDOW_WORDS:
                 left = inside.popleft()[1]
                 counts[left] -= 1
@@ -89,15 +109,16 @@ class Wording:
         return min(best / self._stems.total, 1.0) if best > 0 else 0.0
 
 
-class Shares:
+class Shares(Generic[Sought]):
     """Things that are looked for, and what each weighs."""
 
-    def __init__(self, weights: Mapping[object, float]) -> None:
+    def __init__(self, weights: Mapping[Sought, float]) -> None:
         self.weights = weights
         self.total = sum(weights.values())
 
-    def of(self, found: Iterable[object]) -> float:
+    def of(self, found: Iterable[Sought]) -> float:
         """Return the share, by weight, of what is looked for that is among these."""
         if not self.total:
             return 0.0
-        return sum(map(self.weights.__getitem__, self.weights.keys() & set(found))) / self.total
+        there = set(found)
+        return sum(weight for each, weight in self.weights.items() if each in there) / self.total

@@ -4,6 +4,7 @@ import re
 import threading
 import unicodedata
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import Stemmer
@@ -16,6 +17,8 @@ BEYOND_ASCII = re.compile("[^\0-\x7f]+")
 POSSESSIVES = ("'s", "'S")
 # What is longer is no word, and nobody asks for it.
 MAX_WORD_CHARACTERS = 64
+# What is longer than this between two spaces is seldom a word, and does not come again.
+MAX_PIECE_CHARACTERS = 40
 # Words that nearly every passage has: they cost time and tell nothing. Negations are not among
 # them.
 STOP_WORDS = frozenset(
@@ -41,8 +44,21 @@ def words(text: str) -> list[Word]:
     >>> [word.stem for word in words("Who met the U.S. ministers' 1,200 guests?")]
     ['met', 'us', 'minist', '1200', 'guest']
     """
+    # No word reaches over a space, and what stands between two comes again and again.
+    pieces = text.split()
+    if max(map(len, pieces), default=0) > MAX_PIECE_CHARACTERS:
+        return list(cut(text))
+    return list(chain.from_iterable(map(words_of, pieces)))
+
+
+def cut(text: str) -> tuple[Word, ...]:
+    """Return the words of a text."""
     found = map(word_of, WORD.findall(without_accents(text)))
-    return [word for word in found if word is not None]
+    return tuple(word for word in found if word is not None)
+
+
+# Large enough for what a language uses often, so that passages are read quickly.
+words_of = lru_cache(maxsize=100_000)(cut)
 
 
 def without_accents(text: str) -> str:
@@ -56,8 +72,8 @@ def plain(letters: re.Match[str]) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-# Large enough for what a language uses often, so that passages are read quickly.
-@lru_cache(maxsize=100_000)
+# The same word stands in many pieces, with this or that point behind it.
+@lru_cache(maxsize=50_000)
 def word_of(token: str) -> Word | None:
     """Return a token's word, None for one that tells nothing."""
     if len(token) > MAX_WORD_CHARACTERS:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex
 from rag.protocols import Vector, Vectors
 from rag.relevance import WEIGHTS, Wording
-from rag.retriever import Retriever, ranked
+from rag.retriever import Promise, Retriever, best_ranked
 from rag.tables import EncodedArticle
 from rag.types import Article, Filters, Question
 from rag.vectors import VectorIndex
@@ -108,6 +108,22 @@ def test_an_empty_archive_has_no_hits(catalogue: Catalogue, unit: Unit, tmp_path
         assert retriever.retrieve(Question("Who?"), 10) == []
 
 
+def ranked(
+    wording: Wording,
+    texts: Mapping[int, tuple[str, str]],
+    cosines: Mapping[int, float],
+    bm25: Mapping[int, float],
+) -> dict[int, float]:
+    """All candidates' scores: whatever they promise, all are read."""
+    candidates = {
+        passage: Promise(cosines[passage], bm25[passage], {"bridg", "open", "park", "jin"})
+        for passage in texts
+    }
+    return best_ranked(
+        wording, candidates, lambda ids: {passage: texts[passage] for passage in ids}, len(texts)
+    )
+
+
 def texts_of(ids: Iterable[int]) -> dict[int, tuple[str, str]]:
     return dict.fromkeys(ids, ("A bridge", "The bridge opened in 1894."))
 
@@ -135,6 +151,29 @@ def test_of_the_same_words_what_both_legs_prefer_is_never_behind(
         for other in legs:
             if cosines[one] >= cosines[other] and bm25[one] >= bm25[other]:
                 assert scores[one] >= scores[other]
+
+
+VOCABULARY = ["When", "bridge", "bridges", "opened", "open", "the", "tower", "river", "U.S.", "—"]
+said = st.lists(st.sampled_from(VOCABULARY), max_size=40).map(" ".join)
+
+
+@given(st.lists(st.tuples(said, st.floats(0, 1), st.floats(0, 9)), max_size=30), st.integers(1, 12))
+def test_the_best_are_the_same_when_not_all_are_read(
+    candidates: list[tuple[str, float, float]], limit: int
+) -> None:
+    texts = {passage: ("Open bridges", text) for passage, (text, _, _) in enumerate(candidates)}
+    promises = {
+        passage: Promise(cosine, bm25, {word.stem for word in words(f"Open bridges. {text}")})
+        for passage, (text, cosine, bm25) in enumerate(candidates)
+    }
+
+    def best(reading: int) -> list[tuple[int, float]]:
+        scores = best_ranked(
+            BRIDGE_OPENED, promises, lambda ids: {each: texts[each] for each in ids}, reading
+        )
+        return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:limit]
+
+    assert best(limit) == best(len(candidates))
 
 
 def test_a_name_said_together_goes_before_its_halves_said_apart() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.words import MAX_WORD_CHARACTERS, words
+from rag.words import MAX_WORD_CHARACTERS, cut, words
 
 
 def stems(text: str) -> list[str]:
@@ -42,3 +42,10 @@ def test_what_is_too_long_is_no_word() -> None:
 @given(st.text(max_size=80))
 def test_any_text_has_words_without_white_space(text: str) -> None:
     assert all(word.stem and not any(map(str.isspace, word.stem)) for word in words(text))
+
+
+@given(
+    st.text(max_size=200) | st.text("aU.S'\u2019é\u0301\u00a8\u2026\u3000 \x1c1,-_", max_size=60)
+)
+def test_a_text_read_piece_by_piece_has_the_words_of_the_whole(text: str) -> None:
+    assert words(text) == list(cut(text))
