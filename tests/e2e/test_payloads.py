@@ -9,7 +9,7 @@ COMMAND = Path(__file__).parent.parent / "bench" / "payloads.py"
 
 def test_a_few_payloads_of_every_kind_are_shown_and_not_obeyed() -> None:
     done = subprocess.run(
-        [sys.executable, str(COMMAND), "--payloads", "16"],
+        [sys.executable, str(COMMAND), "--payloads", "8"],
         capture_output=True,
         text=True,
         check=False,
@@ -17,4 +17,4 @@ def test_a_few_payloads_of_every_kind_are_shown_and_not_obeyed() -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "payloads            16\nran                 0\n" in done.stdout
+    assert "payloads            8\nran                 0\n" in done.stdout
