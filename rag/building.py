@@ -11,6 +11,7 @@ import numpy as np
 
 from rag.catalogue import Catalogue
 from rag.chroma import IndexBroken
+from rag.crash_points import reached
 from rag.generation import Generation, index_files, read_manifest
 from rag.protocols import Vector
 from rag.rows import FOLDER, Rows, map_rows, no_rows, sync_files, write_rows
@@ -106,10 +107,13 @@ def build(folder: Path, catalogue: Path, writer: Writer) -> Generation:
         write_rows(folder / FOLDER, connection)
     finally:
         connection.close()
+    reached("build: rows written")
     rows = map_rows(folder / FOLDER)
     generation = replace(empty, last_passage=int(rows.ids[-1]), rows=len(rows))
     writer.write(generation, folder, rows)
+    reached("build: index written")
     sync_files(folder)
+    reached("build: files synced")
     return replace(generation, files=index_files(folder))
 
 

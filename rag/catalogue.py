@@ -40,14 +40,14 @@ EVERY_ARTICLE = Filters()
 class Catalogue:
     """Reads and writes one catalogue file; each thread gets a connection of its own.
 
-    One that this process may not write is only read. Raises what its file does, and ArchiveDamaged
+    One that cannot be written now is only read. Raises what its file does, and ArchiveDamaged
     for anything read that is not as stored.
     """
 
     def __init__(self, path: Path, *, encoder: str, create: bool = False) -> None:
         self._file: ReadingFile = (
             CatalogueFile(path, encoder=encoder, create=create)
-            if may_change(path)
+            if create or may_change(path)
             else ReadingFile(path, encoder=encoder)
         )
 

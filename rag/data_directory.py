@@ -5,15 +5,22 @@ an advisory lock on `lock`, released by the operating system even after a kill. 
 writes who it is into `owner.json`.
 """
 
+import errno
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from filelock import FileLock, Timeout
 
-from rag.errors import ArchiveLocked, NoArchive, NotUsable
+from rag.durable_files import can_write
+from rag.errors import ArchiveLocked, NoArchive, NotUsable, StorageFull
+
+MEBIBYTE = 1 << 20
+# What must stay free: removing articles, and the journal of a commit, need some as well.
+RESERVED_BYTES = 64 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +51,22 @@ class DataDirectory:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
-            fields = {"pid": self._owner.pid, "command": self._owner.command}
-            (self.path / "owner.json").write_text(json.dumps(fields | {"url": self._owner.url}))
+            self._leave_name()
         except Timeout as error:
             raise ArchiveLocked(self._locked_message()) from error
         except OSError as error:
             self._lock.release()
             raise NotUsable(f"{self.path}: cannot be used as a data directory: {error}") from error
         return self
+
+    def _leave_name(self) -> None:
+        fields = {"pid": self._owner.pid, "command": self._owner.command, "url": self._owner.url}
+        try:
+            (self.path / "owner.json").write_text(json.dumps(fields))
+        except OSError as error:
+            # Without it others are told less; a full disk is no reason to answer nothing.
+            if error.errno != errno.ENOSPC:
+                raise
 
     def __exit__(
         self,
@@ -67,6 +82,22 @@ class DataDirectory:
         if not self.catalogue.exists():
             raise NoArchive(
                 f"{self.path}: nothing is indexed here; run `citewire index PATH` first"
+            )
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nobody can own it here: it is there, and cannot be written."""
+        return self.path.is_dir() and not can_write(self.path)
+
+    def require_room(self) -> None:
+        """Raise StorageFull when the disk is nearly full, so that indexing is not begun."""
+        folder = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        free = shutil.disk_usage(folder).free
+        if free < RESERVED_BYTES:
+            raise StorageFull(
+                f"{self.path}: {free // MEBIBYTE} MiB are free on its disk, and"
+                f" {RESERVED_BYTES // MEBIBYTE} must stay free: make room, or name another data"
+                " directory"
             )
 
     def _locked_message(self) -> str:

@@ -1,9 +1,13 @@
 """Small files that a kill or a power cut leaves whole: the old content or the new one."""
 
 import os
+import shutil
 from pathlib import Path
 
 from rag.crash_points import reached
+
+# SQLite needs an eighth of it to open a file for writing.
+LEAST_ROOM = 256 * 1024
 
 
 def write_atomically(file: Path, content: bytes) -> None:
@@ -13,10 +17,10 @@ def write_atomically(file: Path, content: bytes) -> None:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    reached(f"{file.suffix}: written aside")
+    reached(f"{file.suffix[1:]}: written aside")
     aside.replace(file)
     sync(file.parent)
-    reached(f"{file.suffix}: in its place")
+    reached(f"{file.suffix[1:]}: in its place")
 
 
 class Note:
@@ -47,3 +51,13 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def has_room(folder: Path) -> bool:
+    """Say whether there is room for the least that writing takes."""
+    return shutil.disk_usage(folder).free >= LEAST_ROOM
+
+
+def can_write(path: Path) -> bool:
+    """Say whether this process, as the user that it acts for, can write the file or folder."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

@@ -1,10 +1,9 @@
 """A catalogue's file, opened for reading alone and only as it was left.
 
-So is a file that another process may be changing, and one that nobody can change: on a disk or
-in a folder that is read-only.
+So is a file that another process may be changing, and one that nobody can change: on a disk that
+is full or read-only, or in a folder that is.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from rag.durable_files import can_write, has_room
 from rag.errors import (
     ArchiveDamaged,
     ArchiveLost,
@@ -86,7 +86,9 @@ class ReadingFile:
                 connection.execute("COMMIT")
 
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Raise ReadOnlyArchive."""
+        """Raise ReadOnlyArchive, or StorageFull."""
+        if not has_room(self.path.parent):
+            raise StorageFull(f"{self.path}: its disk is full")
         raise ReadOnlyArchive(
             f"{self.path}: was opened for reading alone; what owns it, as `citewire index` does,"
             " may change it"
@@ -164,11 +166,9 @@ class ReadingFile:
 
 
 def may_change(file: Path) -> bool:
-    """Say whether the file, and what lies beside it, can be written by this process."""
-    present = file if file.exists() else file.parent
-    return not file.parent.exists() or all(
-        os.access(path, os.W_OK) for path in (present, file.parent)
-    )
+    """Say whether this process can write the file, and what lies beside it."""
+    present = [path for path in (file, file.parent) if path.exists()]
+    return all(can_write(path) for path in present) and (not file.exists() or has_room(file.parent))
 
 
 def state_in(connection: sqlite3.Connection) -> CatalogueState:
@@ -195,5 +195,7 @@ def translating_damage(path: Path) -> Iterator[None]:
         if kind == sqlite3.SQLITE_FULL:
             raise StorageFull(f"{path}: {error}") from error
         if kind in CIRCUMSTANCES:
+            if path.parent.exists() and not has_room(path.parent):
+                raise StorageFull(f"{path}: the disk is full: {error}") from error
             raise NotUsable(f"{path}: {error}") from error
         raise ArchiveDamaged(f"{path}: {error}") from error

@@ -26,6 +26,7 @@ from rag.building import MANIFEST, SECONDS_PER_BUILD, Home, Index, build, open_r
 from rag.catalogue import Catalogue
 from rag.child import ChildFailed, in_child
 from rag.chroma import IndexBroken
+from rag.crash_points import reached
 from rag.durable_files import write_atomically
 from rag.errors import NotUsable, VectorServerAway
 from rag.generation import (
@@ -210,6 +211,7 @@ class VectorIndex:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise not_built(self._directory, error) from error
             self._show_current()
+            reached("rebuild: shown")
             self._home.drop_strays(generation)
 
     # -- inside

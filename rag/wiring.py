@@ -60,8 +60,14 @@ def open_archive(
     """
     directory = DataDirectory(settings.data, command=command, url=url)
     require_not_lost(directory)
-    if not create:
+    if create:
+        directory.require_room()
+    else:
         directory.require_archive()
+        if directory.is_read_only:
+            with open_archive_to_read(settings) as archive:
+                yield archive
+            return
     model = ready_model("encoder", settings.encoder, settings.cache)
     with ExitStack() as stack:
         # The network loads while the archive opens: neither waits for the other.

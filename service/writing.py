@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rag.catalogue import Catalogue
 from rag.chunking import PassageSize
+from rag.data_directory import RESERVED_BYTES
 from rag.encoding import encode_articles, in_batches
 from rag.errors import CitewireError, StorageFull
 from rag.protocols import Encoder
@@ -23,8 +24,6 @@ from rag.types import Article
 # Committed together: a second's encoding, so that nobody waits long behind it.
 CHARACTERS_PER_COMMIT = 20_000
 MAX_WAITING = 32
-# What must stay free: removing articles, and the journal of a commit, need some as well.
-RESERVED_BYTES = 64 * 1024 * 1024
 
 
 class WriterBusy(CitewireError):

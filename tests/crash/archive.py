@@ -8,8 +8,9 @@ import hashlib
 import json
 import os
 import random
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ QUESTIONS = [
     for one, two in zip(WORDS, WORDS[5:] + WORDS[:5], strict=True)
 ]
 ARTICLES = 60
+# Building an index takes as long as a hundred other steps.
+STEPS_PER_BUILD = 6
 REFUSED, DIED = 40, 41
 
 
@@ -55,9 +58,15 @@ class Opened:
     vectors: VectorIndex
 
 
+def owned(data: Path) -> AbstractContextManager[DataDirectory]:
+    """Own a data directory, as far as that can be: one that is read-only is read all the same."""
+    directory = DataDirectory(data, command="crash test")
+    return nullcontext(directory) if directory.is_read_only else directory
+
+
 @contextmanager
 def opened(data: Path, *, create: bool) -> Iterator[Opened]:
-    with DataDirectory(data, command="crash test") as directory:
+    with owned(data) as directory:
         catalogue = Catalogue(directory.catalogue, encoder=MadeUpEncoder.identity, create=create)
         vectors = VectorIndex(directory.vectors, catalogue)
         try:
@@ -79,7 +88,7 @@ def step(archive: Opened, number: int) -> None:
             articles[Article(f"{identity}.md", f"{chance.choice(WORDS)} {number}", text)] = "/news"
         encoded = encode_articles(articles, MadeUpEncoder(), PassageSize())
         archive.catalogue.put(encoded)
-    if archive.vectors.is_stale():
+    if number % STEPS_PER_BUILD == STEPS_PER_BUILD - 1:
         archive.vectors.rebuild()
 
 
@@ -100,7 +109,27 @@ def names(archive: Opened) -> set[str]:
 
 
 def seen(data: Path) -> tuple[int, dict[str, object] | None]:
-    """Look at an archive in a process of its own; return its exit code and what it saw."""
+    """Look at an archive in a process of its own; return its exit code and what it saw.
+
+    What it sees by scanning and, where the Chroma index is sound, with that must be the same.
+    """
+
+    def look(tell: Callable[[str], None]) -> None:
+        with opened(data, create=False) as archive:
+            before = contents(archive)
+            tell(json.dumps(before))
+            if archive.vectors.open_chroma() and contents(archive) != before:
+                tell("other answers with Chroma")
+
+    code, text = in_process(look)
+    if code != 0:
+        return code, None
+    first, *others = text.splitlines()
+    return code, {"others": others} if others else json.loads(first)
+
+
+def scanned(data: Path) -> tuple[int, dict[str, object] | None]:
+    """Look at an archive as `seen` does, without trying its Chroma index."""
 
     def look(tell: Callable[[str], None]) -> None:
         with opened(data, create=False) as archive:
@@ -121,6 +150,19 @@ def undisturbed(twin: Path, done: int, version: int) -> dict[str, object] | None
 
     code, text = in_process(work)
     return json.loads(text) if code == 0 else None
+
+
+def killed_after(data: Path, done: int, version: int) -> None:
+    """Do the script's steps from `done` on, up to the version, and die without closing."""
+
+    def work(tell: Callable[[str], None]) -> None:
+        with opened(data, create=True) as archive:
+            for number in range(done, version):
+                step(archive, number)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    code, _ = in_process(work)
+    assert code == -signal.SIGKILL
 
 
 def in_process(work: Callable[[Callable[[str], None]], None]) -> tuple[int, str]:

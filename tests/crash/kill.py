@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from archive import DIED, REFUSED, opened, seen, step, undisturbed
+from archive import DIED, REFUSED, opened, scanned, step, undisturbed
 
 
 def write_until_killed(data: Path, first: int, seconds: float) -> int:
@@ -58,7 +58,7 @@ def main() -> int:
         for _ in range(options.kills):
             acknowledged = write_until_killed(data, done, chance.uniform(0.0, 0.6))
             began = time.monotonic()
-            code, found = seen(data)
+            code, found = scanned(data)
             slowest = max(slowest, time.monotonic() - began)
             table["steps acknowledged"] += acknowledged
             table["unopenable"] += code == REFUSED

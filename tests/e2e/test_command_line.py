@@ -321,6 +321,28 @@ def test_a_lost_archive_is_not_begun_anew_without_a_word(
     assert not (data / "catalogue.sqlite3").exists()
 
 
+def test_an_archive_that_cannot_be_written_is_asked_all_the_same(
+    tmp_path: Path, seed_archive: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(seed_archive, data)
+    data.chmod(0o555)
+    # Root may write everywhere; its capabilities are dropped, not its name.
+    command = [*COMMAND, "ask", "--data", str(data), ANSWERED]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("nothing here drops capabilities")
+        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    data.chmod(0o755)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Blinken" in done.stdout.splitlines()[0]
+    assert sorted(file.name for file in data.iterdir()) == sorted(
+        file.name for file in seed_archive.iterdir()
+    )
+
+
 def test_doctor_of_a_served_directory_says_to_stop_the_service(
     citewire: Citewire, served_archive: Path, service_url: str
 ) -> None:

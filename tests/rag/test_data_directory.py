@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.data_directory import DataDirectory, Owner, read_owner
-from rag.errors import ArchiveLocked, NoArchive, NotUsable
+from rag.data_directory import RESERVED_BYTES, DataDirectory, Owner, read_owner
+from rag.errors import ArchiveLocked, NoArchive, NotUsable, StorageFull
 
 ROOT = Path(__file__).parent.parent.parent
 HOLDER = """
@@ -178,3 +179,18 @@ def test_a_directory_without_a_catalogue_is_no_archive(tmp_path: Path) -> None:
 def test_an_owner_file_that_says_too_little_names_nobody(tmp_path: Path, fields: object) -> None:
     (tmp_path / "owner.json").write_text(json.dumps(fields))
     assert read_owner(tmp_path) is None
+
+
+def test_a_nearly_full_disk_is_named_before_anything_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=12 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(StorageFull, match=r"new/data: 12 MiB are free.*64 must stay free"):
+        DataDirectory(tmp_path / "new" / "data", command="index").require_room()
+    assert not (tmp_path / "new").exists()
+
+
+def test_there_is_room_on_a_disk_that_has_some(tmp_path: Path) -> None:
+    if shutil.disk_usage(tmp_path).free > RESERVED_BYTES:
+        DataDirectory(tmp_path, command="index").require_room()

@@ -1,15 +1,19 @@
 """An archive opened for reading alone, beside the process that owns it or without one."""
 
-from collections.abc import Callable
-from contextlib import closing
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rag.catalogue import Catalogue
-from rag.errors import ReadOnlyArchive
+from rag.data_directory import DataDirectory
+from rag.errors import ArchiveDamaged, ReadOnlyArchive
 from rag.homes import FolderOnlooker
+from rag.lexical import LexicalIndex
 from rag.read_only import ReadOnlyCatalogue
 from rag.tables import EncodedArticle
 from rag.types import Article, Filters
@@ -74,3 +78,56 @@ def test_the_owners_index_is_shown_and_its_chroma_left_alone(
         assert shown.indexed_rows == 4
         with pytest.raises(ReadOnlyArchive):
             shown.rebuild()
+
+
+# -- where nobody can write
+
+
+@pytest.fixture
+def closed(encoded: Encode) -> Iterator[Path]:
+    """An archive in a folder that every user can get at."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder, "catalogue.sqlite3")
+        with closing(Catalogue(path, encoder=ENCODER, create=True)) as catalogue:
+            catalogue.put([encoded(article("a"), ROWS[:3])])
+        yield path
+
+
+@contextmanager
+def without_rights(folder: Path) -> Iterator[None]:
+    """Become somebody who may only read the folder; root may write everywhere."""
+    user = os.geteuid()
+    folder.chmod(0o555)
+    os.seteuid(user or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_written_is_read_and_not_changed(
+    closed: Path, encoded: Encode
+) -> None:
+    with without_rights(closed.parent):
+        with closing(Catalogue(closed, encoder=ENCODER)) as catalogue:
+            assert (catalogue.read_only, catalogue.counts()) == (True, (1, 3))
+            assert LexicalIndex(catalogue).search("words", 9, Filters()).keys() == {1, 2, 3}
+            with pytest.raises(ReadOnlyArchive):
+                catalogue.put([encoded(article("b"))])
+        assert DataDirectory(closed.parent, command="ask").is_read_only
+    assert not DataDirectory(closed.parent, command="ask").is_read_only
+    with closing(Catalogue(closed, encoder=ENCODER)) as catalogue:
+        catalogue.put([encoded(article("b"))])
+
+
+def test_damage_in_a_folder_that_cannot_be_written_is_refused(closed: Path) -> None:
+    content = bytearray(closed.read_bytes())
+    content[-100] ^= 1
+    closed.write_bytes(content)
+    with (
+        without_rights(closed.parent),
+        pytest.raises(ArchiveDamaged, match="1 of its pages"),
+    ):
+        Catalogue(closed, encoder=ENCODER)

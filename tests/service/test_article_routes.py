@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from rag.data_directory import RESERVED_BYTES
 from rag.errors import ArchiveDamaged, StorageFull
 from rag.protocols import Vectors
 from rag.tables import Known
 from service.access import MAX_ARTICLES_BYTES
 from service.keys import Keyring
-from service.writing import RESERVED_BYTES, Incoming, Writer
+from service.writing import Incoming, Writer
 
 HARBOUR = {"text": "The harbour opened.", "title": "Harbour", "published_at": "2023-11-09"}
 KEY = "a-key-of-sixteen-characters"
