@@ -166,24 +166,33 @@ def read_columns(catalogue: Catalogue) -> Columns:
             "SELECT group_concat(id), group_concat(article), group_concat(start),"
             " group_concat(end), group_concat(checksum) FROM passages"
         ).fetchone()
-        articles = connection.execute("SELECT number, published, source FROM articles").fetchall()
+        articles = connection.execute(
+            "SELECT group_concat(number), group_concat(coalesce(replace(published, '-', ''), 0))"
+            " FROM articles"
+        ).fetchone()
+        named = connection.execute(
+            "SELECT source, group_concat(number) FROM articles WHERE source IS NOT NULL"
+            " GROUP BY source"
+        ).fetchall()
         state = catalogue.state()
     try:
         ids, numbers, starts, ends, sums = [as_array(column) for column in passages]
+        known, days = [as_array(column) for column in articles]
     except ValueError as error:
-        raise ArchiveDamaged(f"{catalogue.path}: passages are no numbers: {error}") from error
+        raise ArchiveDamaged(f"{catalogue.path}: what are numbers are none: {error}") from error
     if not np.array_equal(passage_checksums(ids, numbers, starts, ends), sums):
         raise ArchiveDamaged(f"{catalogue.path}: passages do not match their checksums")
     lengths = ends - starts
     length = np.zeros(int(ids.max(initial=0)) + 1, np.float32)
     article = np.zeros(len(length), np.int64)
     length[ids], article[ids] = lengths, numbers
-    published = np.zeros(max((row[0] for row in articles), default=0) + 1, np.int64)
+    published = np.zeros(int(known.max(initial=0)) + 1, np.int64)
+    published[known] = days
     source = np.zeros(len(published), np.int64)
     sources: dict[str, int] = {}
-    for number, day, name in articles:
-        published[number] = as_number(day) if day else 0
-        source[number] = 0 if name is None else sources.setdefault(name, len(sources) + 1)
+    for name, members in named:
+        sources[name] = len(sources) + 1
+        source[as_array(members)] = sources[name]
     mean = float(lengths.mean()) if len(lengths) else 0.0
     return Columns(state, length, article, published, source, sources, len(ids), mean)
 
