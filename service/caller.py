@@ -6,6 +6,10 @@ from contextlib import suppress
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# In so many turns of the event loop it is noticed that a client has already gone, and nothing is
+# begun for it.
+TURNS = 4
+
 
 class BodyTooLarge(HTTPException):
     """The body is longer than it may be; the framework passes this on as it is."""
@@ -81,6 +85,8 @@ class AwaitedCaller(Caller):
         message = await self._receive_counted()
         if not message.get("more_body", False):
             self._body_read.set()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
         return message
 
     async def _watch(self) -> None:
