@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,19 +20,21 @@ from rag.types import (
     Extract,
     Hit,
     NoAnswer,
+    Passage,
     Question,
     Reason,
     Searched,
 )
+from rag.words import words
 
 # How many passages are read: the reader is what a question costs, and on the development
 # questions the answer stands in the first eight as often as in the first twenty.
 PASSAGES_READ = 8
 # A reader's score is joined by the retrieval score when answers are ranked: this many
 # logits for the best passage of the question over a passage of score 0.
-RETRIEVAL_LOGITS = 4.0
+RETRIEVAL_LOGITS = 8.0
 # Softens the weights by which answers are compared: a reader's logits are overconfident.
-TEMPERATURE = 2.0
+TEMPERATURE = 1.5
 CLOSEST_SHOWN = 3
 # A different answer is given as well when it ranks at most this far behind the best one.
 RIVAL_LAG = 3.0
@@ -85,7 +87,7 @@ class Answerer:
             hits = self._retriever.retrieve(question, PASSAGES_READ)
         retrieved = time.perf_counter()
         watcher(hits)
-        answers = self._weigh(candidates_of(self._reader.read(question.text, hits)))
+        answers = self._weigh(candidates_of(question, self._reader.read(question.text, hits)))
         read = time.perf_counter()
         searched = Searched(
             articles,
@@ -103,7 +105,7 @@ class Answerer:
     def candidates(self, question: Question) -> list[Candidate]:
         """Return all that might answer, before any probability; a calibration is fitted to it."""
         hits = self._retriever.retrieve(question, PASSAGES_READ)
-        return candidates_of(self._reader.read(question.text, hits))
+        return candidates_of(question, self._reader.read(question.text, hits))
 
     def _weigh(self, candidates: Sequence[Candidate]) -> list[Answer]:
         answers = [
@@ -147,7 +149,7 @@ def with_rivals(answers: Sequence[Answer]) -> list[Answer]:
     return given
 
 
-def candidates_of(extracts: Iterable[Extract]) -> list[Candidate]:
+def candidates_of(question: Question, extracts: Iterable[Extract]) -> list[Candidate]:
     """Put the extracts that say the same together, best first."""
     groups = [
         [members[0], *filter(stands_alone, members[1:])]
@@ -155,17 +157,30 @@ def candidates_of(extracts: Iterable[Extract]) -> list[Candidate]:
     ]
     weights = [sum(math.exp(rank(member) / TEMPERATURE) for member in each) for each in groups]
     total = sum(weights)
+    asked = stems(question.text)
     return [
         Candidate(
             tuple(members),
             Evidence(
                 margin=members[0].score,
                 similarity=max(member.hit.similarity for member in members),
+                coverage=coverage(asked, members[0].hit.passage),
                 lead=log_odds(weight, total - weight),
             ),
         )
         for weight, members in zip(weights, groups, strict=True)
     ]
+
+
+def coverage(asked: Set[str], passage: Passage) -> float:
+    """Return the share of the asked words that the passage or its title has, 1 of none."""
+    said = stems(f"{passage.article.title}\n{passage.text}")
+    return len(asked & said) / len(asked) if asked else 1.0
+
+
+def stems(text: str) -> Set[str]:
+    """Return what is left of the text's words to compare them by."""
+    return {word.stem for word in words(text)}
 
 
 def stands_alone(extract: Extract) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from rag.errors import ModelRejected
 
 CALIBRATION_FILE = "confidence.json"
-FEATURES = ("margin", "similarity", "lead")
+FEATURES = ("margin", "similarity", "coverage", "lead")
 # Beyond these odds, in logits, a lead says no more.
 MAX_LEAD = 8.0
 
@@ -19,17 +19,20 @@ class Evidence:
     """What is known of an answer before its probability is.
 
     `margin` is its best extract's score; `similarity` the cosine between the question and
-    the nearest passage that says it; `lead` the log-odds of the answer against all others
+    the nearest passage that says it; `coverage` the share of the question's words that the best
+    extract's passage or its title has; `lead` the log-odds of the answer against all others
     that were found, each weighed by the passages that say it.
     """
 
     margin: float
     similarity: float
+    coverage: float
     lead: float
 
     def features(self) -> tuple[float, ...]:
         """Return the numbers that the calibration weighs, in the order of FEATURES."""
-        return (self.margin, self.similarity, max(-MAX_LEAD, min(MAX_LEAD, self.lead)))
+        lead = max(-MAX_LEAD, min(MAX_LEAD, self.lead))
+        return (self.margin, self.similarity, self.coverage, lead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Calibration:
 
 
 # For a reader that nobody has calibrated: even odds where it is undecided.
-UNCALIBRATED = Calibration(bias=0.0, weights=(0.5, 0.0, 0.0), threshold=0.5, relevance=0.2)
+UNCALIBRATED = Calibration(bias=0.0, weights=(0.5, 0.0, 0.0, 0.0), threshold=0.5, relevance=0.2)
 
 
 def sigmoid(logit: float) -> float:

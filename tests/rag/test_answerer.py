@@ -97,6 +97,19 @@ def test_an_answer_has_its_calibrated_probability(ask: Ask) -> None:
     assert result.answers[0].confidence == pytest.approx(0.8807970)
 
 
+def test_a_passage_with_the_questions_words_counts_for_its_answer(ask: Ask) -> None:
+    weights = tuple(2.0 if name == "coverage" else 0.0 for name in FEATURES)
+    calibration = Calibration(0.0, weights, threshold=0.5, relevance=0.2)
+    question = Question("Who had met Blinken when he was arriving in Busan?")
+    # "met", "Blinken" and "arriving", as "arrived", stand there; "Busan" does not.
+    near = ask(extract("seoul", "Park Jin", 0.0), question=question, calibration=calibration)
+    far = ask(extract("talks", "Park Jin", 0.0), question=question, calibration=calibration)
+    assert isinstance(near, Answers)
+    assert isinstance(far, Answers)
+    assert near.answers[0].confidence == pytest.approx(0.8175745)
+    assert far.answers[0].confidence == pytest.approx(0.5)
+
+
 def test_equal_answers_of_different_articles_are_one_with_a_citation_each(ask: Ask) -> None:
     result = ask(extract("seoul", "Park Jin", 2.0), extract("talks", "Park Jin", 1.0))
     assert isinstance(result, Answers)

@@ -34,22 +34,26 @@ def margin_only(bias: float, weight: float) -> Calibration:
     return Calibration(bias, (weight, *[0.0] * (len(FEATURES) - 1)), 0.5, 0.0)
 
 
-@given(numbers, numbers, numbers)
-def test_any_evidence_has_a_probability(margin: float, similarity: float, lead: float) -> None:
+@given(numbers, numbers, st.floats(0, 1), numbers)
+def test_any_evidence_has_a_probability(
+    margin: float, similarity: float, coverage: float, lead: float
+) -> None:
     weights = (3.0,) * len(FEATURES)
-    evidence = Evidence(margin=margin, similarity=similarity, lead=lead)
+    evidence = Evidence(margin, similarity, coverage, lead)
     assert 0 <= Calibration(-2.0, weights, 0.5, 0.0).probability(evidence) <= 1
 
 
 def test_a_probability_is_the_logistic_function_of_the_weighted_sum() -> None:
-    evidence = Evidence(margin=2.0, similarity=0.7, lead=1.0)
+    evidence = Evidence(margin=2.0, similarity=0.7, coverage=0.5, lead=1.0)
     assert margin_only(-3.0, 1.0).probability(evidence) == pytest.approx(0.2689414)
 
 
 @given(st.floats(-30, 30), st.floats(-30, 30))
 def test_a_larger_margin_is_never_less_probable(one: float, other: float) -> None:
     small, large = (
-        margin_only(0.0, 0.5).probability(Evidence(margin=margin, similarity=0.5, lead=0.0))
+        margin_only(0.0, 0.5).probability(
+            Evidence(margin=margin, similarity=0.5, coverage=0.5, lead=0.0)
+        )
         for margin in sorted((one, other))
     )
     assert small <= large
@@ -58,7 +62,7 @@ def test_a_larger_margin_is_never_less_probable(one: float, other: float) -> Non
 def test_a_lead_beyond_the_greatest_says_no_more() -> None:
     calibration = Calibration(0.0, (0.0,) * (len(FEATURES) - 1) + (1.0,), 0.5, 0.0)
     great, greater = (
-        calibration.probability(Evidence(margin=0.0, similarity=0.0, lead=lead))
+        calibration.probability(Evidence(margin=0.0, similarity=0.0, coverage=0.0, lead=lead))
         for lead in (MAX_LEAD, MAX_LEAD + 100)
     )
     assert great == greater
