@@ -88,7 +88,7 @@ class Witness:
         `state` is what the file and its log say, to a reader who keeps them from saying less;
         `noted` is what was acknowledged before that.
         """
-        seal = read_seal(self.seal_file)
+        seal, logged = self._seal_and_log()
         if seal is None:
             raise ArchiveDamaged(f"{self.seal_file}: is missing or damaged")
         if noted is None:
@@ -102,24 +102,14 @@ class Witness:
             )
         if not len(seal.pages):
             return False
-        changed = self.changed_pages(seal, state)
+        changed = self._changed_pages(seal)
+        if seal.state != state:
+            changed -= logged
         if changed:
             raise ArchiveDamaged(
                 f"{self._file}: {len(changed)} of its pages were changed or damaged from outside"
             )
         return True
-
-    def changed_pages(self, seal: Seal, state: CatalogueState) -> list[int]:
-        """Return the numbers of the pages that are not as sealed, nor replaced by the log's."""
-        found = page_checksums(self._file, seal.page_bytes)
-        longest = max(len(found), len(seal.pages))
-        differing = np.ones(longest, np.bool_)
-        both = min(len(found), len(seal.pages))
-        differing[:both] = found[:both] != seal.pages[:both]
-        pages = set((np.flatnonzero(differing) + 1).tolist())
-        if seal.state == state:
-            return sorted(pages)
-        return sorted(pages - committed_pages(self._log))
 
     def traces(self) -> list[str]:
         """Return what is left beside a lost catalogue that had once acknowledged anything."""
@@ -137,6 +127,27 @@ class Witness:
         """Remove the files."""
         self.seal_file.unlink(missing_ok=True)
         self.acknowledged_file.unlink(missing_ok=True)
+
+    def _seal_and_log(self) -> tuple[Seal | None, set[int]]:
+        """Return the seal and the pages that the log has besides, both of one moment.
+
+        The log is written over only behind a new seal.
+        """
+        seal = read_seal(self.seal_file)
+        while True:
+            logged = committed_pages(self._log)
+            again = read_seal(self.seal_file)
+            if seal is None or again is None or again.state == seal.state:
+                return again, logged
+            seal = again
+
+    def _changed_pages(self, seal: Seal) -> set[int]:
+        """Return the numbers of the pages that are not as sealed."""
+        found = page_checksums(self._file, seal.page_bytes)
+        differing = np.ones(max(len(found), len(seal.pages)), np.bool_)
+        both = min(len(found), len(seal.pages))
+        differing[:both] = found[:both] != seal.pages[:both]
+        return set((np.flatnonzero(differing) + 1).tolist())
 
     def _write(self, seal: Seal) -> None:
         write_atomically(self.seal_file, seal_content(seal))

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -78,6 +79,34 @@ def test_the_owners_index_is_shown_and_its_chroma_left_alone(
         assert shown.indexed_rows == 4
         with pytest.raises(ReadOnlyArchive):
             shown.rebuild()
+
+
+def test_it_is_opened_at_any_moment_of_what_its_owner_does(
+    catalogue: Catalogue, encoded: Encode
+) -> None:
+    many = np.ones((700, 4), np.float32)
+    done = threading.Event()
+    sealed = set()
+
+    def write() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            # Enough for a checkpoint and a seal every third time.
+            catalogue.put([encoded(article(f"{number % 5}"), many)])
+            sealed.add(catalogue.path.with_suffix(".seal").stat().st_mtime_ns)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(25):
+            with closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading:
+                articles, passages = reading.counts()
+                assert passages == 700 * articles
+    finally:
+        done.set()
+        writer.join()
+    assert len(sealed) > 1
 
 
 # -- where nobody can write
