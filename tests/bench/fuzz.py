@@ -29,7 +29,7 @@ def round_of(url: str, seed: int, folder: Path) -> str:
     command += ["--phases", PHASES, "--workers", "2", "--seed", str(seed), "--no-color"]
     command += ["--max-examples", str(EXAMPLES_PER_ROUND), "--continue-on-failure"]
     # How hard an input is to make up says nothing about the service.
-    command += ["--suppress-health-check", "all", "--warnings", "off"]
+    command += ["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "120"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     return done.stdout + done.stderr
 

@@ -36,6 +36,8 @@ def test_every_answer_is_as_documented(url: str, tmp_path: Path) -> None:
     command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--workers", "2"]
     command += ["--generation-deterministic", "--suppress-health-check", "all"]
     command += ["--warnings", "off", "--no-color", "--continue-on-failure"]
+    # A busy machine is slow, not wrong.
+    command += ["--request-timeout", "120"]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=250
     )
