@@ -8,6 +8,7 @@ last: a log that was lost or cut short takes commits with it and leaves no other
 
 import hashlib
 import json
+import time
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from rag.wal import committed_pages
 
 READ_BYTES = 1 << 20
 STATE_BYTES = 128
+READS, SECONDS_BETWEEN_READS = 5, 0.001
 Checksums = NDArray[np.uint32]
 
 
@@ -214,10 +216,20 @@ def state_text(state: CatalogueState) -> bytes:
 
 
 def read_state(file: Path) -> CatalogueState | None:
-    """Return the stored state, None when there is none that is whole."""
-    try:
-        archive_id, version, _ = file.read_text("ascii").split()
-        state = CatalogueState(archive_id, int(version))
-        return state if file.read_bytes() == state_text(state) else None
-    except (OSError, ValueError):
-        return None
+    """Return the stored state, None when there is none that is whole.
+
+    Its owner may be writing it at this moment, in place: what is not whole is read again.
+    """
+    for _ in range(READS):
+        try:
+            content = file.read_bytes()
+            archive_id, version, _checksum = content.decode("ascii").split()
+            state = CatalogueState(archive_id, int(version))
+            if content == state_text(state):
+                return state
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            pass
+        time.sleep(SECONDS_BETWEEN_READS)
+    return None
