@@ -3,6 +3,7 @@
 import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn import Module
@@ -34,11 +35,28 @@ class Progress:
 
 
 def save_checkpoint(path: Path, model: Module, optimizer: Optimizer, progress: Progress) -> None:
-    """Write beside the old checkpoint, then take its place: a kill leaves one of the two whole."""
-    state = {
+    """Keep a run's state and how far it is."""
+    write_state(path, model, optimizer, {"progress": asdict(progress)})
+
+
+def load_checkpoint(path: Path, model: Module, optimizer: Optimizer) -> Progress:
+    """Restore model, optimizer and random state in place; return how far the run was."""
+    progress = read_state(path, model, optimizer)["progress"]
+    cooldown = progress.pop("cooldown")
+    return Progress(
+        **progress | {"position": Position(**progress["position"])},
+        cooldown=None if cooldown is None else Cooldown(**cooldown),
+    )
+
+
+def write_state(path: Path, model: Module, optimizer: Optimizer, place: dict[str, Any]) -> None:
+    """Write beside the old checkpoint, then take its place: a kill leaves one of the two whole.
+
+    `place` is kept besides model, optimizer and random state.
+    """
+    state = place | {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
-        "progress": asdict(progress),
         "random": torch.get_rng_state(),
         "random_cuda": torch.cuda.get_rng_state_all(),
     }
@@ -50,17 +68,12 @@ def save_checkpoint(path: Path, model: Module, optimizer: Optimizer, progress: P
     aside.replace(path)
 
 
-def load_checkpoint(path: Path, model: Module, optimizer: Optimizer) -> Progress:
-    """Restore model, optimizer and random state in place; return how far the run was."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
+def read_state(path: Path, model: Module, optimizer: Optimizer) -> dict[str, Any]:
+    """Restore model, optimizer and random state in place; return all that was written."""
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["random"])
     if state["random_cuda"]:
         torch.cuda.set_rng_state_all(state["random_cuda"])
-    progress = state["progress"]
-    cooldown = progress.pop("cooldown")
-    return Progress(
-        **progress | {"position": Position(**progress["position"])},
-        cooldown=None if cooldown is None else Cooldown(**cooldown),
-    )
+    return state

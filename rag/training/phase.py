@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.nn import Module
 
+from rag.training.checkpoint import read_state, write_state
 from rag.training.mix import Batch
 from rag.training.pairs import Collator, Ints, Pairs, epoch_batches
 from rag.training.recipe import Recipe, Turn
@@ -139,21 +140,12 @@ class Phase:
         print(record, flush=True)
 
     def _save(self) -> None:
-        state: dict[str, Any] = {"step": self.step, "steps": self.steps}
-        state |= {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict()}
-        state |= {"random": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
-        aside = self.checkpoint.with_suffix(".partial")
-        torch.save(state, aside)
-        aside.replace(self.checkpoint)
+        place = {"step": self.step, "steps": self.steps}
+        write_state(self.checkpoint, self.model, self._optimizer, place)
 
     def _resume(self) -> None:
-        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.step, self.steps = state["step"], state["steps"]
-        torch.set_rng_state(state["random"])
-        if state["cuda"]:
-            torch.cuda.set_rng_state_all(state["cuda"])
+        place = read_state(self.checkpoint, self.model, self._optimizer)
+        self.step, self.steps = place["step"], place["steps"]
 
 
 def forward(model: Module, batch: Batch) -> Any:
