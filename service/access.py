@@ -15,8 +15,8 @@ class Rule:
     """What the paths below `path` ask of a request, or `path` alone where no slash ends it.
 
     `scope` None means that no key is needed. What `asks` takes a place among the questions:
-    it is refused before its body is read when there is none, and stopped when its client
-    hangs up.
+    it is refused before its body is read when there is none. What `stops` is stopped when its
+    client hangs up. What is a `page` is opened by people, who are shown where to give their key.
     """
 
     path: str
@@ -24,6 +24,8 @@ class Rule:
     methods: frozenset[str] = ANY
     max_body_bytes: int = MAX_QUESTION_BYTES
     asks: bool = False
+    stops: bool = False
+    page: bool = False
 
     def covers(self, method: str, path: str) -> bool:
         """Say whether the rule is about this request."""
@@ -37,7 +39,16 @@ ASKING = frozenset(["/v1/ask", "/v1/ask/stream", "/v1/chat", "/v1/chat/completio
 RULES = (
     # The page itself and what says how the service is doing tell nothing of the archive.
     *(Rule(path, None) for path in ("/openapi.json", "/static/", "/health/")),
-    *(Rule(path, KeyScope.ASK, frozenset(["POST"]), asks=True) for path in sorted(ASKING)),
+    *(
+        Rule(path, KeyScope.ASK, frozenset(["POST"]), asks=True, stops=True)
+        for path in sorted(ASKING)
+    ),
+    # Some of its tools ask: the language model is told in words that there is no place.
+    Rule("/mcp", KeyScope.ASK, frozenset(["POST"])),
+    Rule("/evidence/", KeyScope.ASK, frozenset(["GET", "HEAD"]), page=True),
+    # To sign in needs the key; to ask whether one is signed in, or to sign out, does not.
+    Rule("/v1/session", KeyScope.ASK, frozenset(["POST"])),
+    Rule("/v1/session", None),
     *(
         Rule(path, KeyScope.WRITE, CHANGING, MAX_ARTICLES_BYTES)
         for path in ("/v1/articles", "/v1/articles/")

@@ -31,6 +31,8 @@ from service.quote_routes import build_quote_routes
 from service.recording import RecordingAnswerer
 from service.routes import build_routes
 from service.search_routes import build_search_routes
+from service.session_routes import build_session_routes
+from service.sessions import Sessions
 from service.streaming import MEDIA_TYPE as EVENTS
 from service.writing import Writer, free_bytes_at
 
@@ -109,6 +111,7 @@ def build_app(
     metrics = Metrics()
     inference = Inference(on_begin=metrics.waited)
     reads = Reads()
+    sessions = Sessions(keys)
     library = recording(library, metrics)
     show(metrics, library, inference)
     archive, catalogue = library.archive, library.archive.catalogue
@@ -144,6 +147,7 @@ def build_app(
     app.include_router(build_search_routes(library, inference))
     app.include_router(build_quote_routes(library, reads))
     app.include_router(build_article_routes(library, reads, writer))
+    app.include_router(build_session_routes(sessions))
     app.router.routes.extend(mcp_routes(tools, MAX_QUESTION_BYTES))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
@@ -158,6 +162,7 @@ def build_app(
     door = Door(
         hosts,
         keys,
+        sessions,
         full=lambda: inference.full,
         drain=drain or Drain(),
         read_only=catalogue.read_only,

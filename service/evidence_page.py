@@ -1,4 +1,4 @@
-"""The page of an evidence link: a quote marked in its article, without a script."""
+"""The page of an evidence link: a quote marked in its article, or what asks for a key before it."""
 
 from html import escape
 
@@ -49,6 +49,18 @@ def unknown_page() -> str:
     )
 
 
+def sign_in_page() -> str:
+    """Return the page that stands before another one, and gives way to it with a key."""
+    return page(
+        "<h1>Sign in</h1>\n"
+        "<p>This archive is shown to those who have a key of the service.</p>\n"
+        '<div id="sign-in"></div>\n'
+        "<noscript><p>Signing in needs JavaScript.</p></noscript>\n"
+        '<script type="module" src="/static/sign-in.js"></script>',
+        title="Sign in",
+    )
+
+
 def heading(article: Article) -> str:
     """Return the article's title and where it is from."""
     origin = [article.source, article.author, article.published and article.published.isoformat()]
@@ -59,7 +71,7 @@ def heading(article: Article) -> str:
     return f"<h1>{escape(article.title)}</h1>\n<p class='facts'>{' · '.join(facts)}</p>"
 
 
-def page(content: str) -> str:
+def page(content: str, title: str = "Evidence") -> str:
     """Return a whole page around its content."""
     return f"""<!doctype html>
 <html lang="en">
@@ -67,7 +79,7 @@ def page(content: str) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Evidence · Citewire</title>
+<title>{title} · Citewire</title>
 <link rel="icon" href="/static/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/evidence.css">
 </head>

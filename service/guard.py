@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access import CHANGING, Rule, rule_of
 from service.caller import AwaitedCaller, BodyTooLarge, Caller
+from service.evidence_page import sign_in_page
 from service.keys import OPEN, Key, Keyring, KeyScope
 from service.problems import changes_elsewhere, overloaded, problem, rate_limited
 from service.rate_limit import RateLimit
+from service.sessions import Sessions, bearer_secret
 
 MAX_HEADER_BYTES = 16 * 1024
 LOOPBACK_HOSTS = frozenset(["127.0.0.1", "localhost", "[::1]"])
@@ -32,6 +35,7 @@ SAFE_HEADERS = {
 
 
 READINESS = "/health/ready"
+UNAUTHORIZED = {"WWW-Authenticate": "Bearer"}
 
 
 @dataclass(slots=True)
@@ -45,7 +49,8 @@ class Drain:
 class Door:
     """What is let in: requests to these names, with these keys, while there is room.
 
-    `hosts` are the names a request may be addressed to, without port; `full` says whether
+    `hosts` are the names a request may be addressed to, without port; `sessions` are those of
+    browsers that signed in with a key; `full` says whether
     another question would be refused, `takes` whether there is anything for this method at this
     path. While it drains, what still comes is answered. Changes are let in unless the archive is
     `read_only`.
@@ -53,6 +58,7 @@ class Door:
 
     hosts: frozenset[str] = LOOPBACK_HOSTS
     keys: Keyring = OPEN
+    sessions: Sessions = field(default_factory=Sessions)
     rates: RateLimit = field(default_factory=RateLimit)
     full: Callable[[], bool] = lambda: False
     drain: Drain = field(default_factory=Drain)
@@ -80,7 +86,7 @@ class Guard:
             return
         # A response to HEAD is that to GET, of which the server sends the head alone.
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        caller = (AwaitedCaller if rule.asks else Caller)(receive, send, rule.max_body_bytes)
+        caller = (AwaitedCaller if rule.stops else Caller)(receive, send, rule.max_body_bytes)
         try:
             await caller.serve(self._app, inner)
         except BodyTooLarge as error:
@@ -124,19 +130,25 @@ class Guard:
     def _without_right(self, scope: Scope, rule: Rule, headers: Headers) -> ASGIApp | None:
         if rule.scope is None or not self._door.keys.required:
             return None
-        key = self._key(headers)
+        key = self._key(scope, headers)
+        if key is None and rule.page and "text/html" in headers.get("accept", ""):
+            scope["state"]["problem"] = "/problems/unauthorized"
+            return HTMLResponse(sign_in_page(), 401, UNAUTHORIZED | {"Cache-Control": "no-store"})
         if key is None:
             detail = "send a key of this service as `Authorization: Bearer KEY`"
-            return problem(scope, 401, detail, headers={"WWW-Authenticate": "Bearer"})
+            return problem(scope, 401, detail, headers=UNAUTHORIZED)
         scope["state"]["key"] = key.name
         if rule.scope not in key.scopes:
             return problem(scope, 403, f"this needs a key with the scope `{rule.scope}`")
         seconds = self._door.rates.seconds_to_wait(key)
         return rate_limited(scope, seconds) if seconds else None
 
-    def _key(self, headers: Headers) -> Key | None:
-        scheme, _, secret = headers.get("authorization", "").partition(" ")
-        return self._door.keys.find(secret) if scheme.lower() == "bearer" else None
+    def _key(self, scope: Scope, headers: Headers) -> Key | None:
+        if "authorization" not in headers:
+            found = self._door.sessions.find(scope)
+            return None if found is None else found[0]
+        secret = bearer_secret(headers)
+        return None if secret is None else self._door.keys.find(secret)
 
 
 def changes(rule: Rule) -> bool:

@@ -20,6 +20,7 @@ KEY_PREFIX = "citewire_"
 # 256 bits from the system's generator: a plain hash of it cannot be guessed back.
 KEY_BYTES = 32
 MAX_NAME_CHARACTERS = 100
+SECRET_FILE = "sessions.secret"
 
 
 class KeyScope(StrEnum):
@@ -59,6 +60,11 @@ class KeyFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    @property
+    def secret_file(self) -> Path:
+        """Where what signs the sessions of browsers is kept: beside it."""
+        return self._path.with_name(SECRET_FILE)
 
     def exists(self) -> bool:
         """Say whether there is such a file, and so whether keys are asked for."""
@@ -162,6 +168,11 @@ class Keyring:
             self._reload()
 
     @property
+    def secret_file(self) -> Path | None:
+        """Where what signs sessions is kept, None where nothing is."""
+        return None if self._file is None else self._file.secret_file
+
+    @property
     def required(self) -> bool:
         """Say whether requests need a key."""
         self._look_again()
@@ -169,14 +180,18 @@ class Keyring:
 
     def find(self, secret: str) -> Key | None:
         """Return the key that this is, None when it is none."""
-        self._look_again()
         digest = sha256_of(secret)
         found = None
         # All are compared, each in constant time: how long it takes tells nothing.
-        for key in [*self._own, *self._stored]:
+        for key in self.all():
             if hmac.compare_digest(key.sha256, digest):
                 found = key
         return found
+
+    def all(self) -> list[Key]:
+        """Return every key that is good at this moment."""
+        self._look_again()
+        return [*self._own, *self._stored]
 
     def _look_again(self) -> None:
         if self._file is None or self._file.stamp() == self._stamp:

@@ -2,7 +2,11 @@
 
 import { readEvents } from "./events.js";
 
-const KEY_NAME = "citewire.key";
+// Where the service is, seen from here: pages lie at several depths, perhaps behind a prefix.
+const SERVICE = new URL("../", import.meta.url);
+
+// What a header can carry; no key has anything else.
+const KEY = /^[!-~]+$/;
 
 // Longer than any deadline of the service, so that its own explanation arrives first.
 const PATIENCE_MS = 60_000;
@@ -18,12 +22,19 @@ export class Problem extends Error {
   }
 }
 
-export function keepKey(key) {
-  sessionStorage.setItem(KEY_NAME, key);
+/** Whether keys are needed here, and whose session this browser has: `{ required, key, expires_at }`. */
+export function fetchSession(signal) {
+  return request("v1/session", signal);
 }
 
-export function hasKey() {
-  return sessionStorage.getItem(KEY_NAME) !== null;
+/** Exchange a key for a session: a cookie that no script can read, and that goes along from then on. */
+export async function signIn(key, signal) {
+  if (!KEY.test(key)) throw new Problem({ title: "Unauthorized", detail: "This is no key.", status: 401, retryAfterSeconds: null });
+  return request("v1/session", signal, { method: "POST", body: "{}", headers: { Authorization: `Bearer ${key}` } });
+}
+
+export function signOut(signal) {
+  return request("v1/session", signal, { method: "DELETE" }, "application/json", () => null);
 }
 
 /** How the last of the messages is understood: `{status: "understood" | "unclear", …}`. */
@@ -65,11 +76,10 @@ export function fetchReadiness(signal) {
 
 /** The parsed body; throws Problem, or the abort itself when the caller's `signal` asked for it. */
 async function request(path, signal, options = {}, accept = "application/json", read = (response) => response.json()) {
-  const headers = { Accept: accept };
+  const headers = { Accept: accept, ...options.headers };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
-  if (hasKey()) headers.Authorization = `Bearer ${sessionStorage.getItem(KEY_NAME)}`;
   try {
-    const response = await fetch(path, {
+    const response = await fetch(new URL(path, SERVICE), {
       ...options,
       headers,
       cache: "no-store",

@@ -6,6 +6,7 @@ import { filters, openFilters } from "./filters.js";
 import { isSheetOpen, onKeys, openHelp } from "./keyboard.js";
 import { Memory } from "./memory.js";
 import { conversationMarkdown, download } from "./quoting.js";
+import { onSignOut, watchSession } from "./session.js";
 import { onStarter, showWelcome, watchArchive } from "./welcome.js";
 import { counted } from "./words.js";
 
@@ -92,6 +93,11 @@ onStarter((starter) => {
 });
 
 newConversation.addEventListener("click", startAnew);
+onSignOut(() => {
+  conversation.clear();
+  // Also what is shown, and what scripts still remember.
+  location.reload();
+});
 exporting.addEventListener("click", exportConversation);
 
 onKeys({
@@ -140,5 +146,6 @@ function focusCitation(by) {
 conversation.restore();
 pageChanged();
 watchArchive();
+watchSession(() => status.replaceChildren("You are signed in."));
 lastTurn()?.scrollIntoView({ block: "start" });
 field.focus({ preventScroll: true });

@@ -1,7 +1,7 @@
 // What stands in for content: waiting, and failing with a way on.
 
-import { hasKey, keepKey } from "./api.js";
 import { button, element } from "./dom.js";
+import { keyForm } from "./signing.js";
 import { counted } from "./words.js";
 
 export function busyNotice(text) {
@@ -25,24 +25,6 @@ export function problemNotice(problem, retry) {
   return notice;
 }
 
-let keyFields = 0;
-
 function keyNotice(retry) {
-  keyFields += 1;
-  const id = `key-${keyFields}`;
-  const field = element("input", { id, type: "password", autocomplete: "off", required: "", class: "field" });
-  const form = element(
-    "form",
-    { class: "problem" },
-    element("p", { class: "problem-title" }, hasKey() ? "This key was not accepted" : "A key is needed"),
-    element("p", {}, "The key stays in this tab and is forgotten when the tab closes."),
-    element("label", { for: id }, "API key"),
-    element("div", { class: "field-row" }, field, element("button", { class: "button", type: "submit" }, "Use key")),
-  );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    keepKey(field.value.trim());
-    retry();
-  });
-  return form;
+  return element("div", { class: "problem" }, element("p", { class: "problem-title" }, "A key is needed"), keyForm(retry));
 }

@@ -396,25 +396,6 @@ def test_lost_connection_is_explained_and_the_conversation_survives(page: Page, 
     expect(page.locator(".answer-text").first).to_contain_text("Blinken")
 
 
-def test_key_is_asked_for_and_sent(page: Page, ask: Ask) -> None:
-    def doorkeeper(route: Route) -> None:
-        if route.request.headers.get("authorization") == "Bearer sesame":
-            route.fallback()
-        else:
-            fail_with(route, 401, "A key is needed.", {"WWW-Authenticate": "Bearer"})
-
-    reply_with(page, title="Parade", text=EMOJI_TEXT, quote="Ada Quill")
-    page.route("**/v1/*", doorkeeper)
-    turn = ask(page, "Who opened the parade?")
-    turn.get_by_label("API key").fill("wrong")
-    turn.get_by_label("API key").press("Enter")
-    expect(turn).to_contain_text("This key was not accepted")
-    turn.get_by_label("API key").fill("sesame")
-    turn.get_by_role("button", name="Use key").click()
-
-    expect(turn.locator(".answer-text")).to_have_text("Ada Quill")
-
-
 def test_empty_archive_is_greeted_kindly(context: BrowserContext, service_url: str) -> None:
     empty = {"status": "ready", "articles": 0, "passages": 0, "index_version": "1"}
     context.route("**/health/ready", lambda route: route.fulfill(json=empty))

@@ -14,12 +14,15 @@ from starlette.testclient import TestClient
 from rag.errors import ArchiveDamaged, StorageFull
 from rag.evidence_link import evidence_id
 from rag.types import Answers, Article, Question, Span
+from service.app import build_app
 from service.inference import MAX_QUESTIONS, WORKERS, DeadlinePassed, Overloaded
+from service.keys import Keyring
 from service.schemas import AskRequest, AskResponse, Problem
 
 LINK = evidence_id(Article("bare", "Bare", "Ada Quill spoke."), Span(0, 3))
 ARTICLE, BARE, KNOWN = "/v1/articles/{article_id}", "/v1/articles/bare", "/v1/articles/known"
 BATCH = b'{"articles": [{"id": "x", "text": "X."}]}'
+SESSION, KEY = "/v1/session", "a-key-of-sixteen-characters"
 JSON = {"Content-Type": "application/json"}
 ASK = {"question": "Who?"}
 CHAT = {"messages": [{"role": "user", "content": "Who opened the harbour?"}]}
@@ -92,6 +95,16 @@ def writing(
             broken(library)
         headers = {"Content-Type": media_type}
         return client.request(method, path, content=content, headers=headers)
+
+    return call
+
+
+def signing_in(key: str) -> Call:
+    """Sign in where a key is needed, and without a page to do it."""
+
+    def call(client: TestClient, library: Any) -> httpx2.Response:
+        guarded = TestClient(build_app(library, keys=Keyring(api_key=KEY)), client.base_url)
+        return guarded.post(SESSION, json={}, headers={"Authorization": f"Bearer {key}"})
 
     return call
 
@@ -212,6 +225,15 @@ CALLS: dict[tuple[str, str, str], Call] = {
     ("post", KNOWN, "415"): writing("POST", KNOWN, b"{}", "text/plain"),
     ("post", KNOWN, "422"): writing("POST", KNOWN, b'{"cursor": "?"}'),
     ("post", KNOWN, "503"): writing("POST", KNOWN, b"{}", damaged=True),
+    ("get", SESSION, "200"): getting(SESSION),
+    ("post", SESSION, "200"): posting(SESSION, b"{}"),
+    ("post", SESSION, "400"): posting(SESSION, b"{"),
+    ("post", SESSION, "401"): signing_in("another"),
+    ("post", SESSION, "403"): signing_in(KEY),
+    ("post", SESSION, "413"): posting(SESSION, b" " * 70_000),
+    ("post", SESSION, "415"): posting(SESSION, b"{}", "text/plain"),
+    ("post", SESSION, "422"): posting(SESSION, b'{"key": "no"}'),
+    ("delete", SESSION, "204"): writing("DELETE", SESSION, b""),
     ("get", "/v1/sources", "200"): getting("/v1/sources"),
     ("get", "/v1/sources", "503"): getting("/v1/sources", damaged=True),
     ("get", "/health/live", "200"): getting("/health/live"),
