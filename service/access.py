@@ -44,7 +44,7 @@ RULES = (
         for path in sorted(ASKING)
     ),
     # Some of its tools ask: the language model is told in words that there is no place.
-    Rule("/mcp", KeyScope.ASK, frozenset(["POST"])),
+    Rule("/mcp", KeyScope.ASK, frozenset(["POST"]), stops=True),
     Rule("/evidence/", KeyScope.ASK, frozenset(["GET", "HEAD"]), page=True),
     # To sign in needs the key; to ask whether one is signed in, or to sign out, does not.
     Rule("/v1/session", KeyScope.ASK, frozenset(["POST"])),

@@ -18,6 +18,7 @@ from rag.types import Answers, Question
 from service.app import build_app
 from service.connections import BoundedConnection
 from service.guard import Drain
+from service.inference import DEADLINE_SECONDS
 from service.schemas import Problem
 from service.server import EndingServer
 
@@ -26,6 +27,8 @@ HEAD = (
     b"POST /v1/ask HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Content-Length: %d\r\n\r\n"
 )
+# Before a question's deadline would stop it.
+SOON_SECONDS = DEADLINE_SECONDS / 2
 
 
 class Hasty(BoundedConnection):
@@ -230,10 +233,42 @@ def test_client_that_hangs_up_stops_its_question(
     stopped = stoppable()
     with served.connected() as connection:
         connection.sendall(HEAD % len(ASK) + ASK)
-        while not answerer.asked:
-            time.sleep(0.01)
+        until(lambda: answerer.asked)
 
-    assert stopped.wait(60)
+    assert stopped.wait(SOON_SECONDS)
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+def test_client_that_hangs_up_stops_the_question_of_its_tool(
+    served: Served, answerer: Any, stoppable: Callable[[], threading.Event], version: str
+) -> None:
+    stopped = stoppable()
+    params = {
+        "name": "ask",
+        "arguments": {"question": "Who?"},
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        },
+    }
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    body = json.dumps(call).encode()
+    head = HEAD.replace(b"/v1/ask", b"/mcp").replace(b"\r\n\r\n", b"\r\n") % len(body)
+    head += b"Accept: application/json, text/event-stream\r\nMcp-Method: tools/call\r\n"
+    head += b"Mcp-Name: ask\r\nMCP-Protocol-Version: %s\r\n\r\n" % version.encode()
+    with served.connected() as connection:
+        connection.sendall(head + body)
+        until(lambda: answerer.asked)
+
+    assert stopped.wait(SOON_SECONDS)
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it does not come about"
+        time.sleep(0.01)
 
 
 @pytest.fixture
