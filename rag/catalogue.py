@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rag.catalogue_file import CatalogueFile
+from rag.columns import Columns, ColumnStore
 from rag.errors import UnknownArticle
 from rag.protocols import Vectors
 from rag.reading_file import ReadingFile, may_change
@@ -33,6 +34,7 @@ from rag.tables import (
     stacked,
 )
 from rag.types import Article, Filters, Passage
+from rag.wordings import Codes, read_wordings
 
 EVERY_ARTICLE = Filters()
 
@@ -50,6 +52,7 @@ class Catalogue:
             if create or may_change(path)
             else ReadingFile(path, encoder=encoder)
         )
+        self._columns = ColumnStore()
 
     @property
     def read_only(self) -> bool:
@@ -165,20 +168,18 @@ class Catalogue:
                     found[passage_id] = passage_of(passage_id, articles[number], start, end)
         return found
 
-    def passage_texts(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-        """Return the titles and texts of the passages that exist among `ids`."""
-        found: dict[int, tuple[str, str]] = {}
+    def wordings(self, ids: Sequence[int]) -> dict[int, Codes]:
+        """Return the words of passages, which all exist, in their order and as numbers."""
+        found: dict[int, Codes] = {}
         with self.reading() as connection:
             for batch in batches(ids):
-                rows = connection.execute(
-                    f"SELECT {PASSAGE_COLUMNS}, title, substr(text, start + 1, end - start)"
-                    " FROM passages JOIN articles ON articles.number = passages.article"
-                    f" WHERE passages.id IN ({marks(batch)})",
-                    batch,
-                ).fetchall()
-                require_sound(rows)
-                found.update((row[0], (row[5], row[6])) for row in rows)
+                found |= read_wordings(connection, batch)
         return found
+
+    def columns(self) -> Columns:
+        """Return what searching needs of every passage, in the state that is being read."""
+        with self.reading() as connection:
+            return self._columns.current(connection, self.state())
 
     def matching_passages(self, filters: Filters) -> list[int]:
         """Return the ids of all passages whose article passes the filters, ascending."""

@@ -22,6 +22,7 @@ from rag.chroma_server import (
     drop_collection,
     write_collection,
 )
+from rag.crash_points import reached
 from rag.errors import ReadOnlyArchive, VectorServerAway
 from rag.generation import (
     FOLDER_PREFIX,
@@ -31,7 +32,7 @@ from rag.generation import (
     collections_of,
     index_files,
 )
-from rag.rows import FOLDER, Rows, map_columns, map_rows
+from rag.rows import FOLDER, Rows, map_ids, map_rows
 from rag.server_address import ServerAddress
 
 SECONDS_PER_TRIAL = 600.0
@@ -60,10 +61,12 @@ class ServerWriter:
         """Write the collection and try it out; the vectors' file goes."""
         server = ChromaServer(self.address, SECONDS_PER_PART)
         write_collection(server, generation.collection, rows)
+        reached("build: collection written")
         index = ServerIndex(server, generation.collection, len(rows))
         index.try_out(rows.ids, rows.vectors[sampled(len(rows))])
         server.close()
         (folder / FOLDER / "vectors.npy").unlink()
+        reached("build: vectors left to the server")
 
 
 class FolderHome:
@@ -164,7 +167,7 @@ class ServerHome(FolderHome):
 
     def map(self, folder: Path) -> Rows:
         """Map the rows without their vectors."""
-        return map_columns(folder / FOLDER)
+        return map_ids(folder / FOLDER)
 
     def at_once(self, generation: Generation) -> Index | None:
         """Return the index: it can end no process but the server's, and nothing else answers."""
@@ -202,6 +205,7 @@ class ServerHome(FolderHome):
         try:
             for name in self.strays(kept):
                 drop_collection(self._server, name)
+                reached("server: old collections dropped")
         except VectorServerAway:
             return
 

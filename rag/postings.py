@@ -1,7 +1,8 @@
 """The lexical index's tables: for each word, which passages have it and how often.
 
-They lie in the catalogue's file and change in its transactions. They are derived from the
-texts: what is lost or outdated is built again, without encoding anything.
+They lie in the catalogue's file, beside each passage's words in their order (rag/wordings.py), and
+change in its transactions. They are derived from the texts: what is lost or outdated is built
+again, without encoding anything.
 """
 
 import sqlite3
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ArchiveDamaged
-from rag.words import words
+from rag.wordings import WORDINGS_SCHEMA, add_wording, remove_wordings
+from rag.words import Word, words
 
 POSTINGS_SCHEMA = """
 CREATE TABLE postings (
@@ -23,6 +25,12 @@ CREATE TABLE postings (
     PRIMARY KEY (term, block)
 ) WITHOUT ROWID;
 """
+TABLES = {"postings": POSTINGS_SCHEMA, "wordings": WORDINGS_SCHEMA}
+# In this order two tables of equal content give equal rows.
+IN_ORDER = {
+    "postings": "SELECT term, block, entries FROM {}.postings ORDER BY term, block",
+    "wordings": "SELECT passage, 0, words FROM {}.wordings ORDER BY passage",
+}
 # A row holds a term's passages among so many neighbouring ids: few rows to read for a question,
 # little to write again for an article.
 BLOCK_BITS = 12
@@ -34,25 +42,30 @@ MAX_COUNT = 255
 PASSAGES_PER_STEP = BLOCK
 
 Entries = dict[tuple[str, int], bytes]
+Wordings = dict[int, list[Word]]
 
 
-def terms_of(title: str, text: str) -> Counter[str]:
-    """Return how often a passage has each term; its article's title counts as its own words."""
-    return Counter(word.stem for word in words(f"{title}. {text}"))
+def words_of_all(texts: Mapping[int, tuple[str, str]]) -> Wordings:
+    """Return the words of passages; those of an article's title count as its passages' own."""
+    return {passage: words(f"{title}. {text}") for passage, (title, text) in texts.items()}
 
 
 def add_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]]) -> None:
     """Index passages, given by their ids as title and text."""
+    found = words_of_all(texts)
+    for passage, its_words in found.items():
+        add_wording(connection, passage, its_words)
     connection.executemany(
         "INSERT INTO postings VALUES (?, ?, ?) ON CONFLICT (term, block)"
         " DO UPDATE SET entries = CAST(entries || excluded.entries AS BLOB)",
-        [(term, block, entries) for (term, block), entries in entries_of(texts).items()],
+        [(term, block, entries) for (term, block), entries in entries_of(found).items()],
     )
 
 
 def remove_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]]) -> None:
     """Forget passages; they must be given with the texts that they were indexed with."""
-    for (term, block), gone in entries_of(texts).items():
+    remove_wordings(connection, texts)
+    for (term, block), gone in entries_of(words_of_all(texts)).items():
         key = (term, block)
         row = connection.execute(
             "SELECT entries FROM postings WHERE term = ? AND block = ?", key
@@ -73,8 +86,9 @@ def remove_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[st
 
 def rebuild_postings(connection: sqlite3.Connection) -> None:
     """Index all passages anew, inside the caller's transaction."""
-    connection.execute("DROP TABLE IF EXISTS postings")
-    connection.execute(POSTINGS_SCHEMA)
+    for table, schema in TABLES.items():
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+        connection.execute(schema)
     add_all_postings(connection)
 
 
@@ -99,25 +113,35 @@ def add_all_postings(connection: sqlite3.Connection) -> None:
 
 
 def postings_are_sound(connection: sqlite3.Connection) -> bool:
-    """Say whether the postings are those of all passages, by building them again aside."""
-    connection.execute(POSTINGS_SCHEMA.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+    """Say whether the tables are those of all passages, by building them again aside."""
+    for schema in TABLES.values():
+        connection.execute(schema.replace("CREATE TABLE", "CREATE TEMP TABLE"))
     try:
         # Where both are meant by the name, SQLite takes the temporary one.
         add_all_postings(connection)
-        pairs = zip_longest(in_order(connection, "main"), in_order(connection, "temp"))
-        return all(stored == due for stored, due in pairs)
+        return all(
+            stored == due
+            for table in TABLES
+            for stored, due in zip_longest(
+                in_order(connection, "main", table), in_order(connection, "temp", table)
+            )
+        )
     except sqlite3.DatabaseError:
         return False
     finally:
-        connection.execute("DROP TABLE temp.postings")
+        for table in TABLES:
+            connection.execute(f"DROP TABLE temp.{table}")
 
 
-def in_order(connection: sqlite3.Connection, schema: str) -> Iterator[tuple[str, int, bytes]]:
-    """Yield all rows in order, their entries in the order of the passages."""
-    for term, block, entries in connection.execute(
-        f"SELECT term, block, entries FROM {schema}.postings ORDER BY term, block"
-    ):
-        yield term, block, np.sort(np.frombuffer(entries, ENTRY)).tobytes()
+def in_order(
+    connection: sqlite3.Connection, schema: str, table: str
+) -> Iterator[tuple[str | int, int, bytes]]:
+    """Yield all rows of one of the tables in order, entries in the order of the passages."""
+    for key, block, content in connection.execute(IN_ORDER[table].format(schema)):
+        if table == "wordings":
+            yield key, block, content
+        else:
+            yield key, block, np.sort(np.frombuffer(content, ENTRY)).tobytes()
 
 
 def read_postings(
@@ -135,11 +159,11 @@ def read_postings(
     return firsts + entries["place"], entries["count"].astype(np.float32)
 
 
-def entries_of(texts: Mapping[int, tuple[str, str]]) -> Entries:
+def entries_of(wordings: Wordings) -> Entries:
     """Return the entries of passages by term and block."""
     found: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
-    for passage in sorted(texts):
-        for term, count in terms_of(*texts[passage]).items():
+    for passage in sorted(wordings):
+        for term, count in Counter(word.stem for word in wordings[passage]).items():
             entry = (passage % BLOCK, min(count, MAX_COUNT))
             found[term, passage >> BLOCK_BITS].append(entry)
     return {key: packed(entries) for key, entries in found.items()}

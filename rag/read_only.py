@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rag.catalogue import Catalogue
+from rag.columns import ColumnStore
 from rag.reading_file import ReadingFile
 
 
@@ -15,3 +16,4 @@ class ReadOnlyCatalogue(Catalogue):
 
     def __init__(self, path: Path, *, encoder: str) -> None:
         self._file = ReadingFile(path, encoder=encoder)
+        self._columns = ColumnStore()

@@ -6,16 +6,22 @@ questions of SQuAD's training set; it is measured on questions that it has not s
 """
 
 from collections import Counter, deque
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
 
-from rag.words import Word, words
+import numpy as np
+
+from rag.wordings import Codes, code_of
+from rag.words import Word
 
 # So many telling words are about two sentences: where the question's words stand this close
 # together, they are about one thing.
 WINDOW_WORDS = 16
 Sought = TypeVar("Sought", bound=Hashable)
+# The question's words in a passage: of all its words, the place of each and the word. One in
+# another form than the question's has no form.
+Met = list[tuple[int, Word]]
 
 
 class Signals(NamedTuple):
@@ -50,19 +56,36 @@ class Wording:
     def __init__(self, asked: Sequence[Word], rarity: Mapping[str, float]) -> None:
         self._stems = Shares({word.stem: rarity[word.stem] for word in asked})
         self._forms = Shares({word.form: rarity[word.stem] for word in asked})
-        self._stem_of = {word.form: word.stem for word in asked}
         self._pairs = Shares(
             {
                 (one.stem, other.stem): rarity[one.stem] + rarity[other.stem]
                 for one, other in pairwise(asked)
             }
         )
+        self._stem_of = {code_of(word)[0]: word.stem for word in asked}
+        self._form_of = {code_of(word): word.form for word in asked}
 
-    def signals(self, passage: str, *, cosine: float, bm25: float) -> Signals:
-        """Return the signals of a candidate, given with its title as one text."""
-        asked = self._stems.weights
-        # Of the passage's words only these count, and where they stand.
-        met = [(place, word) for place, word in enumerate(words(passage)) if word[0] in asked]
+    def met(self, wordings: Mapping[int, Codes]) -> dict[int, Met]:
+        """Return where in each passage which of the question's words stand."""
+        found: dict[int, Met] = {passage: [] for passage in wordings}
+        if not wordings or not self._stem_of:
+            return found
+        # All passages at once: numpy's calls cost more than the comparing.
+        codes = np.concatenate(list(wordings.values()))
+        ends = np.cumsum([len(each) for each in wordings.values()])
+        stems = np.fromiter(self._stem_of, np.uint32, len(self._stem_of))
+        hits = np.flatnonzero(np.isin(codes["stem"], stems))
+        owners = np.searchsorted(ends, hits, side="right")
+        passages, firsts = list(wordings), [0, *ends.tolist()]
+        for place, owner, (stem, form) in zip(
+            hits.tolist(), owners.tolist(), codes[hits].tolist(), strict=True
+        ):
+            word = Word(self._stem_of[stem], self._form_of.get((stem, form), ""))
+            found[passages[owner]].append((place - firsts[owner], word))
+        return found
+
+    def signals(self, met: Met, *, cosine: float, bm25: float) -> Signals:
+        """Return the signals of a candidate that has these words of the question."""
         neighbours = (
             (word.stem, following.stem)
             for (place, word), (next_place, following) in pairwise(met)
@@ -75,20 +98,6 @@ class Wording:
             paired=self._pairs.of(neighbours),
             exact=self._forms.of(word.form for _, word in met),
             near=self._near(met),
-        )
-
-    def bound(self, stems: Collection[str], *, cosine: float, bm25: float) -> Signals:
-        """Return what the signals are at most when a passage has these of the question's stems."""
-        covered = self._stems.of(stems)
-        return Signals(
-            cosine=cosine,
-            bm25=bm25,
-            covered=covered,
-            paired=self._pairs.of(
-                pair for pair in self._pairs.weights if pair[0] in stems and pair[1] in stems
-            ),
-            exact=self._forms.of(form for form, stem in self._stem_of.items() if stem in stems),
-            near=covered,
         )
 
     def _near(self, met: Iterable[tuple[int, Word]]) -> float:

@@ -1,14 +1,13 @@
 """Question to hits: dense and lexical search propose passages, and a few signals rank them."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from heapq import nlargest
 
 from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex
 from rag.protocols import Encoder
-from rag.relevance import Wording, relevance
+from rag.relevance import Met, Wording, relevance
 from rag.types import Hit, Question
 from rag.vectors import VectorIndex
 from rag.words import words
@@ -16,13 +15,6 @@ from rag.words import words
 # How many passages each leg proposes before they are ranked: among these the right one nearly
 # always is, and ranking twice as many takes twice as long.
 CANDIDATES_PER_LEG = 30
-# So many candidates' texts are read together while it is not settled which are the best.
-READ_AT_ONCE = 8
-# What a promise may fall short of by adding in another order.
-ROUNDING = 1e-9
-
-# Returns the titles and texts of passages.
-TextsOf = Callable[[list[int]], Mapping[int, tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +87,9 @@ class Retriever:
             unscored = [passage for passage in worded if passage not in near]
             cosines = near | self._vectors.similarities(vector, unscored)
             bm25 = scored.of(cosines)
-            legs = {
-                passage: Promise(cosines[passage], bm25[passage], scored.terms_in(passage))
-                for passage in cosines
-            }
             wording = Wording(words(question.text), scored.rarity)
-            scores = best_ranked(wording, legs, self._catalogue.passage_texts, limit)
+            met = wording.met(self._catalogue.wordings(list(cosines)))
+            scores = ranked(wording, met, cosines, bm25)
             top = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]
             passages = self._catalogue.passages(top)
         places = places_of(near), places_of(worded)
@@ -115,56 +104,31 @@ class Retriever:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """What is known of a candidate before it is read: each leg's score, and whose words it has.
-
-    `terms` are those of the question's stems that it has, or more.
-    """
-
-    cosine: float
-    bm25: float
-    terms: Collection[str]
-
-
-def best_ranked(
-    wording: Wording, candidates: Mapping[int, Promise], texts_of: TextsOf, limit: int
+def ranked(
+    wording: Wording,
+    met: Mapping[int, Met],
+    cosines: Mapping[int, float],
+    bm25: Mapping[int, float],
 ) -> dict[int, float]:
-    """Return the scores in [0, 1], 1 for the best, of at least the `limit` best candidates.
+    """Return the candidates' scores in [0, 1], 1 for the best.
 
-    A candidate is read only while what it promises reaches the best that were read: tidying up a
-    text into words is what ranking costs. Each leg is scaled by its theoretical minimum, zero,
-    and its best score for the question (Bruch et al., 2210.11934).
+    Each leg is scaled by its theoretical minimum, zero, and its best score for the question
+    (Bruch et al., 2210.11934).
     """
-    best_cosine = max((each.cosine for each in candidates.values()), default=0.0)
-    best_bm25 = max((each.bm25 for each in candidates.values()), default=0.0)
-    legs = {
-        passage: {
-            "cosine": scaled(each.cosine, best_cosine),
-            "bm25": scaled(each.bm25, best_bm25),
-        }
-        for passage, each in candidates.items()
+    best_cosine = max(cosines.values(), default=0.0)
+    best_bm25 = max(bm25.values(), default=0.0)
+    scores = {
+        passage: relevance(
+            wording.signals(
+                words_met,
+                cosine=scaled(cosines[passage], best_cosine),
+                bm25=scaled(bm25[passage], best_bm25),
+            )
+        )
+        for passage, words_met in met.items()
     }
-    bounds = {
-        passage: relevance(wording.bound(each.terms, **legs[passage])) + ROUNDING
-        for passage, each in candidates.items()
-    }
-    waiting = sorted(bounds, key=lambda passage: (-bounds[passage], passage))
-    scores: dict[int, float] = {}
-    while waiting and not settled(scores, bounds[waiting[0]], limit):
-        texts = texts_of(waiting[:READ_AT_ONCE])
-        waiting = waiting[READ_AT_ONCE:]
-        for passage, (title, text) in texts.items():
-            scores[passage] = relevance(wording.signals(f"{title}. {text}", **legs[passage]))
     best = max(scores.values(), default=0.0)
     return {passage: scaled(score, best) for passage, score in scores.items()}
-
-
-def settled(scores: Mapping[int, float], bound: float, limit: int) -> bool:
-    """Say whether nothing that promises at most this can be among the `limit` best."""
-    if limit == 0:
-        return True
-    return len(scores) >= limit and bound < nlargest(limit, scores.values())[-1]
 
 
 def scaled(score: float, best: float) -> float:

@@ -17,6 +17,7 @@ from rag.errors import ArchiveDamaged, InvalidInput
 from rag.postings import POSTINGS_SCHEMA, add_postings, remove_postings
 from rag.protocols import Vectors
 from rag.types import Article, Filters, Passage, Span
+from rag.wordings import WORDINGS_SCHEMA
 
 SCHEMA_VERSION = 3
 SCHEMA = (
@@ -52,6 +53,7 @@ CREATE TABLE vectors (
 );
 """
     + POSTINGS_SCHEMA
+    + WORDINGS_SCHEMA
 )
 # The last one vouches for the others; see article_of.
 ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language, fingerprint"

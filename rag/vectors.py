@@ -26,9 +26,10 @@ from rag.building import MANIFEST, SECONDS_PER_BUILD, Home, Index, build, open_r
 from rag.catalogue import Catalogue
 from rag.child import ChildFailed, in_child
 from rag.chroma import IndexBroken
+from rag.columns import Flags
 from rag.crash_points import reached
 from rag.durable_files import write_atomically
-from rag.errors import NotUsable, VectorServerAway
+from rag.errors import ArchiveDamaged, NotUsable, VectorServerAway
 from rag.generation import (
     EMPTY,
     FOLDER_PREFIX,
@@ -128,18 +129,19 @@ class VectorIndex:
         if limit == 0:
             return {}
         with self._catalogue.reading() as connection:
+            passing = self._catalogue.columns().passing(filters)
             while True:
                 shown = self._shown
                 if shown.generation.version > self._catalogue.state().version:
                     # The question began before the generation, which lacks what was deleted since.
-                    return self._scan(rows_after(connection, 0), vector, limit, filters)
-                later = self._scan(self._rows_behind(shown), vector, limit, filters)
-                near = self._near_in_index(shown, vector, limit, filters)
+                    return self._scan(rows_after(connection, 0), vector, limit, passing)
+                later = self._scan(self._rows_behind(shown), vector, limit, passing)
+                near = self._near_in_index(shown, vector, limit, passing)
                 if near is None and shown is not self._shown:
                     # Its index was dropped meanwhile: another one is shown.
                     continue
                 if near is None:
-                    near = self._scan(shown.rows, vector, limit, filters)
+                    near = self._scan(shown.rows, vector, limit, passing)
                 return largest(near | later, limit)
 
     def similarities(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
@@ -270,27 +272,23 @@ class VectorIndex:
         return rows
 
     def _near_in_index(
-        self, shown: Shown, vector: Vector, limit: int, filters: Filters
+        self, shown: Shown, vector: Vector, limit: int, passing: Flags
     ) -> dict[int, float] | None:
         """Ask Chroma; return None where a scan is better, or it has none to ask."""
         opened, rows = self._chroma, shown.rows
         if opened is None or opened[0] != shown.generation:
             return None
-        wanted = limit + SPARE
-        passing = None
-        if filters:
-            passing = rows.passing(filters)
-            count = int(np.count_nonzero(passing))
-            if count <= EXACT_SCAN_ROWS:
-                return None
-            wanted = wanted * len(rows) // count
+        count = int(np.count_nonzero(marked(passing, rows.ids)))
+        if count < len(rows) and count <= EXACT_SCAN_ROWS:
+            return None
+        wanted = (limit + SPARE) * len(rows) // max(count, 1)
         while wanted <= MOST_NEIGHBOURS:
             near = self._ask(opened, vector, wanted)
             if near is None:
                 return None
-            alive = self._alive(passed(near, rows, passing))
-            if len(alive) >= limit or wanted >= len(rows):
-                return largest(alive, limit)
+            found = {passage: score for passage, score in near.items() if passing[passage]}
+            if len(found) >= limit or wanted >= len(rows):
+                return largest(found, limit)
             wanted *= 4
         return None
 
@@ -308,21 +306,16 @@ class VectorIndex:
             self.refresh()
             return None
 
-    def _scan(self, rows: Rows, vector: Vector, limit: int, filters: Filters) -> dict[int, float]:
+    def _scan(self, rows: Rows, vector: Vector, limit: int, passing: Flags) -> dict[int, float]:
         """Compare with every row that passes; exact."""
-        chosen = np.flatnonzero(rows.passing(filters)) if filters else None
+        marks = marked(passing, rows.ids)
+        chosen = None if marks.all() else np.flatnonzero(marks)
         ids = rows.ids if chosen is None else rows.ids[chosen]
         if not rows.have_vectors:
             return self._scan_stored(ids.tolist(), vector, limit)
         scores = rows.scores(vector, chosen)
-        wanted = limit + SPARE
-        while True:
-            top = highest(scores, wanted)
-            found = dict(zip(ids[top].tolist(), scores[top].tolist(), strict=True))
-            alive = self._alive(found)
-            if len(alive) >= limit or len(top) == len(scores):
-                return largest(alive, limit)
-            wanted *= 4
+        top = highest(scores, limit)
+        return largest(dict(zip(ids[top].tolist(), scores[top].tolist(), strict=True)), limit)
 
     def _scan_stored(self, ids: list[int], vector: Vector, limit: int) -> dict[int, float]:
         """Compare with the catalogue's vectors of those of the passages that exist; exact."""
@@ -331,11 +324,6 @@ class VectorIndex:
             stored = self._catalogue.vectors(ids[first : first + STORED_PER_READ])
             near = largest(near | best(*stored, vector, limit), limit)
         return near
-
-    def _alive(self, found: dict[int, float]) -> dict[int, float]:
-        """Return those of the passages that exist."""
-        alive = self._catalogue.existing_passages(list(found))
-        return {passage: score for passage, score in found.items() if passage in alive}
 
 
 def not_built(directory: Path, error: Exception) -> NotUsable:
@@ -348,13 +336,10 @@ def not_built(directory: Path, error: Exception) -> NotUsable:
     )
 
 
-def passed(
-    near: dict[int, float], rows: Rows, passing: NDArray[np.bool_] | None
-) -> dict[int, float]:
-    """Return those of the passages whose rows are marked as passing."""
-    if passing is None:
-        return near
-    marks = passing[rows.positions(list(near))]
-    return {
-        passage: score for (passage, score), mark in zip(near.items(), marks, strict=True) if mark
-    }
+def marked(passing: Flags, ids: NDArray[np.int64]) -> Flags:
+    """Return which of the ids pass; raise ArchiveDamaged when one was never given."""
+    # They ascend.
+    if ids.size and not 0 < ids[0] <= ids[-1] < len(passing):
+        raise ArchiveDamaged("the vector index names passages that never were")
+    marks: Flags = passing[ids]
+    return marks

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import Stemmer
 
-# Raise it whenever the same text would give other words: the postings are then built anew.
-WORDS_VERSION = 1
+# Raise it whenever the same text would give other words, or they are stored in another way: the
+# index of words is then built anew.
+WORDS_VERSION = 2
 # An abbreviation with its points; a number with its separators; letters, with an apostrophe inside.
 WORD = re.compile(r"(?:[A-Z]\.){2,}|\d+(?:[,.]\d+)*|[^\W\d]+(?:['\u2019][^\W\d]+)*")
 BEYOND_ASCII = re.compile("[^\0-\x7f]+")

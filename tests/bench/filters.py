@@ -17,12 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.answerer import PASSAGES_READ
 from rag.catalogue import Catalogue
 from rag.chunking import PassageSize, passages
 from rag.lexical import LexicalIndex
 from rag.relevance import Wording
-from rag.retriever import CANDIDATES_PER_LEG, Promise, best_ranked
+from rag.retriever import CANDIDATES_PER_LEG, ranked
 from rag.tables import EncodedArticle
 from rag.types import Article, Filters
 from rag.words import words
@@ -105,12 +104,10 @@ def rank(catalogue: Catalogue, lexical: LexicalIndex, question: str, filters: Fi
     with catalogue.reading():
         scored = lexical.score(question)
         found = scored.best(2 * CANDIDATES_PER_LEG, filters)
-        promises = {
-            passage: Promise(0.5, score, scored.terms_in(passage))
-            for passage, score in found.items()
-        }
         wording = Wording(words(question), scored.rarity)
-        best_ranked(wording, promises, catalogue.passage_texts, PASSAGES_READ)
+        ranked(
+            wording, wording.met(catalogue.wordings(list(found))), dict.fromkeys(found, 0.5), found
+        )
 
 
 def milliseconds(work: Callable[[], object]) -> float:

@@ -236,10 +236,10 @@ class Bench:
         bm25 = scored.of(order)
         tops = max(both.values()), max(bm25.values())
         wording = Wording(words(item.text), scored.rarity)
-        texts = self.catalogue.passage_texts(order)
+        met = wording.met(self.catalogue.wordings(order))
         rows = [
             wording.signals(
-                ". ".join(texts[passage]),
+                met[passage],
                 cosine=scaled(both[passage], tops[0]),
                 bm25=scaled(bm25[passage], tops[1]),
             )

@@ -121,7 +121,7 @@ def test_it_finds_what_an_index_in_a_folder_finds(
 
 def test_no_vectors_are_kept_beside_the_catalogue(index: VectorIndex, tmp_path: Path) -> None:
     files = {path.name for path in (tmp_path / "served").rglob("*") if path.is_file()}
-    assert files == {"current.json", "ids.npy", "days.npy", "sources.npy", "sources.json"}
+    assert files == {"current.json", "ids.npy"}
 
 
 def test_a_rebuild_leaves_one_collection_of_this_archive_and_those_of_others(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rag.postings import (
     BLOCK,
     MAX_COUNT,
-    POSTINGS_SCHEMA,
+    TABLES,
     add_postings,
     read_postings,
     remove_postings,
@@ -26,9 +26,14 @@ texts = st.dictionaries(
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
     with sqlite3.connect(":memory:") as opened:
-        opened.execute(POSTINGS_SCHEMA)
+        make_tables(opened)
         yield opened
     opened.close()
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    for schema in TABLES.values():
+        connection.execute(schema)
 
 
 def found(connection: sqlite3.Connection, term: str) -> dict[int, float]:
@@ -61,7 +66,7 @@ def test_what_is_removed_is_as_if_it_had_never_been(
     gone = {passage: text for passage, text in others.items() if passage not in kept}
     with sqlite3.connect(":memory:") as changed, sqlite3.connect(":memory:") as plain:
         for each in (changed, plain):
-            each.execute(POSTINGS_SCHEMA)
+            make_tables(each)
             add_postings(each, kept)
         add_postings(changed, gone)
         remove_postings(changed, gone)
@@ -69,5 +74,7 @@ def test_what_is_removed_is_as_if_it_had_never_been(
             assert found(changed, term) == found(plain, term)
         rows = "SELECT count(*) FROM postings"
         assert changed.execute(rows).fetchone() == plain.execute(rows).fetchone()
+        rows = "SELECT passage, words FROM wordings ORDER BY passage"
+        assert changed.execute(rows).fetchall() == plain.execute(rows).fetchall()
     changed.close()
     plain.close()

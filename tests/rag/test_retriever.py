@@ -1,3 +1,4 @@
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date
@@ -11,10 +12,11 @@ from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex
 from rag.protocols import Vector, Vectors
 from rag.relevance import WEIGHTS, Wording
-from rag.retriever import Promise, Retriever, best_ranked
+from rag.retriever import Retriever, ranked
 from rag.tables import EncodedArticle
 from rag.types import Article, Filters, Question
 from rag.vectors import VectorIndex
+from rag.wordings import WORDINGS_SCHEMA, add_wording, read_wordings
 from rag.words import words
 
 BRIDGE = Article("bridge", "A bridge", "The bridge opened in 1894.", "Wire", None, date(2024, 1, 1))
@@ -108,24 +110,23 @@ def test_an_empty_archive_has_no_hits(catalogue: Catalogue, unit: Unit, tmp_path
         assert retriever.retrieve(Question("Who?"), 10) == []
 
 
-def ranked(
+def scores_of(
     wording: Wording,
-    texts: Mapping[int, tuple[str, str]],
+    texts: Mapping[int, str],
     cosines: Mapping[int, float],
     bm25: Mapping[int, float],
 ) -> dict[int, float]:
-    """All candidates' scores: whatever they promise, all are read."""
-    candidates = {
-        passage: Promise(cosines[passage], bm25[passage], {"bridg", "open", "park", "jin"})
-        for passage in texts
-    }
-    return best_ranked(
-        wording, candidates, lambda ids: {passage: texts[passage] for passage in ids}, len(texts)
-    )
+    """The scores of candidates with these texts, whose words are kept and read as always."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(WORDINGS_SCHEMA)
+        for passage, text in texts.items():
+            add_wording(connection, passage, words(text))
+        met = wording.met(read_wordings(connection, list(texts)))
+    return ranked(wording, met, cosines, bm25)
 
 
-def texts_of(ids: Iterable[int]) -> dict[int, tuple[str, str]]:
-    return dict.fromkeys(ids, ("A bridge", "The bridge opened in 1894."))
+def texts_of(ids: Iterable[int]) -> dict[int, str]:
+    return dict.fromkeys(ids, "A bridge. The bridge opened in 1894.")
 
 
 @given(legs)
@@ -134,7 +135,7 @@ def test_scores_are_from_zero_to_one_and_the_best_is_one(
 ) -> None:
     cosines = {passage: cosine for passage, (cosine, _) in legs.items()}
     bm25 = {passage: score for passage, (_, score) in legs.items()}
-    scores = ranked(BRIDGE_OPENED, texts_of(legs), cosines, bm25)
+    scores = scores_of(BRIDGE_OPENED, texts_of(legs), cosines, bm25)
     assert scores.keys() == legs.keys()
     assert all(0 <= score <= 1 for score in scores.values())
     assert not scores or max(scores.values()) == 1
@@ -146,44 +147,21 @@ def test_of_the_same_words_what_both_legs_prefer_is_never_behind(
 ) -> None:
     cosines = {passage: cosine for passage, (cosine, _) in legs.items()}
     bm25 = {passage: score for passage, (_, score) in legs.items()}
-    scores = ranked(BRIDGE_OPENED, texts_of(legs), cosines, bm25)
+    scores = scores_of(BRIDGE_OPENED, texts_of(legs), cosines, bm25)
     for one in legs:
         for other in legs:
             if cosines[one] >= cosines[other] and bm25[one] >= bm25[other]:
                 assert scores[one] >= scores[other]
 
 
-VOCABULARY = ["When", "bridge", "bridges", "opened", "open", "the", "tower", "river", "U.S.", "—"]
-said = st.lists(st.sampled_from(VOCABULARY), max_size=40).map(" ".join)
-
-
-@given(st.lists(st.tuples(said, st.floats(0, 1), st.floats(0, 9)), max_size=30), st.integers(1, 12))
-def test_the_best_are_the_same_when_not_all_are_read(
-    candidates: list[tuple[str, float, float]], limit: int
-) -> None:
-    texts = {passage: ("Open bridges", text) for passage, (text, _, _) in enumerate(candidates)}
-    promises = {
-        passage: Promise(cosine, bm25, {word.stem for word in words(f"Open bridges. {text}")})
-        for passage, (text, cosine, bm25) in enumerate(candidates)
-    }
-
-    def best(reading: int) -> list[tuple[int, float]]:
-        scores = best_ranked(
-            BRIDGE_OPENED, promises, lambda ids: {each: texts[each] for each in ids}, reading
-        )
-        return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:limit]
-
-    assert best(limit) == best(len(candidates))
-
-
 def test_a_name_said_together_goes_before_its_halves_said_apart() -> None:
     texts = {
-        1: ("", "Park met Jin in Seoul, and the weather was fine for a long and pleasant day."),
-        2: ("", "Park Jin was in Seoul, and the weather was fine for a long and pleasant day."),
+        1: "Park met Jin in Seoul, and the weather was fine for a long and pleasant day.",
+        2: "Park Jin was in Seoul, and the weather was fine for a long and pleasant day.",
     }
     same = dict.fromkeys(texts, 0.5)
     wording = Wording(words("Park Jin"), {"park": 1.0, "jin": 2.0})
-    scores = ranked(wording, texts, same, same)
+    scores = scores_of(wording, texts, same, same)
     assert scores[2] > scores[1]
 
 

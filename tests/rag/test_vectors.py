@@ -381,7 +381,7 @@ def change_manifest(folder: Path, old: str, new: str) -> None:
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "rows changed": lambda folder: change_byte(generation(folder) / "rows" / "vectors.npy"),
     "rows cut": lambda folder: os.truncate(generation(folder) / "rows" / "ids.npy", 200),
-    "sources missing": lambda folder: (generation(folder) / "rows" / "sources.json").unlink(),
+    "rows missing": lambda folder: (generation(folder) / "rows" / "vectors.npy").unlink(),
     "vectors changed": lambda folder: change_byte(index_file(folder, "data_level0.bin")),
     "links changed": lambda folder: change_byte(index_file(folder, "length.bin")),
     "vectors cut": lambda folder: os.truncate(index_file(folder, "data_level0.bin"), 1000),
