@@ -1,0 +1,44 @@
+"""Crowd real articles with made-up ones: `crowd.py DIR --into NEW --texts SQUAD.json.gz`.
+
+DIR is a data directory of articles that were really encoded (`citewire index`). A copy of it is
+filled up to `--passages` with the paragraphs of a SQuAD file and with made-up vectors, as
+`scale.py` makes them: near one another and near no question. So the questions to the real
+articles keep their answers, and are searched for among as many passages as a large archive has.
+"""
+
+import argparse
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from scale import NearCentres, fill, read_squad
+
+from rag.data_directory import DataDirectory
+from rag.settings import read_settings
+from rag.wiring import open_archive
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("directory", type=Path, help="a data directory of real articles")
+    parser.add_argument("--into", type=Path, required=True, help="a folder that does not exist")
+    parser.add_argument("--texts", type=Path, required=True, help="a SQuAD file, .json.gz")
+    parser.add_argument("--passages", type=int, default=100_000)
+    options = parser.parse_args()
+    # Owned, so that nobody changes it meanwhile.
+    with DataDirectory(options.directory, command="bench"):
+        shutil.copytree(options.directory, options.into)
+    settings = replace(read_settings(os.environ), data=options.into)
+    paragraphs, _ = read_squad(options.texts)
+    with open_archive(settings, command="bench", create=False) as archive:
+        _, passages = archive.catalogue.counts()
+        missing = options.passages - passages
+        fill(archive.catalogue, missing, paragraphs, NearCentres(max(missing // 100, 1)))
+        archive.vectors.rebuild()
+        articles, passages = archive.catalogue.counts()
+    print(f"{options.into}: {articles:,} articles, {passages:,} passages")
+
+
+if __name__ == "__main__":
+    main()
