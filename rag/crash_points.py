@@ -7,8 +7,9 @@ import os
 import signal
 
 VARIABLE = "RAG_CRASH_POINT"
-# In the order in which an archive that is made, changed, indexed and closed passes them. Those of
-# `build` are a child's, and end it together with the process that waits for it.
+# In the order in which they are passed: by an archive that is made, changed, indexed and closed;
+# by one of an older version that is opened; by one that is mended; by one whose index lies on a
+# server. Those of `build` are a child's, and end it together with the process that waits for it.
 POINTS = (
     "create: witnesses begun",
     "create: file made",
@@ -33,6 +34,21 @@ POINTS = (
     "rebuild: shown",
     "close: sealed",
     "close: closed",
+    "migrate: witnesses begun",
+    "migrate: begun",
+    "migrate: schema changed",
+    "migrate: words made",
+    "migrate: noted",
+    "repair: some articles stored",
+    "repair: all articles stored",
+    "repair: set aside",
+    "repair: seal in its place",
+    "repair: witnesses in their place",
+    "repair: catalogue in its place",
+    "repair: index removed",
+    "build: collection written",
+    "build: vectors left to the server",
+    "server: old collections dropped",
 )
 
 

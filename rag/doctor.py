@@ -15,6 +15,7 @@ from pathlib import Path
 from rag.building import MANIFEST, Home
 from rag.building import findings as index_findings
 from rag.catalogue import Catalogue
+from rag.crash_points import reached
 from rag.data_directory import DataDirectory
 from rag.errors import (
     ArchiveDamaged,
@@ -102,19 +103,26 @@ def repair(settings: Settings) -> Diagnosis:
         sound = soundness_of(directory)
         if sound.encoder is None:
             return before
-        repaired = []
-        if sound.lost or sound.faults:
-            aside = replace_catalogue(directory, sound)
-            repaired.append(f"the catalogue, of {len(sound.sound)} sound articles; was {aside}")
-        shutil.rmtree(directory.vectors, ignore_errors=True)
-        with closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue:
-            index = VectorIndex(directory.vectors, catalogue, owners_home(settings.chroma))
-            index.rebuild()
-            index.close()
-        repaired.append("the vector index")
+        repaired = mend(directory, sound, owners_home(settings.chroma))
         after = diagnosis(directory, settings)
         lost = [finding for finding in before.findings if finding.damage is Damage.TRUTH]
-        return Diagnosis(after.articles, after.passages, (*lost, *after.findings), tuple(repaired))
+        return Diagnosis(after.articles, after.passages, (*lost, *after.findings), repaired)
+
+
+def mend(directory: DataDirectory, sound: Soundness, home: Home) -> tuple[str, ...]:
+    """Make again what can be made again, of an archive that says its encoder; return what."""
+    assert sound.encoder is not None
+    repaired = []
+    if sound.lost or sound.faults:
+        aside = replace_catalogue(directory, sound)
+        repaired.append(f"the catalogue, of {len(sound.sound)} sound articles; was {aside}")
+    shutil.rmtree(directory.vectors, ignore_errors=True)
+    reached("repair: index removed")
+    with closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue:
+        index = VectorIndex(directory.vectors, catalogue, home)
+        index.rebuild()
+        index.close()
+    return (*repaired, "the vector index")
 
 
 class owned:  # noqa: N801  # reads as what it is in a with statement
@@ -254,11 +262,15 @@ def replace_catalogue(directory: DataDirectory, sound: Soundness) -> Path:
     if log.exists():
         shutil.copyfile(log, f"{aside}-wal")
         bring_in(log, file)
+    reached("repair: set aside")
     old, new = Witness(file), Witness(target)
     # Before the file itself: one that they do not vouch for is examined again.
     new.seal_file.replace(old.seal_file)
+    reached("repair: seal in its place")
     new.acknowledged_file.replace(old.acknowledged_file)
+    reached("repair: witnesses in their place")
     target.replace(file)
+    reached("repair: catalogue in its place")
     return aside
 
 

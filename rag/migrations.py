@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.checksums import article_checksum, vector_checksum
+from rag.crash_points import reached
 from rag.errors import ArchiveDamaged, ArchiveTooNew
 from rag.postings import rebuild_postings
 from rag.tables import SCHEMA_VERSION, sums_of
@@ -51,12 +52,16 @@ def update(connection: sqlite3.Connection) -> None:
         ArchiveDamaged: it holds what cannot be so; nothing is made of that.
     """
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    reached("migrate: begun")
     for schema in range(schema_of(meta), SCHEMA_VERSION):
         MIGRATIONS[schema](connection)
+        reached("migrate: schema changed")
     if meta.get("words") != str(WORDS_VERSION):
         rebuild_postings(connection)
+        reached("migrate: words made")
     current = {"schema": str(SCHEMA_VERSION), "words": str(WORDS_VERSION)}
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", current.items())
+    reached("migrate: noted")
 
 
 def replace_full_text_search(connection: sqlite3.Connection) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from rag.catalogue import Catalogue
 from rag.checksums import article_checksum, vector_checksum
+from rag.crash_points import reached
 from rag.errors import ArchiveDamaged, InvalidInput
 from rag.migrations import (
     FIRST_SEALED,
@@ -226,6 +227,8 @@ def salvage(damaged: Path, found: Soundness, target: Path) -> None:
     with closing(Catalogue(target, encoder=found.encoder, create=True)) as catalogue:
         for first in range(0, len(found.sound), ARTICLES_PER_PUT):
             catalogue.put(read(damaged, found.sound[first : first + ARTICLES_PER_PUT]))
+            reached("repair: some articles stored")
+    reached("repair: all articles stored")
 
 
 def read(file: Path, numbers: list[int]) -> Iterator[EncodedArticle]:

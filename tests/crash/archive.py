@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.building import Home
 from rag.catalogue import Catalogue
 from rag.chunking import PassageSize
 from rag.data_directory import DataDirectory
@@ -36,6 +37,7 @@ ARTICLES = 60
 # Building an index takes as long as a hundred other steps.
 STEPS_PER_BUILD = 6
 REFUSED, DIED = 40, 41
+Contents = dict[str, object]
 
 
 class MadeUpEncoder:
@@ -65,10 +67,10 @@ def owned(data: Path) -> AbstractContextManager[DataDirectory]:
 
 
 @contextmanager
-def opened(data: Path, *, create: bool) -> Iterator[Opened]:
+def opened(data: Path, *, create: bool, home: Home | None = None) -> Iterator[Opened]:
     with owned(data) as directory:
         catalogue = Catalogue(directory.catalogue, encoder=MadeUpEncoder.identity, create=create)
-        vectors = VectorIndex(directory.vectors, catalogue)
+        vectors = VectorIndex(directory.vectors, catalogue, home)
         try:
             yield Opened(catalogue, vectors)
         finally:
@@ -92,7 +94,7 @@ def step(archive: Opened, number: int) -> None:
         archive.vectors.rebuild()
 
 
-def contents(archive: Opened) -> dict[str, object]:
+def contents(archive: Opened) -> Contents:
     """Return all that can be seen: every article, and what is found for every question."""
     lexical = LexicalIndex(archive.catalogue)
     retriever = Retriever(MadeUpEncoder(), archive.vectors, lexical, archive.catalogue)
@@ -108,7 +110,7 @@ def names(archive: Opened) -> set[str]:
     return set(archive.catalogue.fingerprints())
 
 
-def seen(data: Path) -> tuple[int, dict[str, object] | None]:
+def seen(data: Path) -> tuple[int, Contents | None]:
     """Look at an archive in a process of its own; return its exit code and what it saw.
 
     What it sees by scanning and, where the Chroma index is sound, with that must be the same.
@@ -128,7 +130,7 @@ def seen(data: Path) -> tuple[int, dict[str, object] | None]:
     return code, {"others": others} if others else json.loads(first)
 
 
-def scanned(data: Path) -> tuple[int, dict[str, object] | None]:
+def scanned(data: Path) -> tuple[int, Contents | None]:
     """Look at an archive as `seen` does, without trying its Chroma index."""
 
     def look(tell: Callable[[str], None]) -> None:
@@ -139,7 +141,7 @@ def scanned(data: Path) -> tuple[int, dict[str, object] | None]:
     return code, json.loads(text) if code == 0 else None
 
 
-def undisturbed(twin: Path, done: int, version: int) -> dict[str, object] | None:
+def undisturbed(twin: Path, done: int, version: int) -> Contents | None:
     """Do the script's steps from `done` on, up to the version; return what is seen then."""
 
     def work(tell: Callable[[str], None]) -> None:

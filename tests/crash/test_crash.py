@@ -36,7 +36,7 @@ def test_a_killed_writer_leaves_what_it_acknowledged_and_an_archive_that_answers
 
 def test_a_writer_killed_at_a_named_point_leaves_what_it_acknowledged() -> None:
     _, table = run("points.py", "--quick")
-    assert table == {"points": "17", "faults": "0"}
+    assert table == {"points": "29", "faults": "0"}
 
 
 def test_damage_to_any_file_is_refused_or_harmless() -> None:
