@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any, TypeVar
 
 from rag.errors import CitewireError
@@ -43,9 +44,9 @@ def in_child(
         ChildFailed: it crashed, raised, was not done in time, or `stop` was set.
         CitewireError: the work raised it.
     """
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=answer_through, args=(theirs, work, arguments), daemon=True)
+    context = starting()
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=answer_through, args=(theirs, work, arguments), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -63,6 +64,16 @@ def in_child(
         raise ChildFailed(outcome.error)
     result: Result = outcome
     return result
+
+
+def starting() -> SpawnContext | ForkServerContext:
+    """Return what starts a child: a spawn, or the fork server where a program has chosen that.
+
+    Never a plain fork, in which the threads of a process that serves would be missing.
+    """
+    if multiprocessing.get_start_method(allow_none=True) == "forkserver":
+        return multiprocessing.get_context("forkserver")
+    return multiprocessing.get_context("spawn")
 
 
 def received(pipe: Connection, deadline: float, stop: threading.Event) -> Any:

@@ -1,5 +1,6 @@
-"""A Chroma server of one's own, as `chroma run` starts it."""
+"""What all tests share: how child processes start, and a Chroma server of one's own."""
 
+import multiprocessing
 import socket
 import subprocess
 import sys
@@ -13,6 +14,11 @@ import pytest
 SECONDS_TO_START = 120
 # The console script, wherever it is installed.
 CHROMA = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; sys.exit(app())"
+
+# Hundreds of children write and try an index; each would import this anew, for two seconds. The
+# commands that tests run are processes of their own, and start theirs as users' do.
+multiprocessing.set_start_method("forkserver")
+multiprocessing.set_forkserver_preload(["chromadb", "rag.building", "rag.homes"])
 
 
 class ChromaRun:

@@ -567,8 +567,10 @@ def test_searches_go_on_from_whole_states_while_the_index_is_rebuilt(
 
 
 def test_closing_ends_a_rebuild_and_leaves_the_old_generation(
-    copied: Path, copied_catalogue: Catalogue
+    copied: Path, copied_catalogue: Catalogue, encoded: Encode
 ) -> None:
+    # So many take seconds to be built.
+    copied_catalogue.put([encoded(article("b"), random_rows(5000, seed=8))])
     index = VectorIndex(copied / "vectors", copied_catalogue)
     with ThreadPoolExecutor(1) as pool:
         rebuilt = pool.submit(index.rebuild)
@@ -578,7 +580,7 @@ def test_closing_ends_a_rebuild_and_leaves_the_old_generation(
         with pytest.raises(NotUsable, match="told to stop"):
             rebuilt.result()
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as again:
-        assert (again.indexed_rows, again.scanned_rows()) == (ROWS, 0)
+        assert (again.indexed_rows, again.scanned_rows()) == (ROWS, 5000)
 
 
 @pytest.mark.parametrize("name", ["rows changed", "links changed", "manifest empty"])
