@@ -12,9 +12,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from filelock import FileLock
 
 from rag.errors import ModelRejected
 
@@ -88,7 +92,10 @@ def ready_model(kind: Kind, name: str, cache: Path) -> ReadyModel:
     target = cache / f"{kind}-{export_key(name, source)}-v{EXPORT_VERSION}"
     if not (target / MANIFEST_FILE).exists():
         verify_packaged(name, weights)
-        export(kind, source, target)
+        with alone_in(cache):
+            # Whoever was in there before may have exported it.
+            if not (target / MANIFEST_FILE).exists():
+                export(kind, source, target)
     return checked(kind, target)
 
 
@@ -135,10 +142,28 @@ def verify_packaged(name: str, weights: Path) -> None:
         raise ModelRejected(f"{weights}: not the published weights of {name}; reinstall them")
 
 
+@contextmanager
+def alone_in(cache: Path) -> Iterator[None]:
+    """Keep other processes from exporting meanwhile: each export takes all cores and much memory.
+
+    Raises:
+        ModelRejected: the folder cannot be written.
+    """
+    lock = FileLock(cache / "lock")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise ModelRejected(f"{cache}: cannot be written: {error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def export(kind: Kind, source: Path, target: Path) -> None:
     """Export in a child process, so that torch never enters this one; all or nothing."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".export-"))
     except OSError as error:
         raise ModelRejected(f"{target}: cannot be written: {error}") from error
@@ -155,13 +180,10 @@ def export(kind: Kind, source: Path, target: Path) -> None:
         if done.returncode != 0:
             last = (done.stderr.strip() or "no message").splitlines()[-1]
             raise ModelRejected(f"{source}: cannot be exported as a {kind}: {last}")
-        if not (target / MANIFEST_FILE).exists():
-            shutil.rmtree(target, ignore_errors=True)
-            aside.rename(target)
+        shutil.rmtree(target, ignore_errors=True)
+        aside.rename(target)
     except OSError as error:
-        # Another process may have put its export there first: that one serves as well.
-        if not (target / MANIFEST_FILE).exists():
-            raise ModelRejected(f"{target}: cannot be written: {error}") from error
+        raise ModelRejected(f"{target}: cannot be written: {error}") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -3,14 +3,18 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from rag.errors import ModelRejected
 from rag.model_files import (
+    EXPORT_VERSION,
     PACKAGED,
+    alone_in,
     checked,
+    export_key,
     locate,
     ready_model,
     sha256,
@@ -144,7 +148,22 @@ def test_weights_that_cannot_be_exported_leave_nothing_behind(
 ) -> None:
     with pytest.raises(ModelRejected, match="broken: cannot be exported as a reader: "):
         ready_model("reader", str(broken_weights), tmp_path / "cache")
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert [file.name for file in (tmp_path / "cache").iterdir()] == ["lock"]
+
+
+def test_a_model_that_another_process_is_exporting_is_waited_for(
+    broken_weights: Path, model: Path, tmp_path: Path
+) -> None:
+    cache, name = tmp_path / "cache", str(broken_weights)
+    target = cache / f"reader-{export_key(name, broken_weights)}-v{EXPORT_VERSION}"
+    with ThreadPoolExecutor(1) as pool:
+        with alone_in(cache):
+            waiting = pool.submit(ready_model, "reader", name, cache)
+            # It would fail at once if it began to export these weights itself.
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+            shutil.copytree(model, target)
+        assert waiting.result(timeout=60).identity == "reader:made-up"
 
 
 def test_a_cache_that_cannot_be_written_is_named(broken_weights: Path, tmp_path: Path) -> None:
