@@ -20,6 +20,9 @@ class Metrics:
         self._requests = Counter(
             "citewire_requests", "Requests by status.", ["status"], registry=self._registry
         )
+        self._open = Gauge(
+            "citewire_requests_running", "Requests not yet answered.", registry=self._registry
+        )
         self._problems = Counter(
             "citewire_problems", "Refusals and errors.", ["problem"], registry=self._registry
         )
@@ -57,8 +60,13 @@ class Metrics:
         """Show which models answer."""
         Info("citewire_models", "The models.", registry=self._registry).info(models)
 
+    def came(self) -> None:
+        """Count a request that has come in."""
+        self._open.inc()
+
     def served(self, status: int, problem: str | None) -> None:
-        """Count a request, and the problem that its response was, if it was one."""
+        """Count what came of a request, and the problem that its response was, if it was one."""
+        self._open.dec()
         self._requests.labels(str(status)).inc()
         if problem is not None:
             self._problems.labels(problem.removeprefix("/problems/")).inc()

@@ -35,6 +35,7 @@ class Observer:
         scope.setdefault("state", {})["request_id"] = identity
         started = time.perf_counter()
         status = HUNG_UP
+        self._metrics.came()
 
         async def send_named(message: Message) -> None:
             nonlocal status

@@ -11,6 +11,8 @@ from load import Client, Service, arguments, bodies, service, warm_up
 
 CLIENTS = 500
 AT_ONCE = 10
+WARMING = 50
+WORK = re.compile(rb"^citewire_(?:requests|questions)_(?:running|waiting) (\S+)$", re.MULTILINE)
 # With this, closing resets the connection instead of ending it.
 RESETTING = struct.pack("ii", 1, 0)
 
@@ -30,20 +32,23 @@ async def hang_up(running: Service, body: bytes, *, mid_stream: bool) -> bool:
     return begun.startswith(b"HTTP/1.1 200")
 
 
-async def all_hang_up(running: Service, requests: Iterator[bytes], *, mid_stream: bool) -> int:
+async def all_hang_up(
+    running: Service, requests: Iterator[bytes], *, mid_stream: bool, clients: int = CLIENTS
+) -> int:
     """Let them all come and go, a few at a time; return how many had begun to read."""
     begun = 0
-    for _ in range(CLIENTS // AT_ONCE):
+    for _ in range(clients // AT_ONCE):
         came = [hang_up(running, next(requests), mid_stream=mid_stream) for _ in range(AT_ONCE)]
         begun += sum(await asyncio.gather(*came))
     return begun
 
 
 async def at_work(running: Service) -> float:
-    """How many questions are being answered or waiting."""
-    _, _, content = await Client(running).send("GET", "/metrics")
-    found = re.findall(rb"^citewire_questions_(?:running|waiting) (\S+)$", content, re.MULTILINE)
-    return sum(float(number) for number in found)
+    """How many requests are being served, and questions answered or waiting, but for this one."""
+    client = Client(running)
+    _, _, content = await client.send("GET", "/metrics")
+    client.close()
+    return sum(float(number) for number in WORK.findall(content)) - 1
 
 
 async def main() -> None:
@@ -51,6 +56,11 @@ async def main() -> None:
     requests = bodies(options.questions, cached=False)
     with service(options.data) as running:
         await warm_up(running, requests)
+        # So that what is kept for later, a thread or a connection to the catalogue, is there.
+        for mid_stream in (True, False):
+            await all_hang_up(running, requests, mid_stream=mid_stream, clients=WARMING)
+        await asyncio.gather(*[at_work(running) for _ in range(AT_ONCE)])
+        await asyncio.sleep(1)
         files, threads = running.open_files(), running.threads()
         streaming = await all_hang_up(running, requests, mid_stream=True)
         await all_hang_up(running, requests, mid_stream=False)
@@ -62,7 +72,7 @@ async def main() -> None:
         await asyncio.sleep(1)
         left = running.open_files() - files, running.threads() - threads
     print(f"{CLIENTS} hung up mid-stream ({streaming} had begun to read), {CLIENTS} before a byte")
-    print(f"no question left after {took:.2f} s (aim 1); files {left[0]:+}, threads {left[1]:+}")
+    print(f"no request or question left after {took:.2f} s (aim 1); files {left[0]:+}, threads {left[1]:+}")
     print(f"the next question: {status} in {1000 * seconds:.0f} ms")
 
 

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,8 @@ from urllib.parse import urlsplit
 
 RESET = 0
 MAX_CHARACTERS = 1000
+SETTLED_SECONDS = 3
+MOST_SECONDS_TO_SETTLE = 60
 
 
 def arguments(purpose: str, seconds: float) -> argparse.ArgumentParser:
@@ -54,18 +57,28 @@ class Service:
     def threads(self) -> int:
         return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
 
+    def has_children(self) -> bool:
+        """Whether a process works for it, other than the one that Python keeps for its own."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        pids = [pid for task in tasks for pid in (task / "children").read_text().split()]
+        commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids]
+        return any(b"resource_tracker" not in command for command in commands)
+
 
 @contextmanager
 def service(data: Path) -> Iterator[Service]:
     """Serve the archive in a process of its own; the caller's priority is lowered."""
     command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--data", str(data)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())
-            assert found, "the service ended"
+            if found is None:
+                log.seek(0)
+                sys.exit(f"the service ended: {log.read()[-500:]}")
             os.nice(5)
             address = urlsplit(found.group())
             assert address.hostname is not None
@@ -214,5 +227,16 @@ async def watched(running: Service, path: str, every_seconds: float) -> AsyncIte
 
 
 async def warm_up(running: Service, requests: Iterator[bytes]) -> None:
-    """Ask a few times, so that everything is loaded."""
-    await closed_loop(running, requests, clients=2, seconds=3)
+    """Ask a few times, so that everything is loaded; wait for what is done beside that."""
+    await closed_loop(running, requests, clients=4, seconds=3)
+    begun = quiet_since = time.perf_counter()
+    state = 0, 0
+    while time.perf_counter() - quiet_since < SETTLED_SECONDS:
+        now = running.open_files(), running.threads()
+        # The vector index is tried out in a child process before it is opened.
+        if now != state or running.has_children():
+            state, quiet_since = now, time.perf_counter()
+        if time.perf_counter() - begun > MOST_SECONDS_TO_SETTLE:
+            print("the service does not settle; measuring all the same")
+            return
+        await asyncio.sleep(0.2)
