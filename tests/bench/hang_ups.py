@@ -72,7 +72,8 @@ async def main() -> None:
         await asyncio.sleep(1)
         left = running.open_files() - files, running.threads() - threads
     print(f"{CLIENTS} hung up mid-stream ({streaming} had begun to read), {CLIENTS} before a byte")
-    print(f"no request or question left after {took:.2f} s (aim 1); files {left[0]:+}, threads {left[1]:+}")
+    print(f"no request or question left after {took:.2f} s (aim 1)")
+    print(f"files {left[0]:+}, threads {left[1]:+} (aim 0)")
     print(f"the next question: {status} in {1000 * seconds:.0f} ms")
 
 

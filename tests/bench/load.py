@@ -110,6 +110,9 @@ class Client:
         """Return the status, the seconds until the last byte, and the body; RESET for none."""
         started = time.perf_counter()
         try:
+            if self.streams is not None and self.streams[0].at_eof():
+                # Closed while nobody used it, as a server may: every client opens another one.
+                self.close()
             if self.streams is None:
                 self.streams = await asyncio.open_connection(self.service.host, self.service.port)
             reader, writer = self.streams
