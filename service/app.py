@@ -139,6 +139,8 @@ def build_app(
         # FastAPI's own pages load scripts from elsewhere; /openapi.json is all we serve.
         docs_url=None,
         redoc_url=None,
+        # They would lead from TLS to plain HTTP behind a proxy, and are documented nowhere.
+        redirect_slashes=False,
     )
     problems.install(app)
     app.include_router(build_routes(library, asker, reads))

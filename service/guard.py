@@ -5,6 +5,7 @@ Pure ASGI, so that responses are never buffered and refusals come before a body 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse
@@ -78,21 +79,25 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope, body = origin_form(scope), Body(receive)
         rule = rule_of(scope["method"], scope["path"])
-        send = self._completing(scope, send)
+        send = self._completing(scope, body, send)
         refusal = self._refusal(scope, rule)
         if refusal is not None:
-            await refusal(scope, receive, send)
+            await refusal(scope, body.receive, send)
             return
         # A response to HEAD is that to GET, of which the server sends the head alone.
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        caller = (AwaitedCaller if rule.stops else Caller)(receive, send, rule.max_body_bytes)
+        caller = (AwaitedCaller if rule.stops else Caller)(body.receive, send, rule.max_body_bytes)
         try:
             await caller.serve(self._app, inner)
         except BodyTooLarge as error:
-            await problem(scope, 413, error.detail)(scope, receive, send)
+            await problem(scope, 413, error.detail)(scope, body.receive, send)
 
-    def _completing(self, scope: Scope, send: Send) -> Send:
+    def _completing(self, scope: Scope, body: "Body", send: Send) -> Send:
+        # Who was not told to go on may send the body or leave it: what comes next would be unclear.
+        waits = "expect" in Headers(scope=scope)
+
         async def send_completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -100,7 +105,7 @@ class Guard:
                     headers.setdefault(name, value)
                 if scope["path"].startswith("/v1/"):
                     headers["Cache-Control"] = "no-store"
-                if self._door.drain.begun:
+                if self._door.drain.begun or (waits and not body.wanted):
                     headers["Connection"] = "close"
             await send(message)
 
@@ -108,10 +113,9 @@ class Guard:
 
     def _refusal(self, scope: Scope, rule: Rule) -> ASGIApp | None:
         headers = Headers(scope=scope)
-        if host_name(headers.get("host", "")) not in self._door.hosts:
-            return problem(scope, 421, "this service does not answer for that host name")
-        if not same_origin(headers):
-            return problem(scope, 403, "requests from pages of other origins are not answered")
+        misdirected = self._misdirected(scope, headers)
+        if misdirected is not None:
+            return misdirected
         if scope["path"] == READINESS and self._door.drain.begun:
             return problem(scope, 503, "the service is ending")
         unauthorized = self._without_right(scope, rule, headers)
@@ -126,6 +130,17 @@ class Guard:
             or not_json(scope, headers)
             or (overloaded(scope) if rule.asks and self._door.full() else None)
         )
+
+    def _misdirected(self, scope: Scope, headers: Headers) -> ASGIApp | None:
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # A proxy in between may have believed the other one.
+            detail = "send the body's length or send it in chunks, not both"
+            return problem(scope, 400, detail, headers={"Connection": "close"})
+        if host_name(headers.get("host", "")) not in self._door.hosts:
+            return problem(scope, 421, "this service does not answer for that host name")
+        if not same_origin(headers):
+            return problem(scope, 403, "requests from pages of other origins are not answered")
+        return None
 
     def _without_right(self, scope: Scope, rule: Rule, headers: Headers) -> ASGIApp | None:
         if rule.scope is None or not self._door.keys.required:
@@ -158,8 +173,8 @@ def changes(rule: Rule) -> bool:
 
 def same_origin(headers: Headers) -> bool:
     """Browsers send an Origin with requests that a page makes; others send none."""
-    origin = headers.get("origin")
-    return origin is None or origin.partition("://")[2] == headers.get("host")
+    origins = headers.getlist("origin")
+    return all(origin.partition("://")[2] == headers.get("host") for origin in origins)
 
 
 def oversized(scope: Scope, headers: Headers, max_body_bytes: int) -> ASGIApp | None:
@@ -175,6 +190,8 @@ def oversized(scope: Scope, headers: Headers, max_body_bytes: int) -> ASGIApp | 
 
 def not_json(scope: Scope, headers: Headers) -> ASGIApp | None:
     """Return the refusal of a body that is not JSON, as pages of other sites may send it."""
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        return problem(scope, 415, "send the body as it is, without a Content-Encoding")
     media_type = headers.get("content-type", "").split(";")[0].strip().lower()
     if scope["method"] in CHANGING - {"DELETE"} and media_type != "application/json":
         return problem(scope, 415, "send JSON, with `Content-Type: application/json`")
@@ -184,4 +201,32 @@ def not_json(scope: Scope, headers: Headers) -> ASGIApp | None:
 def host_name(host: str) -> str:
     """Return the Host header without its port, in lower case."""
     name, colon, port = host.lower().rpartition(":")
-    return name if colon and port.isdigit() else host.lower()
+    return name if colon and port.isascii() and port.isdigit() else host.lower()
+
+
+class Body:
+    """A request's body, and whether anybody has begun to read it."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.wanted = False
+
+    async def receive(self) -> Message:
+        """Return the next part."""
+        self.wanted = True
+        return await self._receive()
+
+
+def origin_form(scope: Scope) -> Scope:
+    """Return the request as if its target were a path; a target with a host names the host."""
+    scheme, separator, rest = scope.get("raw_path", b"").partition(b"://")
+    if not separator or scheme.lower() not in (b"http", b"https"):
+        return scope
+    host, _, path = rest.partition(b"/")
+    headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    return {
+        **scope,
+        "path": "/" + unquote(path.decode("ascii")),
+        "raw_path": b"/" + path,
+        "headers": [(b"host", host), *headers],
+    }

@@ -10,7 +10,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from rag.errors import CitewireError, NotUsable
 from rag.types import Question
@@ -118,6 +118,10 @@ def mcp_routes(server: MCPServer[None], max_body_bytes: int) -> list[BaseRoute]:
         # Names and origins are checked by the guard, as for every other path.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
+    for route in app.routes:
+        if isinstance(route, Route):
+            # Without sessions a stream that is opened by GET would stay open for nothing.
+            route.methods = {"POST"}
     return list(app.routes)
 
 

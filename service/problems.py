@@ -181,6 +181,8 @@ async def http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     details = {
         404: f"there is nothing at {request.url.path}",
+        # The framework found it to be no text, or too deep.
+        400: "the body is not valid JSON",
         405: f"{request.method} is not allowed at {request.url.path}",
     }
     detail = details.get(error.status_code, str(error.detail))

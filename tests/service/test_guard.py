@@ -62,6 +62,12 @@ def test_own_page_is_answered(client: TestClient) -> None:
     assert response.status_code == 200
 
 
+def test_second_origin_counts_as_well(client: TestClient) -> None:
+    origins = [("Origin", "http://127.0.0.1:8000"), ("Origin", "https://evil.example")]
+
+    assert client.get("/v1/articles", headers=origins).status_code == 403
+
+
 # Keys
 
 
@@ -155,6 +161,40 @@ def test_json_is_read(client: TestClient, content_type: str) -> None:
     assert response.status_code == 200
 
 
+def test_body_that_would_have_to_be_unpacked_is_refused(client: TestClient) -> None:
+    response = client.post("/v1/ask", json=ASK, headers={"Content-Encoding": "gzip"})
+
+    assert response.status_code == 415
+
+
+def test_body_with_two_lengths_is_refused(client: TestClient) -> None:
+    headers = {"Transfer-Encoding": "chunked", "Content-Length": "5"}
+    response = client.post("/v1/ask", content=b"0\r\n\r\n", headers=headers)
+
+    assert response.status_code == 400
+    assert response.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("body", [b'{"question": "\xff"}', b"[" * 30_000, b'{"max_answers": 1e'])
+def test_body_that_is_no_json_is_told_in_one_way(client: TestClient, body: bytes) -> None:
+    response = client.post("/v1/ask", content=body, headers={"Content-Type": "application/json"})
+
+    assert (response.status_code, response.json()["detail"]) == (400, "the body is not valid JSON")
+
+
+# Places
+
+
+def test_path_with_a_slash_too_many_is_no_redirect(client: TestClient) -> None:
+    assert client.post("/v1/ask/", json=ASK, follow_redirects=False).status_code == 404
+
+
+def test_tools_open_no_stream_that_would_stay_open(client: TestClient) -> None:
+    response = client.get("/mcp", headers={"Accept": "text/event-stream"})
+
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
 # Headers
 
 
@@ -241,6 +281,7 @@ def test_response_is_known_by_the_id_of_its_request(client: TestClient) -> None:
         ("[::1]:80", "[::1]"),
         ("localhost:", "localhost:"),
         ("a:b", "a:b"),
+        ("localhost:\u00b2", "localhost:\u00b2"),
     ],
 )
 def test_host_name(host: str, name: str) -> None:
