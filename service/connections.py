@@ -17,6 +17,13 @@ RECEIVE_SECONDS = 10.0
 BODY_PART_BYTES = 1024 * 1024
 # How long a client may leave what it is sent unread.
 SEND_SECONDS = 30.0
+# How long a connection may be idle between requests: longer than proxies and clients keep one, so
+# that none is closed just when it is used again. Short where many are open.
+IDLE_SECONDS = 75
+CROWDED_IDLE_SECONDS = 5
+# For how long what a client still sends is thrown away after the last response. Closing a
+# connection with something unread in it resets it, and the response may be lost with it.
+LINGER_SECONDS = 2.0
 # How long a connection that has said nothing yet may still begin when the service ends.
 LAST_WORD_SECONDS = 1.0
 DETAILS = {
@@ -38,12 +45,13 @@ class BoundedConnection(H11Protocol):
         self._sending: asyncio.TimerHandle | None = None
         self._part_bytes = 0
         self._silent = True
+        self.lingering = False
 
     # -- what the event loop calls
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
-        super().connection_made(transport)
+        super().connection_made(Lingering(transport, self))  # type: ignore[arg-type]
         if len(self.connections) > self.max_connections:
             self.app = too_many_connections
         self._receiving = self._later(self.receive_seconds, self._too_slow)
@@ -57,6 +65,8 @@ class BoundedConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in a part of a request, and see whether that is all of it."""
+        if self.lingering:
+            return
         self._silent = False
         self._part_bytes += len(data)
         super().data_received(data)
@@ -77,8 +87,14 @@ class BoundedConnection(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Look for a request that came in while the last one was answered."""
+        crowded = len(self.connections) > self.max_connections / 2
+        self.timeout_keep_alive = CROWDED_IDLE_SECONDS if crowded else IDLE_SECONDS
         super().on_response_complete()
         self._look_whether_whole()
+
+    def _should_upgrade(self) -> bool:
+        # Nothing but HTTP/1.1 is spoken here, which uvicorn would note for the operator each time.
+        return False
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # it says less than ours
         """Refuse what is not HTTP, with the status that the parser suggests."""
@@ -92,6 +108,18 @@ class BoundedConnection(H11Protocol):
             super().shutdown()
             return
         self._later(LAST_WORD_SECONDS, self._end_if_silent)
+
+    def close(self, transport: asyncio.Transport) -> None:
+        """Close; where the client is still sending, once it has had the time to stop."""
+        self._stop_receiving()
+        sending = self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
+        if not sending or not transport.can_write_eof():
+            transport.close()
+            return
+        self.lingering = True
+        transport.write_eof()
+        transport.resume_reading()
+        self._later(LINGER_SECONDS, transport.abort)
 
     # -- inside
 
@@ -141,6 +169,26 @@ class BoundedConnection(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
+
+
+class Lingering:
+    """A transport, except that its protocol decides how it is closed."""
+
+    def __init__(self, transport: asyncio.Transport, protocol: BoundedConnection) -> None:
+        self._transport = transport
+        self._protocol = protocol
+
+    def is_closing(self) -> bool:
+        """Say whether nothing more is to be sent."""
+        return self._protocol.lingering or self._transport.is_closing()
+
+    def close(self) -> None:
+        """Begin to close."""
+        if not self.is_closing():
+            self._protocol.close(self._transport)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 async def too_many_connections(scope: Scope, receive: Receive, send: Send) -> None:

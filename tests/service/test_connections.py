@@ -203,6 +203,47 @@ def test_what_cannot_be_parsed_is_a_problem(served: Served, sent: bytes, status:
         assert problem_of(connection).status == status
 
 
+def test_refusal_arrives_though_more_is_being_sent(served: Served) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 3_000_000 + b"\r\n\r\n"
+    with served.connected() as connection:
+        connection.sendall(head)
+
+        assert problem_of(connection).status == 431
+
+
+def test_client_that_waits_to_send_its_body_is_told_to_or_let_go(served: Served) -> None:
+    waiting = (HEAD % len(ASK))[:-2] + b"Expect: 100-continue\r\n\r\n"
+    with served.connected() as connection:
+        connection.sendall(waiting)
+        told = connection.recv(1000)
+        connection.sendall(ASK)
+        answered = connection.recv(15)
+    with served.connected() as connection:
+        connection.sendall(waiting.replace(b"application/json", b"text/plain"))
+        status, headers, _ = response_of(connection)
+
+    assert (told, answered) == (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK")
+    assert (status, headers["connection"]) == (415, "close")
+
+
+@pytest.mark.parametrize(("host", "status"), [(b"localhost", 200), (b"evil.example", 421)])
+def test_target_may_name_the_host_and_then_counts(served: Served, host: bytes, status: int) -> None:
+    lines = [b"GET http://%s/health/live HTTP/1.1" % host, b"Host: localhost", b"Connection: close"]
+    with served.connected() as connection:
+        connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+
+        assert response_of(connection)[0] == status
+
+
+def test_connection_is_kept_for_longer_than_clients_keep_theirs(served: Served) -> None:
+    with served.connected() as connection:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        (kept,) = served.server.server_state.connections
+
+        until(lambda: kept.timeout_keep_alive > 60)
+
+
 def test_one_connection_too_many_is_told_so(served: Served) -> None:
     with served.connected() as last:
         others = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(8)]
