@@ -2,16 +2,18 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from rag.catalogue import Catalogue
 from rag.chunking import surrounding
 from rag.confidence import MAX_LEAD, Calibration, Evidence
+from rag.coverage import coverage, stems
 from rag.errors import BrokenCitation
 from rag.grouping import group
 from rag.protocols import Reader
+from rag.selective_reading import Watcher, rank, read_selectively
 from rag.types import (
     Answer,
     Answers,
@@ -20,19 +22,14 @@ from rag.types import (
     Extract,
     Hit,
     NoAnswer,
-    Passage,
     Question,
     Reason,
     Searched,
 )
-from rag.words import words
 
-# How many passages are read: the reader is what a question costs, and on the development
-# questions the answer stands in the first eight as often as in the first twenty.
-PASSAGES_READ = 8
-# A reader's score is joined by the retrieval score when answers are ranked: this many
-# logits for the best passage of the question over a passage of score 0.
-RETRIEVAL_LOGITS = 8.0
+# How many passages are read at most: the reader is what a question costs, and on the development
+# questions the answer stands in the first six as often as in the first twelve.
+PASSAGES_READ = 6
 # Softens the weights by which answers are compared: a reader's logits are overconfident.
 TEMPERATURE = 1.5
 CLOSEST_SHOWN = 3
@@ -40,9 +37,6 @@ CLOSEST_SHOWN = 3
 RIVAL_LAG = 3.0
 # Two different answers this near to each other cannot be told apart.
 TOO_CLOSE_SHARE = 0.8
-
-# Hears which passages are about to be read, in the thread that will read them.
-Watcher = Callable[[Sequence[Hit]], None]
 
 
 def unwatched(_hits: Sequence[Hit]) -> None:
@@ -78,7 +72,7 @@ class Answerer:
     def answer(self, question: Question, watcher: Watcher = unwatched) -> Answers | NoAnswer:
         """Return the archive's answers, best first, or why there is none and the closest.
 
-        `watcher` is called once, between finding and reading.
+        `watcher` hears of the passages before they are read: the most promising, then others.
         """
         started = time.perf_counter()
         with self._catalogue.reading():
@@ -86,8 +80,8 @@ class Answerer:
             version = str(self._catalogue.state())
             hits = self._retriever.retrieve(question, PASSAGES_READ)
         retrieved = time.perf_counter()
-        watcher(hits)
-        answers = self._weigh(candidates_of(question, self._reader.read(question.text, hits)))
+        extracts = read_selectively(self._reader, question.text, hits, watcher)
+        answers = self._weigh(candidates_of(question, extracts))
         read = time.perf_counter()
         searched = Searched(
             articles,
@@ -105,7 +99,8 @@ class Answerer:
     def candidates(self, question: Question) -> list[Candidate]:
         """Return all that might answer, before any probability; a calibration is fitted to it."""
         hits = self._retriever.retrieve(question, PASSAGES_READ)
-        return candidates_of(question, self._reader.read(question.text, hits))
+        extracts = read_selectively(self._reader, question.text, hits, unwatched)
+        return candidates_of(question, extracts)
 
     def _weigh(self, candidates: Sequence[Candidate]) -> list[Answer]:
         answers = [
@@ -172,17 +167,6 @@ def candidates_of(question: Question, extracts: Iterable[Extract]) -> list[Candi
     ]
 
 
-def coverage(asked: Set[str], passage: Passage) -> float:
-    """Return the share of the asked words that the passage or its title has, 1 of none."""
-    said = stems(f"{passage.article.title}\n{passage.text}")
-    return len(asked & said) / len(asked) if asked else 1.0
-
-
-def stems(text: str) -> Set[str]:
-    """Return what is left of the text's words to compare them by."""
-    return {word.stem for word in words(text)}
-
-
 def stands_alone(extract: Extract) -> bool:
     """Say whether the reader would give the answer from this passage by itself.
 
@@ -194,11 +178,6 @@ def stands_alone(extract: Extract) -> bool:
 def log_odds(weight: float, others: float) -> float:
     """Return the logarithm of the odds, MAX_LEAD when there is nothing else."""
     return math.log(weight / others) if others > 0 else MAX_LEAD
-
-
-def rank(extract: Extract) -> float:
-    """Return what extracts are ordered by: the reader's and the retriever's scores together."""
-    return extract.score + RETRIEVAL_LOGITS * extract.hit.score
 
 
 def cite(extract: Extract) -> Citation:

@@ -1,4 +1,4 @@
-"""Which extracts are one and the same answer: equal answers of different articles are grouped."""
+"""Which extracts are one and the same answer, by their words or by their place."""
 
 import re
 import unicodedata
@@ -33,6 +33,19 @@ def group(extracts: Iterable[Extract]) -> list[list[Extract]]:
         elif extract.article.id not in {member.article.id for member in home}:
             home.append(extract)
     return groups
+
+
+def apart(extracts: Iterable[Extract]) -> list[Extract]:
+    """Return the extracts best first, leaving out what overlaps a better one of its article."""
+    kept: dict[str, list[Extract]] = {}
+    for extract in sorted(extracts, key=lambda extract: (-extract.score, extract.span)):
+        better = kept.setdefault(extract.article.id, [])
+        if not any(extract.span.overlaps(each.span) for each in better):
+            better.append(extract)
+    return sorted(
+        (extract for extracts in kept.values() for extract in extracts),
+        key=lambda extract: -extract.score,
+    )
 
 
 def same_answer(one: str, other: str) -> bool:

@@ -6,14 +6,9 @@ from itertools import pairwise
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
-from rag.decoding import (
-    ScoredSpan,
-    Window,
-    best_spans,
-    whole_characters,
-    without_overlaps,
-)
+from rag.decoding import ScoredSpan, Window, best_spans, whole_characters
 from rag.errors import ModelRejected
+from rag.grouping import apart
 from rag.model_files import ReadyModel
 from rag.network import Network
 from rag.types import Extract, Hit
@@ -103,18 +98,12 @@ def window_of(encoding: Encoding) -> Window:
 
 def extracts(hits: Sequence[Hit], found: Sequence[Sequence[ScoredSpan]]) -> list[Extract]:
     """Move each hit's spans into its article and keep the best of those that overlap there."""
-    by_article: dict[str, list[tuple[ScoredSpan, Hit]]] = {}
-    for hit, spans in zip(hits, found, strict=True):
-        passage = hit.passage
-        for scored in spans:
-            whole = whole_characters(passage.text, scored.span)
-            moved = ScoredSpan(whole.shifted(passage.span.start), scored.score)
-            by_article.setdefault(passage.article.id, []).append((moved, hit))
-    kept: list[Extract] = []
-    for candidates in by_article.values():
-        hit_of = dict(candidates)
-        kept += [
-            Extract(hit_of[scored], scored.span, scored.score)
-            for scored in without_overlaps(list(hit_of))
-        ]
-    return sorted(kept, key=lambda extract: -extract.score)
+    return apart(
+        Extract(
+            hit,
+            whole_characters(hit.passage.text, scored.span).shifted(hit.passage.span.start),
+            scored.score,
+        )
+        for hit, spans in zip(hits, found, strict=True)
+        for scored in spans
+    )

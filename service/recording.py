@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rag.answerer import Watcher
 from rag.catalogue import Catalogue
+from rag.selective_reading import Watcher
 from rag.types import Answers, NoAnswer, Question
 from service.answer_cache import AnswerCache
 from service.logs import QUESTION, note
