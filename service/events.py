@@ -31,7 +31,7 @@ class PassageOut(BaseModel):
 
 
 class PassagesOut(BaseModel):
-    """The passages that are read for an answer, the most promising first."""
+    """Passages that are read for an answer, the most promising first."""
 
     passages: list[PassageOut]
 
@@ -48,7 +48,7 @@ class StatusEvent(BaseModel):
 
 
 class PassagesEvent(BaseModel):
-    """Passages were found and are about to be read."""
+    """Passages were found and are about to be read: the most promising, then perhaps others."""
 
     event: Literal["passages"] = "passages"
     data: PassagesOut
@@ -88,6 +88,7 @@ AskEvent = StatusEvent | PassagesEvent | AnswerEvent | ResultEvent | ErrorEvent 
 class StreamedEvent(RootModel[Annotated[AskEvent, Field(discriminator="event")]]):
     """A server-sent event: its name, and its data in JSON.
 
-    In this order: `status` and `passages`, an `answer` for each answer, `result`, `done`. An
-    `error` may take the place of all that is still to come. Comment lines keep a stream alive.
+    In this order: `status` and `passages`, twice where more than the most promising passages
+    are read, an `answer` for each answer, `result`, `done`. An `error` may take the place of
+    all that is still to come. Comment lines keep a stream alive.
     """

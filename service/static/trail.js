@@ -8,20 +8,26 @@ import { counted, ordinal, sharePercent } from "./words.js";
 export function trailView(passages, exchange, act) {
   if (passages.length === 0) return [];
   const views = passages.map((passage) => passageView(passage, outcome(passage, exchange.result), act));
+  const items = views.map(({ node }) => element("li", {}, node));
   const unread = element("div", {});
   const trail = element(
     "details",
     { class: "trail" },
     element("summary", {}, `Why this? ${counted(passages.length, "passage")} read`),
     element("p", { class: "aside-text" }, "These came up for the question, the most promising first; the figure compares each with the first. What was read and not quoted gave no answer that was sure enough."),
-    element("ol", { class: "passages" }, ...views.map(({ node }) => element("li", {}, node))),
+    element("ol", { class: "passages" }, ...items),
     unread,
   );
   trail.addEventListener("toggle", async () => {
     const found = await act.explain(exchange);
     if (found === null) return;
-    views.forEach(({ found: place }, position) => place.replaceChildren(...legsView(found.find((hit) => isSame(hit, passages[position])))));
-    unread.replaceChildren(...unreadView(found.filter((hit) => !passages.some((passage) => isSame(hit, passage))), passages.length + 1, act));
+    passages.forEach((passage, position) => {
+      const place = found.findIndex((hit) => isSame(hit, passage));
+      if (place < 0) return;
+      items[position].value = place + 1;
+      views[position].found.replaceChildren(...legsView(found[place]));
+    });
+    unread.replaceChildren(...unreadView(found, passages, act));
   }, { once: true });
   return [trail];
 }
@@ -46,23 +52,24 @@ function passageView(passage, { quoted, text }, act) {
   return { node, found };
 }
 
-function unreadView(hits, first, act) {
-  if (hits.length === 0) return [];
-  const views = hits.map((hit) => {
-    const { node, found } = passageView({ ...hit, quote: undefined }, { quoted: false, text: "found, not read" }, act);
-    found.append(...legsView(hit));
-    return element("li", {}, node);
+/** What was found and not read, each with its place among all that was found. */
+function unreadView(found, read, act) {
+  const items = found.flatMap((hit, place) => {
+    if (read.some((passage) => isSame(hit, passage))) return [];
+    const { node, found: ways } = passageView({ ...hit, quote: undefined }, { quoted: false, text: "found, not read" }, act);
+    ways.append(...legsView(hit));
+    return [element("li", { value: String(place + 1) }, node)];
   });
-  const next = { class: "passages", start: String(first) };
+  if (items.length === 0) return [];
   return [
     element("h4", { class: "aside-title" }, "Next in line"),
-    element("p", { class: "aside-text" }, "Found as well, but less promising than those that were read."),
-    element("ol", next, ...views),
+    element("p", { class: "aside-text" }, "Found as well, and not read: less promising, and not expected to change the answer."),
+    element("ol", { class: "passages" }, ...items),
   ];
 }
 
 function legsView(hit) {
-  if (hit === undefined || hit.legs === null) return [];
+  if (hit.legs === null) return [];
   const ways = [];
   if (hit.legs.dense_rank !== null) ways.push(`${ordinal(hit.legs.dense_rank)} by meaning`);
   if (hit.legs.lexical_rank !== null) ways.push(`${ordinal(hit.legs.lexical_rank)} by words`);

@@ -47,12 +47,12 @@ def test_an_answer_quotes_its_articles(archive: Citewire) -> None:
 def test_a_stream_ends_with_the_result(archive: Citewire) -> None:
     events = list(archive.stream(QUESTION, max_answers=1))
     last = events[-1]
-    read = next(event for event in events if event.event == "passages")
+    read = [event for event in events if event.event == "passages"]
 
     assert last.event == "result"
     assert last.data.answers == archive.ask(QUESTION, max_answers=1).answers
     assert {citation.article_id for citation in last.data.answers[0].citations} <= {
-        passage.article_id for passage in read.data.passages
+        passage.article_id for event in read for passage in event.data.passages
     }
 
 

@@ -53,13 +53,14 @@ class FakeFinder:
 
 
 class FakeReader:
-    """Reads the same extracts out of any hits."""
+    """Knows which extracts it reads out of which hits."""
 
     def __init__(self, extracts: Sequence[Extract]) -> None:
         self._extracts = extracts
 
-    def read(self, _question: str, _hits: Sequence[Hit]) -> list[Extract]:
-        return sorted(self._extracts, key=lambda extract: -extract.score)
+    def read(self, _question: str, hits: Sequence[Hit]) -> list[Extract]:
+        found = [extract for extract in self._extracts if extract.hit in hits]
+        return sorted(found, key=lambda extract: -extract.score)
 
 
 Ask = Callable[..., Answers | NoAnswer]

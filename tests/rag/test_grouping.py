@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.grouping import group, same_answer, telling_words
+from rag.grouping import apart, group, same_answer, telling_words
 from rag.types import Article, Extract, Hit, Passage, Span
 
 WORDS = "the a not ex Blinken Antony US Secretary 5 5,000 39 people million % $ € Café Park's ! ?"
@@ -118,3 +118,32 @@ def test_groups_differ_in_their_leaders_and_lose_no_answer(found: list[tuple[str
         same_answer(one, other) for place, one in enumerate(leaders) for other in leaders[:place]
     )
     assert all(any(same_answer(leader, each.text) for leader in leaders) for each in extracts)
+
+
+places = st.tuples(st.integers(0, 20), st.integers(1, 8)).map(lambda at: Span(at[0], sum(at)))
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), places, st.floats(-9, 9)), max_size=12))
+def test_extracts_that_are_set_apart_share_nothing_and_leave_out_only_what_a_better_one_holds(
+    drawn: list[tuple[str, Span, float]],
+) -> None:
+    found = [
+        Extract(Hit(Passage(1, Article(name, "A title", "x" * 30), Span(0, 30)), 1.0, 1.0), *rest)
+        for name, *rest in drawn
+    ]
+    kept = apart(found)
+    assert all(
+        one.article.id != other.article.id or not one.span.overlaps(other.span)
+        for place, one in enumerate(kept)
+        for other in kept[:place]
+    )
+    assert [each.score for each in kept] == sorted((each.score for each in kept), reverse=True)
+    assert all(
+        any(
+            better.article.id == each.article.id
+            and better.span.overlaps(each.span)
+            and better.score >= each.score
+            for better in kept
+        )
+        for each in found
+    )
