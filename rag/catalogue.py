@@ -34,7 +34,7 @@ from rag.tables import (
     stacked,
 )
 from rag.types import Article, Filters, Passage
-from rag.wordings import Codes, read_wordings
+from rag.wordings import read_wordings
 
 EVERY_ARTICLE = Filters()
 
@@ -157,20 +157,23 @@ class Catalogue:
                     f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks(batch)})", batch
                 ).fetchall()
                 require_sound(rows)
-                for number in {row[1] for row in rows} - articles.keys():
-                    articles[number] = article_of(
-                        connection.execute(
-                            f"SELECT digest, {ARTICLE_COLUMNS} FROM articles WHERE number = ?",
-                            (number,),
-                        ).fetchone()
+                numbers = list({row[1] for row in rows} - articles.keys())
+                held = {
+                    number: row
+                    for number, *row in connection.execute(
+                        f"SELECT number, digest, {ARTICLE_COLUMNS} FROM articles"
+                        f" WHERE number IN ({marks(numbers)})",
+                        numbers,
                     )
+                }
+                articles |= {number: article_of(held.get(number)) for number in numbers}
                 for passage_id, number, start, end, _ in rows:
                     found[passage_id] = passage_of(passage_id, articles[number], start, end)
         return found
 
-    def wordings(self, ids: Sequence[int]) -> dict[int, Codes]:
+    def wordings(self, ids: Sequence[int]) -> dict[int, bytes]:
         """Return the words of passages, which all exist, in their order and as numbers."""
-        found: dict[int, Codes] = {}
+        found: dict[int, bytes] = {}
         with self.reading() as connection:
             for batch in batches(ids):
                 found |= read_wordings(connection, batch)

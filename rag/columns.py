@@ -49,8 +49,9 @@ class Columns:
             passing &= self.day <= as_number(filters.published_to.isoformat())
             passing &= self.day != UNDATED
         if filters.sources:
-            wanted = [self.sources[name] for name in filters.sources if name in self.sources]
-            passing &= np.isin(self.source, wanted)
+            wanted = np.zeros(len(self.sources) + 1, np.bool_)
+            wanted[[self.sources[name] for name in filters.sources if name in self.sources]] = True
+            passing &= wanted[self.source]
         return passing
 
 

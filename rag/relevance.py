@@ -12,7 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from rag.wordings import Codes, code_of
+from rag.wordings import CODE, code_of, codes_in
 from rag.words import Word
 
 # So many telling words are about two sentences: where the question's words stand this close
@@ -65,14 +65,14 @@ class Wording:
         self._stem_of = {code_of(word)[0]: word.stem for word in asked}
         self._form_of = {code_of(word): word.form for word in asked}
 
-    def met(self, wordings: Mapping[int, Codes]) -> dict[int, Met]:
+    def met(self, wordings: Mapping[int, bytes]) -> dict[int, Met]:
         """Return where in each passage which of the question's words stand."""
         found: dict[int, Met] = {passage: [] for passage in wordings}
         if not wordings or not self._stem_of:
             return found
         # All passages at once: numpy's calls cost more than the comparing.
-        codes = np.concatenate(list(wordings.values()))
-        ends = np.cumsum([len(each) for each in wordings.values()])
+        codes = codes_in(wordings.values())
+        ends = np.cumsum([len(each) // CODE.itemsize for each in wordings.values()])
         stems = np.fromiter(self._stem_of, np.uint32, len(self._stem_of))
         hits = np.flatnonzero(np.isin(codes["stem"], stems))
         owners = np.searchsorted(ends, hits, side="right")

@@ -4,6 +4,7 @@ A generation keeps them in files that are mapped into memory: a process that ask
 reads the vectors it compares and no others, and several processes share one copy.
 """
 
+import mmap
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -56,6 +57,14 @@ class Rows:
             rows = self.vectors[block] if chosen is None else self.vectors[chosen[block]]
             scores[block] = rows @ vector
         return scores
+
+    def release(self) -> None:
+        """Let go of the pages of mapped vectors; they come again when they are read."""
+        holder: Any = self.vectors
+        while isinstance(holder, np.ndarray):
+            holder = holder.base
+        if isinstance(holder, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            holder.madvise(mmap.MADV_DONTNEED)
 
     def followed_by(self, later: "Rows") -> "Rows":
         """Return these rows and the later ones behind them."""

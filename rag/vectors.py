@@ -38,6 +38,7 @@ from rag.generation import (
     read_manifest,
 )
 from rag.homes import FolderHome
+from rag.memory import give_back_freed_memory
 from rag.nearest import best, highest, largest
 from rag.protocols import Vector
 from rag.rows import Rows, no_rows, rows_after
@@ -176,6 +177,11 @@ class VectorIndex:
                 return self.uses_chroma
             if generation.rows and not self._closing.is_set():
                 self._chroma = self._tried(generation)
+            if self._chroma is not None:
+                # Chroma has a copy of all vectors: few of these are read from now on. What trying
+                # it out took is not needed again.
+                self._shown.rows.release()
+                give_back_freed_memory()
             return self._chroma is not None
 
     def refresh(self) -> None:

@@ -27,7 +27,6 @@ CREATE TABLE wordings (
 # one stem is taken for another happens to one question in a hundred thousand.
 CODE = np.dtype([("stem", "<u4"), ("form", "<u2")])
 PACKED = struct.Struct("<IH")
-Codes = NDArray[np.void]
 
 
 @lru_cache(maxsize=50_000)
@@ -49,8 +48,8 @@ def remove_wordings(connection: sqlite3.Connection, passages: Iterable[int]) -> 
     )
 
 
-def read_wordings(connection: sqlite3.Connection, passages: Sequence[int]) -> dict[int, Codes]:
-    """Return the words of passages that all exist, a few hundred at most; of type CODE.
+def read_wordings(connection: sqlite3.Connection, passages: Sequence[int]) -> dict[int, bytes]:
+    """Return the words of passages that all exist, a few hundred at most; CODE by CODE.
 
     Raises:
         ArchiveDamaged: they are not there, or no words.
@@ -61,4 +60,9 @@ def read_wordings(connection: sqlite3.Connection, passages: Sequence[int]) -> di
     ).fetchall()
     if len(rows) != len(set(passages)) or any(len(row[1]) % CODE.itemsize for row in rows):
         raise ArchiveDamaged("the index of words lacks the words of passages, or has none of them")
-    return {passage: np.frombuffer(codes, CODE) for passage, codes in rows}
+    return dict(rows)
+
+
+def codes_in(wordings: Iterable[bytes]) -> NDArray[np.void]:
+    """Return the words of passages, one after the other."""
+    return np.frombuffer(b"".join(wordings), CODE)

@@ -23,6 +23,8 @@ def test_written_rows_are_those_of_the_catalogue(
     np.testing.assert_array_equal(mapped.ids, read.ids)
     np.testing.assert_array_equal(mapped.vectors, read.vectors)
     np.testing.assert_array_equal(mapped.vectors[:1500], vectors)
+    mapped.release()
+    np.testing.assert_array_equal(mapped.vectors[:1500], vectors)
     np.testing.assert_array_equal(map_ids(tmp_path / "rows").ids, read.ids)
     assert later.ids.tolist() == [1501, 1502, 1503]
 
