@@ -3,8 +3,11 @@
 import atexit
 import json
 import shutil
+import socket
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,13 +15,14 @@ from pathlib import Path
 from archive import Contents, Opened, contents, in_process, opened
 from mending import killed_at
 
+from rag.errors import VectorServerAway
 from rag.generation import read_manifest
 from rag.homes import ServerHome
-from rag.server_address import ServerAddress, read_address
+from rag.server_address import ServerAddress
 
-# The tests' own server; these commands are no package.
-sys.path.insert(0, str(Path(__file__).parent.parent))
-from conftest import ChromaRun
+SECONDS_TO_START = 120
+# The console script, wherever it is installed.
+CHROMA = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; sys.exit(app())"
 
 
 def faults_on_server(point: str, base: Path, expected: Contents | None, data: Path) -> list[str]:
@@ -63,8 +67,20 @@ def collections_after_rebuilding(archive: Opened) -> list[str]:
 def address() -> ServerAddress:
     """Start a Chroma server, once; return where it listens."""
     folder = tempfile.TemporaryDirectory()
-    server = ChromaRun(Path(folder.name))
-    server.start()
     atexit.register(folder.cleanup)
-    atexit.register(server.stop)
-    return read_address(server.url)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        at = ServerAddress(*free.getsockname())
+    place = ["--path", folder.name, "--host", at.host, "--port", str(at.port)]
+    server = subprocess.Popen(
+        [sys.executable, "-c", CHROMA, "run", *place], stdout=subprocess.DEVNULL, cwd=folder.name
+    )
+    atexit.register(server.kill)
+    deadline = time.monotonic() + SECONDS_TO_START
+    while True:
+        try:
+            at.require_heartbeat()
+            return at
+        except VectorServerAway:
+            assert time.monotonic() < deadline, "the Chroma server does not answer"
+            time.sleep(0.05)
