@@ -166,15 +166,18 @@ class NewArticles:
 def articles_after(connection: sqlite3.Connection, known: Columns) -> NewArticles:
     """Read dates and sources of the articles that the columns do not have."""
     first = known.last_article
+    # Of all articles the indexes by date and by source have enough, and no texts lie between; of
+    # a few new ones the table itself. The signs keep SQLite from the other way.
+    number, source = ("number", "+source") if first else ("+number", "source")
     rows = connection.execute(
         "SELECT group_concat(number), group_concat(coalesce(replace(published, '-', ''), 0))"
-        " FROM articles WHERE number > ?",
+        f" FROM articles WHERE {number} > ?",
         (first,),
     ).fetchone()
     numbers, days = [as_array(column) for column in rows]
     named = connection.execute(
         "SELECT source, group_concat(number) FROM articles"
-        " WHERE number > ? AND source IS NOT NULL GROUP BY source",
+        f" WHERE {number} > ? AND {source} IS NOT NULL GROUP BY {source}",
         (first,),
     ).fetchall()
     day = np.zeros(int(numbers.max(initial=first)) - first + 1, np.int32)
