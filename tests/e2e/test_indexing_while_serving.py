@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,13 +33,20 @@ def news(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def begun(tmp_path: Path, citewire: Citewire) -> Path:
+@pytest.fixture(scope="module")
+def one_article(tmp_path_factory: pytest.TempPathFactory, citewire: Citewire) -> Path:
     """A data directory with one article."""
-    (tmp_path / "first.txt").write_text("The bridge of Tarn was built in 1894.")
-    done = citewire("index", "--data", str(tmp_path / "data"), str(tmp_path / "first.txt"))
+    folder = tmp_path_factory.mktemp("one-article")
+    (folder / "first.txt").write_text("The bridge of Tarn was built in 1894.")
+    done = citewire("index", "--data", str(folder / "data"), str(folder / "first.txt"))
     assert done.returncode == 0, done.stderr
-    return tmp_path / "data"
+    return folder / "data"
+
+
+@pytest.fixture
+def begun(one_article: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(one_article, tmp_path / "data"))
 
 
 def call(url: str, path: str, body: Any = None) -> Any:
