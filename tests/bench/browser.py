@@ -1,4 +1,4 @@
-"""What the commands that look at the chat page share: Chromium, and asking as a person does."""
+"""What looks at the chat page shares, commands and tests: Chromium, and asking as people do."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from pathlib import Path
 from load import service
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+# The first question of a cold service loads its models.
 PATIENCE_MS = 60_000
 
 

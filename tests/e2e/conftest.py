@@ -10,13 +10,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from browser import PATIENCE_MS, ask, chromium
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS_TO_START = 120
 DESK = {"width": 1440, "height": 900}
-# The first question of a cold service loads its models.
-PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -55,17 +54,8 @@ def serving_fixture() -> "Callable[..., AbstractContextManager[tuple[str, subpro
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.fail("no browser: install Chromium, or name one in CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -123,14 +113,3 @@ def serving(
             yield ready.group(), process
         finally:
             process.terminate()
-
-
-def ask(page: Page, question: str) -> Locator:
-    """Type and send; the turn, once the service has replied."""
-    turns = page.get_by_role("log").locator(".turn")
-    turn = turns.nth(turns.count())
-    field = page.get_by_label("Your question")
-    field.fill(question)
-    field.press("Enter")
-    expect(turn.locator(".result, .problem")).to_be_visible(timeout=PATIENCE_MS)
-    return turn
