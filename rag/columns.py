@@ -168,7 +168,7 @@ def articles_after(connection: sqlite3.Connection, known: Columns) -> NewArticle
     first = known.last_article
     # Of all articles the indexes by date and by source have enough, and no texts lie between; of
     # a few new ones the table itself. The signs keep SQLite from the other way.
-    number, source = ("number", "+source") if first else ("+number", "source")
+    number, named_by = ("number", "+source") if first else ("+number", "source")
     rows = connection.execute(
         "SELECT group_concat(number), group_concat(coalesce(replace(published, '-', ''), 0))"
         f" FROM articles WHERE {number} > ?",
@@ -177,7 +177,7 @@ def articles_after(connection: sqlite3.Connection, known: Columns) -> NewArticle
     numbers, days = [as_array(column) for column in rows]
     named = connection.execute(
         "SELECT source, group_concat(number) FROM articles"
-        f" WHERE {number} > ? AND {source} IS NOT NULL GROUP BY {source}",
+        f" WHERE {number} > ? AND {named_by} IS NOT NULL GROUP BY {named_by}",
         (first,),
     ).fetchall()
     day = np.zeros(int(numbers.max(initial=first)) - first + 1, np.int32)
