@@ -51,6 +51,12 @@ class Service:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def own_mib(self) -> float:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"^RssAnon:\s+(\d+) kB$", status, re.MULTILINE)
+        assert found is not None
+        return int(found.group(1)) / 1024
+
     def open_files(self) -> int:
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
@@ -124,7 +130,7 @@ class Client:
             length = re.search(rb"content-length: (\d+)", received.lower())
             assert length is not None
             content = await reader.readexactly(int(length.group(1)))
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, EOFError, ValueError):
             self.close()
             return RESET, time.perf_counter() - started, b""
         if b"connection: close" in received.lower():
@@ -155,6 +161,10 @@ class Tally:
 
     def errors(self) -> int:
         return sum(self.count(status) for status in self.seconds if status >= 500)
+
+    def failed(self) -> int:
+        """How many were not answered, whatever came instead."""
+        return sum(len(times) for status, times in self.seconds.items() if status != 200)
 
     def milliseconds(self, status: int, share: float) -> float:
         """The time that this share of the responses with the status did not exceed."""

@@ -2,10 +2,36 @@
 
 import asyncio
 import statistics
+from collections.abc import Sequence
 
-from load import RESET, arguments, bodies, closed_loop, open_loop, service, warm_up
+from load import RESET, Service, arguments, bodies, closed_loop, open_loop, service, warm_up
 
 SHARE = 0.7
+CONNECTIONS = 64
+MEASURES = ("MiB resident", "MiB of its own", "files", "threads")
+AIMS = ("at most +5 %", "at most +5 %", "+0", "+0")
+
+
+def measures(running: Service) -> tuple[float, ...]:
+    """What must not grow. Pages of mapped files are resident, but not the process's own."""
+    return (
+        running.resident_mib(),
+        running.own_mib(),
+        running.open_files(),
+        running.threads(),
+    )
+
+
+def print_drift(samples: Sequence[tuple[float, ...]]) -> None:
+    """Compare the medians of the first and the last third."""
+    third = max(1, len(samples) // 3)
+    first, last = zip(*samples[:third], strict=True), zip(*samples[-third:], strict=True)
+    for name, aim, early, late in zip(MEASURES, AIMS, first, last, strict=True):
+        begun, ended = statistics.median(early), statistics.median(late)
+        print(
+            f"{name:<15} {begun:8.1f} -> {ended:8.1f}   {ended - begun:+.1f} = "
+            f"{ended / begun - 1:+.1%}   aim {aim}"
+        )
 
 
 async def main() -> None:
@@ -13,28 +39,31 @@ async def main() -> None:
     parser.add_argument("--warm-up", type=float, default=60, help="seconds before measuring")
     options = parser.parse_args()
     requests = bodies(options.questions, cached=options.cached)
-    samples: list[tuple[float, int, int]] = []
+    samples: list[tuple[float, ...]] = []
     with service(options.data) as running:
         await warm_up(running, requests)
         before = await closed_loop(running, requests, clients=2, seconds=options.warm_up)
-        rate = SHARE * before.count(200) / options.warm_up
+        saturation = before.count(200) / options.warm_up
 
         async def sample() -> None:
             while True:
+                samples.append(measures(running))
                 await asyncio.sleep(1)
-                samples.append((running.resident_mib(), running.open_files(), running.threads()))
 
         sampling = asyncio.ensure_future(sample())
-        tally = await open_loop(running, requests, rate=rate, clients=64, seconds=options.seconds)
+        tally = await open_loop(
+            running,
+            requests,
+            rate=SHARE * saturation,
+            clients=CONNECTIONS,
+            seconds=options.seconds,
+        )
         sampling.cancel()
-    third = max(1, len(samples) // 3)
-    first, last = zip(*samples[:third], strict=True), zip(*samples[-third:], strict=True)
-    print(
-        f"asked {rate:.1f} a second; statuses {dict(tally.statuses())}; resets {tally.count(RESET)}"
-    )
-    for name, early, late in zip(("MiB resident", "files", "threads"), first, last, strict=True):
-        begun, ended = statistics.median(early), statistics.median(late)
-        print(f"{name:<13} {begun:8.1f} -> {ended:8.1f}   {ended / begun - 1:+.1%}")
+    p50, p95, p99 = (tally.milliseconds(200, share) for share in (0.5, 0.95, 0.99))
+    print(f"asked           {SHARE * saturation:.1f} a second, {tally.unsent} not sent")
+    print(f"answered        {tally.count(200)}; p50 {p50:.0f} ms, p95 {p95:.0f}, p99 {p99:.0f}")
+    print(f"errors          {tally.failed()}   aim 0 ({tally.count(RESET)} resets)")
+    print_drift(samples)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,16 @@ async def main() -> None:
     parser.add_argument("--clients", type=int, nargs="+", default=[16], help="default: 16")
     options = parser.parse_args()
     requests = bodies(options.questions, cached=options.cached)
-    print(
-        "clients  questions/s  p50 ms  p95 ms  p99 ms  other statuses    (aim: 16, 20/s, p95 1 s)"
-    )
+    print("clients  questions/s  p50 ms  p95 ms  p99 ms  errors    (aim: 16, 20/s, p95 1 s, none)")
     with service(options.data) as running:
         await warm_up(running, requests)
         for clients in options.clients:
             tally = await closed_loop(running, requests, clients=clients, seconds=options.seconds)
             p50, p95, p99 = (tally.milliseconds(200, share) for share in (0.5, 0.95, 0.99))
             others = {status: n for status, n in tally.statuses().items() if status != 200}
+            told = f"{tally.failed()}: {others}" if others else "0"
             rate = tally.count(200) / options.seconds
-            print(f"{clients:7} {rate:12.1f} {p50:7.0f} {p95:7.0f} {p99:7.0f}  {others or 'none'}")
+            print(f"{clients:7} {rate:12.1f} {p50:7.0f} {p95:7.0f} {p99:7.0f}  {told}", flush=True)
 
 
 if __name__ == "__main__":
