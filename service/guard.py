@@ -92,11 +92,13 @@ class Guard:
         try:
             await caller.serve(self._app, inner)
         except BodyTooLarge as error:
-            await problem(scope, 413, error.detail)(scope, body.receive, send)
+            refusal = problem(scope, 413, error.detail, headers=dict(error.headers or {}))
+            await refusal(scope, body.receive, send)
 
     def _completing(self, scope: Scope, body: "Body", send: Send) -> Send:
         # Who was not told to go on may send the body or leave it: what comes next would be unclear.
-        waits = "expect" in Headers(scope=scope)
+        # Chunks may be so many that leaving them out takes longer than anything else.
+        unclear = {"expect", "transfer-encoding"} & {*Headers(scope=scope)}
 
         async def send_completed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -105,7 +107,7 @@ class Guard:
                     headers.setdefault(name, value)
                 if scope["path"].startswith("/v1/"):
                     headers["Cache-Control"] = "no-store"
-                if self._door.drain.begun or (waits and not body.wanted):
+                if self._door.drain.begun or (unclear and not body.wanted):
                     headers["Connection"] = "close"
             await send(message)
 
@@ -184,7 +186,8 @@ def oversized(scope: Scope, headers: Headers, max_body_bytes: int) -> ASGIApp | 
         return problem(scope, 431, f"send headers of at most {MAX_HEADER_BYTES} bytes")
     # What comes in chunks is counted as it is read.
     if int(headers.get("content-length", 0)) > max_body_bytes:
-        return problem(scope, 413, f"send at most {max_body_bytes} bytes")
+        detail = f"send at most {max_body_bytes} bytes"
+        return problem(scope, 413, detail, headers={"Connection": "close"})
     return None
 
 

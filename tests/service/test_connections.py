@@ -226,6 +226,21 @@ def test_client_that_waits_to_send_its_body_is_told_to_or_let_go(served: Served)
     assert (status, headers["connection"]) == (415, "close")
 
 
+@pytest.mark.parametrize(
+    ("media_type", "status"), [(b"application/json", 413), (b"text/plain", 415)]
+)
+def test_chunks_that_nobody_wants_are_not_waited_for(
+    served: Served, media_type: bytes, status: int
+) -> None:
+    head = b"POST /v1/ask HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+    with served.connected() as connection:
+        connection.sendall(head + b"Content-Type: %s\r\n\r\n" % media_type)
+        connection.sendall(b"1\r\nx\r\n" * 70_000)
+        answered, headers, _ = response_of(connection)
+
+    assert (answered, headers["connection"]) == (status, "close")
+
+
 @pytest.mark.parametrize(("host", "status"), [(b"localhost", 200), (b"evil.example", 421)])
 def test_target_may_name_the_host_and_then_counts(served: Served, host: bytes, status: int) -> None:
     lines = [b"GET http://%s/health/live HTTP/1.1" % host, b"Host: localhost", b"Connection: close"]
