@@ -2,19 +2,23 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex
-from rag.protocols import Encoder
+from rag.protocols import Encoder, Vector
 from rag.relevance import Met, Wording, relevance
-from rag.types import Hit, Question
+from rag.seal import CatalogueState
+from rag.types import Filters, Hit, Question
 from rag.vectors import VectorIndex
 from rag.words import words
 
 # How many passages each leg proposes before they are ranked: among these the right one nearly
 # always is, and ranking twice as many takes twice as long.
 CANDIDATES_PER_LEG = 30
+# More would wait for one another.
+SEARCHES_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Retriever:
         self._vectors = vectors
         self._lexical = lexical
         self._catalogue = catalogue
+        # Chroma works outside of the interpreter: the words are looked up meanwhile.
+        self._threads = ThreadPoolExecutor(SEARCHES_AT_ONCE, thread_name_prefix="dense")
 
     def retrieve(self, question: Question, limit: int) -> list[Hit]:
         """Return at most `limit` hits, best first, all from one state of the archive."""
@@ -81,9 +87,14 @@ class Retriever:
         # A person may want more than are ranked for a reader.
         wanted = max(limit, CANDIDATES_PER_LEG)
         with self._catalogue.reading():
-            near = self._vectors.search(vector, wanted, question.filters)
+            dense = self._threads.submit(
+                self._near_in, self._catalogue.state(), vector, wanted, question.filters
+            )
             scored = self._lexical.score(question.text)
             worded = scored.best(wanted, question.filters)
+            near = dense.result()
+            if near is None:
+                near = self._vectors.search(vector, wanted, question.filters)
             unscored = [passage for passage in worded if passage not in near]
             cosines = near | self._vectors.similarities(vector, unscored)
             bm25 = scored.of(cosines)
@@ -102,6 +113,15 @@ class Retriever:
             )
             for passage in top
         ]
+
+    def _near_in(
+        self, state: CatalogueState, vector: Vector, limit: int, filters: Filters
+    ) -> dict[int, float] | None:
+        """Do the dense search in another thread; return None where that sees another state."""
+        with self._catalogue.reading():
+            if self._catalogue.state() != state:
+                return None
+            return self._vectors.search(vector, limit, filters)
 
 
 def ranked(

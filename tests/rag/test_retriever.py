@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -181,3 +182,25 @@ def test_more_than_are_ranked_for_a_reader_can_be_found(
     catalogue.put(encoded(article) for article in articles)
     question = Question("When did the bridge open?")
     assert len(retriever.find(question, 70)) == 70
+
+
+def test_both_legs_search_one_state_while_articles_are_added(
+    retriever: Retriever, catalogue: Catalogue, encoded: Callable[..., EncodedArticle]
+) -> None:
+    question = Question("When did the bridge open?")
+
+    def add_articles() -> None:
+        for number in range(25):
+            catalogue.put([encoded(Article(f"b{number}", "", f"Bridge {number} opened."))])
+
+    with ThreadPoolExecutor(1) as other:
+        adding = other.submit(add_articles)
+        while True:
+            done = adding.done()
+            search = retriever.search(question, 100)
+            # So few that the dense leg proposes all there are.
+            assert len(search.found) == search.passages
+            if done:
+                break
+        adding.result()
+    assert search.passages == 28
