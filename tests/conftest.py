@@ -15,10 +15,15 @@ SECONDS_TO_START = 120
 # The console script, wherever it is installed.
 CHROMA = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; sys.exit(app())"
 
-# Hundreds of children write and try an index; each would import this anew, for two seconds. The
-# commands that tests run are processes of their own, and start theirs as users' do.
-multiprocessing.set_start_method("forkserver")
-multiprocessing.set_forkserver_preload(["chromadb", "rag.building", "rag.homes"])
+
+def pytest_configure() -> None:
+    """Have child processes forked from one that has imported Chroma.
+
+    Hundreds of them write and try an index; each would import it anew, for two seconds. The
+    commands that tests run are processes of their own, and start theirs as users' do.
+    """
+    multiprocessing.set_start_method("forkserver")
+    multiprocessing.set_forkserver_preload(["chromadb", "rag.building", "rag.homes"])
 
 
 class ChromaRun:
