@@ -242,10 +242,17 @@ CALLS: dict[tuple[str, str, str], Call] = {
 }
 
 
+@pytest.fixture(scope="module")
+def shared() -> dict[str, Any]:
+    """The document, once a test has asked for it: making it takes longer than most tests."""
+    return {}
+
+
 @pytest.fixture
-def document(client: TestClient) -> dict[str, Any]:
-    described: dict[str, Any] = client.get("/openapi.json").json()
-    return described
+def document(client: TestClient, shared: dict[str, Any]) -> dict[str, Any]:
+    if not shared:
+        shared |= client.get("/openapi.json").json()
+    return shared
 
 
 def responses(document: dict[str, Any]) -> dict[tuple[str, str, str], dict[str, Any]]:
