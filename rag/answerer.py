@@ -27,9 +27,8 @@ from rag.types import (
     Searched,
 )
 
-# How many passages are read at most: the reader is what a question costs, and on the development
-# questions the answer stands in the first six as often as in the first twelve.
-PASSAGES_READ = 6
+# How many passages may be read: the best for an answer, the others to confirm or contradict it.
+PASSAGES_FOUND = 8
 # Softens the weights by which answers are compared: a reader's logits are overconfident.
 TEMPERATURE = 1.5
 CLOSEST_SHOWN = 3
@@ -78,7 +77,7 @@ class Answerer:
         with self._catalogue.reading():
             articles, passages = self._catalogue.counts()
             version = str(self._catalogue.state())
-            hits = self._retriever.retrieve(question, PASSAGES_READ)
+            hits = self._retriever.retrieve(question, PASSAGES_FOUND)
         retrieved = time.perf_counter()
         extracts = read_selectively(self._reader, question.text, hits, watcher)
         answers = self._weigh(candidates_of(question, extracts))
@@ -98,7 +97,7 @@ class Answerer:
 
     def candidates(self, question: Question) -> list[Candidate]:
         """Return all that might answer, before any probability; a calibration is fitted to it."""
-        hits = self._retriever.retrieve(question, PASSAGES_READ)
+        hits = self._retriever.retrieve(question, PASSAGES_FOUND)
         extracts = read_selectively(self._reader, question.text, hits, unwatched)
         return candidates_of(question, extracts)
 

@@ -14,6 +14,9 @@ from rag.types import Extract, Hit
 
 # So many are read before anything is known of them: one for each core of a small machine.
 READ_FIRST = 2
+# So many of the best are looked through for an answer; those behind them only add to one. More
+# find no better answers (the reader's model card).
+SEARCHED = 4
 # A reader's score is joined by the retrieval score when answers are ranked: this many
 # logits for the best passage of the question over a passage of score 0.
 RETRIEVAL_LOGITS = 8.0
@@ -33,16 +36,27 @@ def read_selectively(
     `hits` come best first. `watcher` is called before each of at most two readings, and at
     least once.
     """
-    first, rest = hits[:READ_FIRST], hits[READ_FIRST:]
+    first, unread = hits[:READ_FIRST], hits[READ_FIRST:]
     watcher(first)
     found = reader.read(question, first)
-    best = max(found, key=rank, default=None)
-    if best is not None and rest and rank(best) >= promise(rest[0]):
-        rest = telling(question, best, rest)
+    rest = worth_reading(question, found, unread)
     if not rest:
         return found
     watcher(rest)
     return apart([*found, *reader.read(question, rest)])
+
+
+def worth_reading(question: str, found: Sequence[Extract], unread: Sequence[Hit]) -> list[Hit]:
+    """Return the unread hits that may hold a better answer than those found, or add to the best."""
+    best = max(found, key=rank, default=None)
+    searched = unread[: SEARCHED - READ_FIRST]
+    if best is None:
+        return list(searched)
+    # What the reader does not believe in needs no confirming.
+    adding = telling(question, best, unread) if best.score > 0 else []
+    return [
+        hit for hit in unread if (hit in searched and promise(hit) > rank(best)) or hit in adding
+    ]
 
 
 def rank(extract: Extract) -> float:

@@ -29,7 +29,7 @@ ROLE = "--as-haystack"
 
 def main() -> None:
     """Ask both and print a row for each."""
-    from rag.answerer import PASSAGES_READ, candidates_of
+    from rag.answerer import PASSAGES_FOUND, candidates_of
     from rag.question_files import read_questions
     from rag.settings import read_settings
     from rag.types import Question
@@ -45,7 +45,7 @@ def main() -> None:
         answerer = library.answerer
         for number, item in enumerate([known[0], *known]):
             question = Question(item.text)
-            hits = answerer._retriever.retrieve(question, PASSAGES_READ)
+            hits = answerer._retriever.retrieve(question, PASSAGES_FOUND)
             started = time.perf_counter()
             found = candidates_of(question, answerer._reader.read(item.text, hits))
             seconds = time.perf_counter() - started
@@ -56,7 +56,7 @@ def main() -> None:
             work.append({"question": item.text, "passages": [hit.passage.text for hit in hits]})
     theirs = ask_haystack(options, work)
     golds = [item.answers for item in known]
-    print(f"{len(known)} questions, {PASSAGES_READ} passages each")
+    print(f"{len(known)} questions, {PASSAGES_FOUND} passages each")
     print(f"{'':<10} {'p50 ms':>7} {'p95 ms':>7} {'EM':>6} {'F1':>6}")
     mine = row("citewire", ours, spoken, golds)
     other = row("haystack", theirs["seconds"][1:], theirs["answers"][1:], golds)
