@@ -23,7 +23,8 @@ def pytest_configure() -> None:
     commands that tests run are processes of their own, and start theirs as users' do.
     """
     multiprocessing.set_start_method("forkserver")
-    multiprocessing.set_forkserver_preload(["chromadb", "rag.building", "rag.homes"])
+    # Each of them also imports the program that it is a child of.
+    multiprocessing.set_forkserver_preload(["chromadb", "pytest", "rag.building", "rag.homes"])
 
 
 class ChromaRun:
