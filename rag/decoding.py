@@ -6,6 +6,7 @@ A window is one run of tokens that a reader saw: the question and a stretch of a
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +71,24 @@ def best_spans(start_logits: Floats, end_logits: Floats, window: Window) -> list
     return without_overlaps(found)[:SPANS_PER_WINDOW]
 
 
-def without_overlaps(spans: Sequence[ScoredSpan]) -> list[ScoredSpan]:
-    """Return the spans best first, leaving out those that overlap a better one."""
-    kept: list[ScoredSpan] = []
+class Scored(Protocol):
+    """What has a place in a text, and a score there."""
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+
+    @property
+    def score(self) -> float:
+        """How good it is: more is better."""
+
+
+Placed = TypeVar("Placed", bound=Scored)
+
+
+def without_overlaps(spans: Sequence[Placed]) -> list[Placed]:
+    """Return what stands in one text best first, leaving out what overlaps a better one."""
+    kept: list[Placed] = []
     for candidate in sorted(spans, key=lambda scored: (-scored.score, scored.span)):
         if not any(candidate.span.overlaps(better.span) for better in kept):
             kept.append(candidate)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from rag.decoding import without_overlaps
 from rag.types import Extract
 
 POSSESSIVE = re.compile("['\u2019]s\\b")
@@ -37,15 +38,11 @@ def group(extracts: Iterable[Extract]) -> list[list[Extract]]:
 
 def apart(extracts: Iterable[Extract]) -> list[Extract]:
     """Return the extracts best first, leaving out what overlaps a better one of its article."""
-    kept: dict[str, list[Extract]] = {}
-    for extract in sorted(extracts, key=lambda extract: (-extract.score, extract.span)):
-        better = kept.setdefault(extract.article.id, [])
-        if not any(extract.span.overlaps(each.span) for each in better):
-            better.append(extract)
-    return sorted(
-        (extract for extracts in kept.values() for extract in extracts),
-        key=lambda extract: -extract.score,
-    )
+    by_article: dict[str, list[Extract]] = {}
+    for extract in extracts:
+        by_article.setdefault(extract.article.id, []).append(extract)
+    kept = [extract for own in by_article.values() for extract in without_overlaps(own)]
+    return sorted(kept, key=lambda extract: -extract.score)
 
 
 def same_answer(one: str, other: str) -> bool:
