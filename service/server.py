@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from rag.errors import InvalidInput, NotUsable
+from rag.memory import give_back_large_blocks
 from rag.settings import Settings
 from rag.upkeep import followed, kept_up
 from rag.wiring import Library, open_library, open_library_to_read
@@ -68,6 +69,8 @@ def serve(settings: Settings, host: str, port: int, *, read_only: bool = False) 
         NotUsable: the address is taken, or the archive cannot be opened.
     """
     require_key_beyond_loopback(host, keyring_of(settings))
+    # Before the models are loaded: that takes memory twice.
+    give_back_large_blocks()
     with bound_socket(host, port) as listening:
         require_names_for_every_address(listening.getsockname()[0], settings.hosts)
         url = url_of(host, listening.getsockname()[1])
