@@ -15,6 +15,11 @@ from tokenizers import Encoding
 from rag.cancellation import Cancellation, Cancelled, current_cancellation
 from rag.errors import ModelRejected
 
+# Nineteen windows of twenty are shorter. A longer one takes memory for its intermediate results
+# that these would never need, and a session keeps what it once took.
+ORDINARY_TOKENS = 192
+SHRINKING = ("memory.enable_memory_arena_shrinkage", "cpu:0")
+
 
 class Network:
     """A network that turns one tokenized text into outputs; safe for threads to share.
@@ -56,6 +61,8 @@ class Network:
         }
         feed = {name: np.array([given[name]], np.int64) for name in self._inputs}
         options = onnxruntime.RunOptions()
+        if len(encoding) > ORDINARY_TOKENS:
+            options.add_run_config_entry(*SHRINKING)
         with cancellation.stopping(partial(setattr, options, "terminate", True)):
             try:
                 outputs = self._session.run(self._outputs, feed, options)
