@@ -23,7 +23,6 @@ from service.courtesy import CourteousEncoder
 from service.guard import LOOPBACK_HOSTS, Door, Drain, Guard
 from service.inference import Inference, Reads
 from service.keys import OPEN, Keyring
-from service.mcp_server import build_mcp_server, mcp_routes
 from service.metrics import CONTENT_TYPE, Metrics
 from service.observing import Observer
 from service.openai_routes import build_openai_routes
@@ -34,6 +33,7 @@ from service.search_routes import build_search_routes
 from service.session_routes import build_session_routes
 from service.sessions import Sessions
 from service.streaming import MEDIA_TYPE as EVENTS
+from service.tools import route_to, tools_of
 from service.writing import Writer, free_bytes_at
 
 STATIC = Path(__file__).parent / "static"
@@ -120,13 +120,13 @@ def build_app(
         return inference.running + inference.waiting > 0
 
     asker = Asker(library, inference)
-    tools = build_mcp_server(library, asker, inference, reads)
+    tools = tools_of(library, asker, inference, reads, MAX_QUESTION_BYTES)
     writer = Writer(archive.catalogue, CourteousEncoder(archive.encoder, asking), free_bytes)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with tools.session_manager.run():
-            yield
+        yield
+        await tools.close()
         inference.close()
         writer.close()
         reads.close()
@@ -150,7 +150,7 @@ def build_app(
     app.include_router(build_quote_routes(library, reads))
     app.include_router(build_article_routes(library, reads, writer))
     app.include_router(build_session_routes(sessions))
-    app.router.routes.extend(mcp_routes(tools, MAX_QUESTION_BYTES))
+    app.router.routes.append(route_to(tools))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.get("/", include_in_schema=False)

@@ -10,7 +10,8 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from rag.errors import CitewireError, NotUsable
 from rag.types import Question
@@ -22,7 +23,6 @@ from service.quote_schemas import VerifyResponse
 from service.schemas import AskResponse
 from service.wire import verify_response
 
-PATH = "/mcp"
 INSTRUCTIONS = (
     "A news archive. `ask` answers a question with exact words of its articles, or says that it"
     " does not know; `verify` says whether a quote is in the archive; `search` and `fetch` find and"
@@ -108,21 +108,18 @@ def build_mcp_server(
     return server
 
 
-def mcp_routes(server: MCPServer[None], max_body_bytes: int) -> list[BaseRoute]:
-    """Return the server's routes, without sessions: any request may be the first."""
+def endpoint_of(server: MCPServer[None], path: str, max_body_bytes: int) -> ASGIApp:
+    """Return what answers the server's requests, without sessions: any may be the first."""
     app = server.streamable_http_app(
-        streamable_http_path=PATH,
+        streamable_http_path=path,
         json_response=True,
         stateless_http=True,
         max_request_body_size=max_body_bytes,
         # Names and origins are checked by the guard, as for every other path.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    for route in app.routes:
-        if isinstance(route, Route):
-            # Without sessions a stream that is opened by GET would stay open for nothing.
-            route.methods = {"POST"}
-    return list(app.routes)
+    (endpoint,) = [route.app for route in app.routes if isinstance(route, Route)]
+    return endpoint
 
 
 def refusal(error: CitewireError) -> ToolError:

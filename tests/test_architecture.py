@@ -52,6 +52,14 @@ def test_the_command_line_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_service_that_is_asked_by_no_language_model_does_without_its_library() -> None:
+    program = "import sys, service.server; print([name for name in sys.modules if name == 'mcp'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_every_module_says_what_it_is_for() -> None:
     silent = [path for path in modules() if not path.read_text("utf-8").startswith('"""')]
     assert not silent

@@ -53,6 +53,12 @@ def test_a_key_for_asking_is_enough(guarded: tuple[TestClient, KeyFile]) -> None
     assert answered.json()["result"]["structuredContent"]["status"] == "answered"
 
 
+def test_several_first_calls_at_once_are_all_answered(client: TestClient) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: call(client, "verify", quote="It rained."), range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4
+
+
 def test_a_key_for_something_else_is_not(guarded: tuple[TestClient, KeyFile]) -> None:
     client, keys = guarded
     key = keys.add("feed", [KeyScope.WRITE], None)
