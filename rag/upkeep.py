@@ -79,6 +79,8 @@ class Tending:
 
     def __call__(self) -> None:
         """Tend it where there is anything to do."""
+        # Questions with filters scan them, and one that came before Chroma was open may still do.
+        self._vectors.release_rows()
         version = self._catalogue.state().version
         if version == self._seen and self._vectors.uses_chroma:
             return

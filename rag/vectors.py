@@ -178,11 +178,15 @@ class VectorIndex:
             if generation.rows and not self._closing.is_set():
                 self._chroma = self._tried(generation)
             if self._chroma is not None:
-                # Chroma has a copy of all vectors: few of these are read from now on. What trying
-                # it out took is not needed again.
-                self._shown.rows.release()
+                # What trying it out took is not needed again.
                 give_back_freed_memory()
+                self.release_rows()
             return self._chroma is not None
+
+    def release_rows(self) -> None:
+        """Let go of the rows' pages where Chroma has a copy of all vectors, and few are read."""
+        if self.uses_chroma:
+            self._shown.rows.release()
 
     def refresh(self) -> None:
         """Show what another process has built since; nothing while this one changes it itself."""
