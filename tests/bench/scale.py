@@ -7,6 +7,7 @@ nothing about searching. The archive stays in `--folder`; a second run measures 
 """
 
 import argparse
+import asyncio
 import gzip
 import json
 import os
@@ -23,6 +24,7 @@ from itertools import count, cycle, islice
 from pathlib import Path
 
 import numpy as np
+from load import closed_loop, service, warm_up
 
 from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex
@@ -32,8 +34,8 @@ from rag.retriever import Retriever
 from rag.settings import Settings, read_settings
 from rag.tables import EncodedArticle
 from rag.types import Article, Filters, Question, Span
+from rag.upkeep import SECONDS_BETWEEN_LOOKS
 from rag.vectors import VectorIndex
-from rag.wiring import open_library
 
 DIMENSION = 384
 FIRST_DAY = date(2020, 1, 1)
@@ -114,7 +116,7 @@ def measure(size: int, texts: Path, folder: Path) -> None:
             one_more(catalogue, retriever, vectors)
             rebuilt_meanwhile(index, vectors)
     one_shot(settings, questions[0])
-    row("resident, both models, Chroma open", resident_when_serving(settings))
+    row("resident, served with both models", resident_when_serving(settings))
 
 
 def searches(
@@ -165,24 +167,40 @@ def one_shot(settings: Settings, question: str) -> None:
 
 
 def resident_when_serving(settings: Settings) -> str:
-    program = (
-        "import sys, tests.bench.scale as scale, pathlib;"
-        " scale.print_resident(pathlib.Path(sys.argv[1]))"
+    # In a process of its own: whoever drives a service lowers its own priority.
+    program = "import sys, pathlib, scale; scale.print_resident(pathlib.Path(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(settings.data)],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    command = [sys.executable, "-c", program, str(settings.data)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return done.stdout.strip()
 
 
 def print_resident(data: Path) -> None:
-    settings = replace(read_settings(os.environ), data=data)
-    with open_library(settings, command="bench") as library:
-        library.archive.vectors.open_chroma()
-        for filters in (Filters(), *FILTERS.values()):
-            library.answerer.answer(Question("Who was there first?", filters))
-        status = Path("/proc/self/status").read_text().splitlines()
-    fields = {line.split(":")[0]: int(line.split()[1]) // 1024 for line in status if "Rss" in line}
-    whole = fields["RssAnon"] + fields["RssFile"]
-    print(f"{whole} MB, of which {fields['RssFile']} MB are shared pages of files")
+    """Serve the archive, ask with every filter, from four clients, and look at the process."""
+    asked = [request(number, filters) for filters in FILTERS.values() for number in range(8)]
+    with service(data) as running:
+        asyncio.run(warm_up(running, cycle(asked)))
+        asyncio.run(closed_loop(running, cycle(asked), clients=4, seconds=10))
+        # Upkeep lets go of what questions with filters have read.
+        time.sleep(2 * SECONDS_BETWEEN_LOOKS)
+        print(f"{running.resident_mib():.0f} MiB, of which {running.own_mib():.0f} are its own")
+
+
+def request(number: int, filters: Filters) -> bytes:
+    given = {
+        "published_from": filters.published_from and filters.published_from.isoformat(),
+        "published_to": filters.published_to and filters.published_to.isoformat(),
+        # A service takes no more.
+        "sources": sorted(filters.sources)[:50],
+    }
+    question = f"Who was number {number} in history?"
+    return json.dumps(
+        {"question": question, "filters": {name: told for name, told in given.items() if told}}
+    ).encode()
 
 
 def fill(catalogue: Catalogue, size: int, paragraphs: list[str], vectors: NearCentres) -> None:
