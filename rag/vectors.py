@@ -44,10 +44,15 @@ from rag.protocols import Vector
 from rag.rows import Rows, no_rows, rows_after
 from rag.types import Filters
 
-# Up to here a scan of what passes a filter is as fast as the index, and exact.
-EXACT_SCAN_ROWS = 15_000
-# More neighbours than this take Chroma longer than a scan takes.
+# Chroma looks at a hundred rows for those wanted. Where fewer than these pass a filter it would
+# have to name more than that, and overlooks some: a fifth of them where a fifth passes.
+LEAST_SHARE = 0.6
+# Vectors that lie elsewhere are read slowly: up to so many are, else Chroma is asked for so many
+# neighbours.
+MOST_READ = 15_000
 MOST_NEIGHBOURS = 2000
+# From this share on it is faster to compare all rows, side by side, than to pick some out.
+MOST_PICKED = 0.5
 # So many vectors are read from the catalogue at once.
 STORED_PER_READ = 20_000
 # Asked for besides those wanted: some may be deleted.
@@ -289,10 +294,11 @@ class VectorIndex:
         if opened is None or opened[0] != shown.generation:
             return None
         count = int(np.count_nonzero(marked(passing, rows.ids)))
-        if count < len(rows) and count <= EXACT_SCAN_ROWS:
+        if count < (LEAST_SHARE * len(rows) if rows.have_vectors else min(len(rows), MOST_READ)):
             return None
         wanted = (limit + SPARE) * len(rows) // max(count, 1)
-        while wanted <= MOST_NEIGHBOURS:
+        most = wanted if rows.have_vectors else MOST_NEIGHBOURS
+        while wanted <= most:
             near = self._ask(opened, vector, wanted)
             if near is None:
                 return None
@@ -323,7 +329,10 @@ class VectorIndex:
         ids = rows.ids if chosen is None else rows.ids[chosen]
         if not rows.have_vectors:
             return self._scan_stored(ids.tolist(), vector, limit)
-        scores = rows.scores(vector, chosen)
+        if chosen is None or len(chosen) < MOST_PICKED * len(rows):
+            scores = rows.scores(vector, chosen)
+        else:
+            scores = rows.scores(vector)[chosen]
         top = highest(scores, limit)
         return largest(dict(zip(ids[top].tolist(), scores[top].tolist(), strict=True)), limit)
 

@@ -50,7 +50,9 @@ FILTERS = {
     "1 % source": Filters(sources=frozenset({"Source 0"})),
     "10 % date": Filters(FIRST_DAY, FIRST_DAY + timedelta(99)),
     "10 % source": Filters(sources=frozenset(f"Source {number}" for number in range(10))),
+    "30 % date": Filters(FIRST_DAY, FIRST_DAY + timedelta(299)),
     "90 % date": Filters(FIRST_DAY, FIRST_DAY + timedelta(899)),
+    "50 % source": Filters(sources=frozenset(f"Source {number}" for number in range(50))),
     "90 % source": Filters(sources=frozenset(f"Source {number}" for number in range(90))),
 }
 

@@ -16,12 +16,14 @@ import pytest
 from rag.building import findings
 from rag.catalogue import Catalogue
 from rag.errors import NotUsable
+from rag.generation import Generation
 from rag.homes import FolderHome
 from rag.protocols import Vector, Vectors
+from rag.rows import Rows
 from rag.tables import EncodedArticle
 from rag.types import Article, Filters
 from rag.upkeep import kept_up
-from rag.vectors import EXACT_SCAN_ROWS, VectorIndex
+from rag.vectors import VectorIndex
 
 ENCODER = "encoder:made-up"
 DIMENSION = 16
@@ -240,7 +242,7 @@ def test_what_a_killed_rebuild_left_is_removed(
 
 @dataclass(frozen=True, slots=True)
 class Wide:
-    """An archive in which more passages pass the filter WIRE than are scanned at once."""
+    """An archive in which nearly all passages pass the filter WIRE, but none of the nearest."""
 
     catalogue: Catalogue
     index: VectorIndex
@@ -253,7 +255,7 @@ def wide(
 ) -> Iterator[Wide]:
     folder = tmp_path_factory.mktemp("wide")
     catalogue = Catalogue(folder / "catalogue.sqlite3", encoder=ENCODER, create=True)
-    vectors = random_rows(EXACT_SCAN_ROWS + 300, seed=5, dimension=4)
+    vectors = random_rows(3000, seed=5, dimension=4)
     # The other source is nearer to the first axis than anything of the first source.
     near = vectors[:, 0].argsort()[::-1][:200]
     catalogue.put(
@@ -273,7 +275,6 @@ def wide(
 
 
 def test_a_filter_that_many_pass_is_exact(wide: Wide) -> None:
-    assert len(wide.catalogue.matching_passages(WIRE)) > EXACT_SCAN_ROWS
     axis = np.array([1, 0, 0, 0], np.float32)
     assert list(wide.index.search(axis, 5, WIRE)) == nearest(wide.catalogue, axis, 5, WIRE)
 
@@ -282,6 +283,46 @@ def test_a_filter_that_few_pass_is_exact(wide: Wide) -> None:
     axis = np.array([-1, 0, 0, 0], np.float32)
     post = Filters(sources=frozenset({"Post"}))
     assert list(wide.index.search(axis, 5, post)) == nearest(wide.catalogue, axis, 5, post)
+
+
+class Forgetful:
+    """An index that names the nearest twenty, and of those behind them only every other one."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def nearest(self, vector: Vector, limit: int) -> dict[int, float]:
+        scores = self._rows.scores(vector)
+        order = np.argsort(-scores)
+        named = [*order[:20], *order[20 : 2 * limit : 2]][:limit]
+        return {int(self._rows.ids[row]): float(scores[row]) for row in named}
+
+    def close(self) -> None:
+        pass
+
+
+class ForgetfulHome(FolderHome):
+    """A home whose indexes forget."""
+
+    def opened(self, folder: Path, _: Generation) -> Forgetful:
+        return Forgetful(self.map(folder))
+
+
+def test_a_filter_is_exact_where_an_index_overlooks_what_lies_far(
+    catalogue: Catalogue, tmp_path: Path, encoded: Encode
+) -> None:
+    catalogue.put(
+        [
+            encoded(article("a", "Wire"), SOME_ROWS[: ROWS // 2]),
+            encoded(article("b", "Post"), SOME_ROWS[ROWS // 2 :]),
+        ]
+    )
+    with closing(VectorIndex(tmp_path / "vectors", catalogue, ForgetfulHome())) as index:
+        index.rebuild()
+        assert index.open_chroma()
+        for question in QUESTIONS:
+            found = list(index.search(question, 30, WIRE))
+            assert found == nearest(catalogue, question, 30, WIRE)
 
 
 @pytest.mark.parametrize(
