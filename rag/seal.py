@@ -24,6 +24,8 @@ from rag.wal import committed_pages
 READ_BYTES = 1 << 20
 STATE_BYTES = 128
 READS, SECONDS_BETWEEN_READS = 5, 0.001
+# SQLite's locks lie at this byte (sqlite.org/fileformat2.html#the_lock_byte_page).
+LOCK_BYTE = 1 << 30
 Checksums = NDArray[np.uint32]
 
 
@@ -149,7 +151,8 @@ class Witness:
         differing = np.ones(max(len(found), len(seal.pages)), np.bool_)
         both = min(len(found), len(seal.pages))
         differing[:both] = found[:both] != seal.pages[:both]
-        return set((np.flatnonzero(differing) + 1).tolist())
+        # Its page is never read nor written, thus never in the log; it comes with those behind it.
+        return set((np.flatnonzero(differing) + 1).tolist()) - {LOCK_BYTE // seal.page_bytes + 1}
 
     def _write(self, seal: Seal) -> None:
         write_atomically(self.seal_file, seal_content(seal))
