@@ -1,7 +1,8 @@
 """Lexical search: BM25 over the catalogue's postings, exact for every passage and any filter."""
 
 import math
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from rag.catalogue import Catalogue
 from rag.columns import Columns
 from rag.errors import ArchiveDamaged
-from rag.postings import read_postings
+from rag.postings import read_postings, terms_beginning
+from rag.relatives import MIN_LIKENESS, beginning_of, likeness
 from rag.types import Filters
 from rag.words import words
 
@@ -18,15 +20,23 @@ from rag.words import words
 # said twice says little more than a word said once.
 K1 = 0.9
 B = 0.75
+# Relatives are looked up for so many of a question's words, the rarest: a whole text in place of
+# a question must not take long.
+WORDS_WITH_RELATIVES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Every passage's BM25 score for a question; `rarity` is the IDF of each of its terms."""
+    """Every passage's BM25 score for a question; `rarity` is the IDF of each of its terms.
+
+    `relatives` are the archive's other terms that look like one of them (rag/relatives.py), each
+    with those that it looks like and how much.
+    """
 
     columns: Columns
     bm25: NDArray[np.float32]
     rarity: dict[str, float]
+    relatives: dict[str, dict[str, float]]
 
     def best(self, limit: int, filters: Filters) -> dict[int, float]:
         """Return the best passages' ids with their scores, all positive, at most `limit`."""
@@ -71,7 +81,7 @@ class LexicalIndex:
                 rarity[term] = idf(columns.passages, len(ids))
                 if len(ids):
                     bm25[ids] += rarity[term] * counts * (K1 + 1) / (counts + damping[ids])
-        return Scores(columns, bm25, rarity)
+            return Scores(columns, bm25, rarity, relatives_of(connection, rarity))
 
     def _damping(self, columns: Columns) -> NDArray[np.float32]:
         """Return what the count of a word in each passage is set against: more in a long one."""
@@ -80,6 +90,20 @@ class LexicalIndex:
             norm = K1 * (1 - B + B * columns.length / max(columns.mean_length, 1.0))
             damped = self._damped = (columns, norm)
         return damped[1]
+
+
+def relatives_of(
+    connection: sqlite3.Connection, rarity: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """Return the terms that look like the question's, each with those and its likeness."""
+    found: dict[str, dict[str, float]] = {}
+    for term in sorted(rarity, key=lambda term: -rarity[term])[:WORDS_WITH_RELATIVES]:
+        beginning = beginning_of(term)
+        for other in terms_beginning(connection, beginning) if beginning else ():
+            alike = likeness(term, other)
+            if alike >= MIN_LIKENESS and other != term:
+                found.setdefault(other, {})[term] = alike
+    return found
 
 
 def require_existing(ids: NDArray[np.int64], columns: Columns) -> None:

@@ -38,6 +38,9 @@ BLOCK = 1 << BLOCK_BITS
 # A passage's place in its block and how often it has the term, in three bytes.
 ENTRY = np.dtype([("place", "<u2"), ("count", "u1")])
 MAX_COUNT = 255
+LAST_CHARACTER = chr(0x10FFFF)
+# Of a language's words not half as many have one beginning of four letters.
+MOST_TERMS = 1000
 # Passages that are read and indexed together when all postings are built.
 PASSAGES_PER_STEP = BLOCK
 
@@ -157,6 +160,20 @@ def read_postings(
     sizes = [len(row[1]) // ENTRY.itemsize for row in rows]
     firsts = np.repeat([row[0] << BLOCK_BITS for row in rows], sizes).astype(np.int64)
     return firsts + entries["place"], entries["count"].astype(np.float32)
+
+
+def terms_beginning(connection: sqlite3.Connection, beginning: str) -> list[str]:
+    """Return the terms that begin so, in order, MOST_TERMS of them at most."""
+    # From one term to the next, since a common one has many rows: a plain DISTINCT reads them all.
+    rows = connection.execute(
+        "WITH RECURSIVE found(term) AS ("
+        " SELECT min(term) FROM postings WHERE term >= :first AND term < :end UNION ALL"
+        " SELECT (SELECT min(term) FROM postings WHERE term > found.term AND term < :end)"
+        " FROM found WHERE found.term IS NOT NULL)"
+        " SELECT term FROM found WHERE term IS NOT NULL LIMIT :most",
+        {"first": beginning, "end": beginning + LAST_CHARACTER, "most": MOST_TERMS},
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def entries_of(wordings: Wordings) -> Entries:

@@ -1,12 +1,12 @@
 """How well a passage's words answer to a question's: what is weighed when candidates are ranked.
 
-A linear model over six signals. Its weights are fitted by `tests/bench/retrieval.py --fit`:
+A linear model over seven signals. Its weights are fitted by `tests/bench/retrieval.py --fit`:
 softmax over all candidates of a question, against the passage that it was written for, on
 questions of SQuAD's training set; it is measured on questions that it has not seen.
 """
 
 from collections import Counter, deque
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
 
@@ -19,8 +19,8 @@ from rag.words import Word
 # together, they are about one thing.
 WINDOW_WORDS = 16
 Sought = TypeVar("Sought", bound=Hashable)
-# The question's words in a passage: of all its words, the place of each and the word. One in
-# another form than the question's has no form.
+# The question's words in a passage, and those that look like one: of all its words, the place of
+# each and the word. One in another form than the question's has no form.
 Met = list[tuple[int, Word]]
 
 
@@ -30,7 +30,8 @@ class Signals(NamedTuple):
     `cosine` and `bm25` are shares of the best candidate's. The others weigh the question's
     words by their rarity: `covered` is the share that the passage has, `exact` the share that
     it has in the question's own form, `paired` the share of neighbouring words that are
-    neighbours in it too, as names are, `near` the share within its best WINDOW_WORDS.
+    neighbours in it too, as names are, `near` the share within its best WINDOW_WORDS. `related`
+    is the share that it lacks, but for which it has a word that looks alike, counted by likeness.
     """
 
     cosine: float
@@ -39,9 +40,10 @@ class Signals(NamedTuple):
     paired: float
     exact: float
     near: float
+    related: float
 
 
-WEIGHTS = Signals(cosine=9.1, bm25=1.4, covered=1.8, paired=3.3, exact=3.4, near=5.5)
+WEIGHTS = Signals(cosine=9.0, bm25=1.3, covered=2.1, paired=3.3, exact=3.4, near=5.4, related=6.0)
 TOTAL_WEIGHT = sum(WEIGHTS)
 
 
@@ -51,9 +53,15 @@ def relevance(signals: Signals) -> float:
 
 
 class Wording:
-    """A question's words, neighbours and forms, and how much each tells."""
+    """A question's words, neighbours and forms, how much each tells, and what looks like it."""
 
-    def __init__(self, asked: Sequence[Word], rarity: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        asked: Sequence[Word],
+        rarity: Mapping[str, float],
+        relatives: Mapping[str, Mapping[str, float]],
+    ) -> None:
+        self._relatives = relatives
         self._stems = Shares({word.stem: rarity[word.stem] for word in asked})
         self._forms = Shares({word.form: rarity[word.stem] for word in asked})
         self._pairs = Shares(
@@ -62,7 +70,9 @@ class Wording:
                 for one, other in pairwise(asked)
             }
         )
-        self._stem_of = {code_of(word)[0]: word.stem for word in asked}
+        # The question's own words last: they decide where two have the same number.
+        self._stem_of = {code_of(Word(stem, ""))[0]: stem for stem in relatives}
+        self._stem_of |= {code_of(word)[0]: word.stem for word in asked}
         self._form_of = {code_of(word): word.form for word in asked}
 
     def met(self, wordings: Mapping[int, bytes]) -> dict[int, Met]:
@@ -91,14 +101,26 @@ class Wording:
             for (place, word), (next_place, following) in pairwise(met)
             if next_place == place + 1
         )
+        there = {word.stem for _, word in met}
         return Signals(
             cosine=cosine,
             bm25=bm25,
-            covered=self._stems.of(word.stem for _, word in met),
+            covered=self._stems.of(there),
             paired=self._pairs.of(neighbours),
             exact=self._forms.of(word.form for _, word in met),
             near=self._near(met),
+            related=self._related(there),
         )
+
+    def _related(self, there: Set[str]) -> float:
+        """Return the share of the question's stems that only look like one of these."""
+        likest: dict[str, float] = {}
+        for stem in there & self._relatives.keys():
+            for asked, alike in self._relatives[stem].items():
+                likest[asked] = max(likest.get(asked, 0.0), alike)
+        weights = self._stems.weights
+        missing = likest.keys() - there
+        return sum(weights[stem] * likest[stem] for stem in missing) / (self._stems.total or 1.0)
 
     def _near(self, met: Iterable[tuple[int, Word]]) -> float:
         """Return the largest share of the question's stems within WINDOW_WORDS."""
@@ -107,6 +129,8 @@ class Wording:
         counts: Counter[str] = Counter()
         weight = best = 0.0
         for place, (stem, _) in met:
+            if stem not in weights:
+                continue
             while inside and inside[0][0] <= place - WINDOW_WORDS:
                 left = inside.popleft()[1]
                 counts[left] -= 1

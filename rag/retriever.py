@@ -98,7 +98,7 @@ class Retriever:
             unscored = [passage for passage in worded if passage not in near]
             cosines = near | self._vectors.similarities(vector, unscored)
             bm25 = scored.of(cosines)
-            wording = Wording(words(question.text), scored.rarity)
+            wording = Wording(words(question.text), scored.rarity, scored.relatives)
             met = wording.met(self._catalogue.wordings(list(cosines)))
             scores = ranked(wording, met, cosines, bm25)
             top = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]

@@ -104,7 +104,7 @@ def rank(catalogue: Catalogue, lexical: LexicalIndex, question: str, filters: Fi
     with catalogue.reading():
         scored = lexical.score(question)
         found = scored.best(2 * CANDIDATES_PER_LEG, filters)
-        wording = Wording(words(question), scored.rarity)
+        wording = Wording(words(question), scored.rarity, scored.relatives)
         ranked(
             wording, wording.met(catalogue.wordings(list(found))), dict.fromkeys(found, 0.5), found
         )

@@ -235,7 +235,7 @@ class Bench:
             return None
         bm25 = scored.of(order)
         tops = max(both.values()), max(bm25.values())
-        wording = Wording(words(item.text), scored.rarity)
+        wording = Wording(words(item.text), scored.rarity, scored.relatives)
         met = wording.met(self.catalogue.wordings(order))
         rows = [
             wording.signals(

@@ -12,6 +12,7 @@ from rag.postings import (
     add_postings,
     read_postings,
     remove_postings,
+    terms_beginning,
 )
 
 texts = st.dictionaries(
@@ -57,6 +58,17 @@ def test_ids_on_both_sides_of_a_blocks_edge_are_kept_apart(connection: sqlite3.C
 def test_a_word_said_endlessly_is_counted_up_to_a_limit(connection: sqlite3.Connection) -> None:
     add_postings(connection, {1: ("", "river " * 1000)})
     assert found(connection, "river") == {1: MAX_COUNT}
+
+
+def test_terms_are_listed_by_their_beginning(connection: sqlite3.Connection) -> None:
+    texts = {
+        7: ("", "Rivers riveted Rivera."),
+        # In another block: each of its words has one more row.
+        3 * BLOCK: ("", "The river Rhine rose; a riverbank caved in."),
+    }
+    add_postings(connection, texts)
+    assert terms_beginning(connection, "rive") == ["river", "rivera", "riverbank", "rivet"]
+    assert terms_beginning(connection, "tower") == []
 
 
 @given(texts, texts)

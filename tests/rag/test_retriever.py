@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rag.catalogue import Catalogue
 from rag.lexical import LexicalIndex
 from rag.protocols import Vector, Vectors
+from rag.relatives import likeness
 from rag.relevance import WEIGHTS, Wording
 from rag.retriever import Retriever, ranked
 from rag.tables import EncodedArticle
@@ -26,7 +27,7 @@ TOWER = Article("tower", "A tower", "The tower leans.", "Post", None, date(2023,
 
 Unit = Callable[..., Vectors]
 legs = st.dictionaries(st.integers(1, 9), st.tuples(st.floats(-1, 1), st.floats(0, 50)), max_size=9)
-BRIDGE_OPENED = Wording(words("When did the bridge open?"), {"bridg": 2.0, "open": 1.0})
+BRIDGE_OPENED = Wording(words("When did the bridge open?"), {"bridg": 2.0, "open": 1.0}, {})
 
 
 class OneQuestion:
@@ -83,7 +84,7 @@ def test_a_hit_has_its_fused_score_and_its_own_cosine(retriever: Retriever) -> N
     assert [hit.similarity for hit in hits] == pytest.approx(cosines, abs=1e-5)
     # The second shares no word with the question: its cosine, the largest, is all it has.
     # The first has all of them, one ("opened") in another form.
-    others = sum(WEIGHTS) - WEIGHTS.cosine - WEIGHTS.exact / 2
+    others = sum(WEIGHTS) - WEIGHTS.cosine - WEIGHTS.exact / 2 - WEIGHTS.related
     best = WEIGHTS.cosine * cosines[0] / cosines[1] + others
     assert [hit.score for hit in hits] == pytest.approx([1, WEIGHTS.cosine / best], abs=1e-5)
 
@@ -161,9 +162,42 @@ def test_a_name_said_together_goes_before_its_halves_said_apart() -> None:
         2: "Park Jin was in Seoul, and the weather was fine for a long and pleasant day.",
     }
     same = dict.fromkeys(texts, 0.5)
-    wording = Wording(words("Park Jin"), {"park": 1.0, "jin": 2.0})
+    wording = Wording(words("Park Jin"), {"park": 1.0, "jin": 2.0}, {})
     scores = scores_of(wording, texts, same, same)
     assert scores[2] > scores[1]
+
+
+def test_a_name_in_another_spelling_goes_before_a_stranger() -> None:
+    texts = {1: "Rossini spoke in Tripoli.", 2: "Gaddafi spoke in Tripoli."}
+    same = dict.fromkeys(texts, 0.5)
+    asked = words("Where did Gaddifi speak?")
+    wording = Wording(asked, {"gaddifi": 6.0, "speak": 2.0}, {"gaddafi": {"gaddifi": 0.5}})
+    scores = scores_of(wording, texts, same, same)
+    assert scores[2] > scores[1]
+
+
+def test_the_word_itself_counts_more_than_one_that_looks_alike() -> None:
+    texts = {1: "The composition was long.", 2: "They composed for long.", 3: "They sang for long."}
+    same = dict.fromkeys(texts, 0.5)
+    asked = words("Who composed?")
+    wording = Wording(
+        asked, {"compos": 2.0}, {"composit": {"compos": likeness("compos", "composit")}}
+    )
+    scores = scores_of(wording, texts, same, same)
+    assert scores[2] > scores[1] > scores[3]
+
+
+def test_an_article_is_found_by_another_form_of_its_words(
+    retriever: Retriever, catalogue: Catalogue, encoded: Callable[..., EncodedArticle], unit: Unit
+) -> None:
+    catalogue.put(
+        [
+            encoded(Article("waltz", "", "Its composition took a year."), unit((1, 1))),
+            encoded(Article("march", "", "Its rehearsal took a year."), unit((1, 1))),
+        ]
+    )
+    in_order = found(retriever, Question("When was it composed?"))
+    assert in_order.index("waltz") < in_order.index("march")
 
 
 def test_each_leg_says_what_it_found(retriever: Retriever) -> None:
