@@ -51,8 +51,6 @@ LEAST_SHARE = 0.6
 # neighbours.
 MOST_READ = 15_000
 MOST_NEIGHBOURS = 2000
-# From this share on it is faster to compare all rows, side by side, than to pick some out.
-MOST_PICKED = 0.5
 # So many vectors are read from the catalogue at once.
 STORED_PER_READ = 20_000
 # Asked for besides those wanted: some may be deleted.
@@ -329,10 +327,7 @@ class VectorIndex:
         ids = rows.ids if chosen is None else rows.ids[chosen]
         if not rows.have_vectors:
             return self._scan_stored(ids.tolist(), vector, limit)
-        if chosen is None or len(chosen) < MOST_PICKED * len(rows):
-            scores = rows.scores(vector, chosen)
-        else:
-            scores = rows.scores(vector)[chosen]
+        scores = rows.scores(vector, chosen)
         top = highest(scores, limit)
         return largest(dict(zip(ids[top].tolist(), scores[top].tolist(), strict=True)), limit)
 
