@@ -22,7 +22,7 @@ K1 = 0.9
 B = 0.75
 # Relatives are looked up for so many of a question's words, the rarest: a whole text in place of
 # a question must not take long.
-WORDS_WITH_RELATIVES = 16
+WORDS_WITH_RELATIVES = 8
 
 
 @dataclass(frozen=True, slots=True)
