@@ -2,14 +2,15 @@
 
 `python -m rag.training.distill RECIPE.toml PAIRS.npz --teacher DIR --student DIR --out DIR`
 
-The pairs come from `rag.training.prepare`. OUT gets `log.jsonl`, the finished `teacher/`, its
-`labels.pt` and the finished reader, `model/`; what is there already is not made again. Stopped
-by SIGTERM it goes on from a checkpoint. On a GPU it takes minutes; a time limit per turn sets its
-number of steps.
+The pairs come from `rag.training.prepare`. OUT gets `log.jsonl`, the finished `teacher/` and the
+finished reader, `model/`; a teacher that is there already is not trained again. Stopped by SIGTERM
+it goes on from a checkpoint. On a GPU it takes minutes; a time limit per turn sets its number of
+steps.
 """
 
 import argparse
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import AutoModelForQuestionAnswering
 
+from rag.training.fusing import fuse_layers
+from rag.training.hints import MEASURED_TOKENS, Hinted, MainComponents, hint_loss
 from rag.training.mix import Batch
 from rag.training.pairs import Collator, Ints, batches_by_length, read_pairs
 from rag.training.phase import Loss, Material, Phase, forward
-from rag.training.recipe import read_recipe
+from rag.training.recipe import Hints, read_recipe
+from rag.training.rounding import round_matrices
 from rag.training.step import span_loss
 from rag.training.teacher import Teacher, load_teacher
 from rag.training.train import write_model
@@ -32,39 +36,73 @@ CLOSED = -1e4  # a logit of padding: its probability is 0, and no difference is 
 
 
 class Labels:
-    """A teacher's logits for every token of every pair, kept in half precision."""
+    """What a teacher says of every token of every pair, kept in half precision."""
 
-    def __init__(self, lengths: Ints, device: torch.device) -> None:
+    def __init__(self, lengths: Ints, device: torch.device, hints: Hints | None) -> None:
         self._offsets = torch.from_numpy(np.cumsum(lengths) - lengths).to(device)
-        self.logits = torch.zeros(2, int(lengths.sum()), dtype=torch.float16, device=device)
+        count = int(lengths.sum())
+        self.logits = torch.zeros(2, count, dtype=torch.float16, device=device)
+        layers, width = (len(hints.layers), hints.width) if hints else (0, 0)
+        self.states = torch.zeros(layers, count, width, dtype=torch.float16, device=device)
 
     def places(self, rows: Ints, mask: torch.Tensor) -> torch.Tensor:
         """Where the windows' tokens lie, shape (windows, tokens); those of padding say nothing."""
         first = self._offsets[torch.from_numpy(rows).to(mask.device)][:, None]
         return (first + torch.arange(mask.shape[1], device=mask.device)) * mask
 
-    def put(self, rows: Ints, batch: Batch, output: Any) -> None:
-        """Keep the logits of the windows."""
+    def put(
+        self, rows: Ints, batch: Batch, output: Any, states: Sequence[torch.Tensor] = ()
+    ) -> None:
+        """Keep the logits of the windows, and their reduced states, (windows, tokens, width)."""
         is_token = batch.mask.bool()
         at = self.places(rows, batch.mask)[is_token]
         for kept, logits in zip(self.logits, (output.start_logits, output.end_logits), strict=True):
             kept[at] = logits[is_token].to(torch.float16)
+        for kept, reduced in zip(self.states, states, strict=True):
+            kept[at] = reduced[is_token].to(torch.float16)
 
     def of(self, rows: Ints, batch: Batch) -> torch.Tensor:
         """The logits of the windows' starts and ends, shape (2, windows, tokens)."""
         return self.logits[:, self.places(rows, batch.mask)].float()
 
+    def hints_of(self, rows: Ints, batch: Batch) -> torch.Tensor:
+        """The windows' reduced states, shape (layers, windows, tokens, width)."""
+        return self.states[:, self.places(rows, batch.mask)]
 
-@torch.inference_mode()
+
+@torch.no_grad()
 def label(teacher: Teacher, material: Material) -> Labels:
     """Let the teacher read all pairs."""
-    lengths = material.pairs.lengths
-    labels = Labels(lengths, material.device)
+    lengths, hints = material.pairs.lengths, material.recipe.hints
+    labels = Labels(lengths, material.device, hints)
     teacher.to(material.device).eval()
-    for rows in batches_by_length(np.arange(len(lengths)), lengths, LABELLED_TOKENS):
+    batches = batches_by_length(np.arange(len(lengths)), lengths, LABELLED_TOKENS)
+    reduced = main_components(teacher, material, batches) if hints else ()
+    for rows in batches:
         batch = material.collator.batch(rows)
-        labels.put(rows, batch, forward(teacher, batch))
+        output = forward(teacher, batch, states=bool(hints))
+        states = [part.of(output.hidden_states[layer]) for layer, part in reduced]
+        labels.put(rows, batch, output, states)
     return labels
+
+
+def main_components(
+    teacher: Teacher, material: Material, batches: Sequence[Ints]
+) -> list[tuple[int, MainComponents]]:
+    """Measure the hinted layers on some of the batches; return each with its components."""
+    hints = material.recipe.hints
+    assert hints is not None
+    taken = max(1, MEASURED_TOKENS // LABELLED_TOKENS)
+    seen: list[list[torch.Tensor]] = [[] for _ in hints.layers]
+    for rows in batches[:: max(1, len(batches) // taken)]:
+        batch = material.collator.batch(rows)
+        output = forward(teacher, batch, states=True)
+        for states, (layer, _) in zip(seen, hints.layers, strict=True):
+            states.append(output.hidden_states[layer][batch.mask.bool()].float())
+    return [
+        (layer, MainComponents(torch.cat(states), hints.width))
+        for states, (layer, _) in zip(seen, hints.layers, strict=True)
+    ]
 
 
 def distillation_loss(
@@ -91,8 +129,10 @@ def trained_teacher(arguments: argparse.Namespace, material: Material) -> Teache
         attention_dropout=turn.attention_dropout,
         hidden_dropout=turn.hidden_dropout,
     )
+    if arguments.fused:
+        fuse_layers(teacher.model)
     if not done.exists():
-        phase = Phase("teacher", teacher, turn, material, arguments.teacher_minutes)
+        phase = Phase("teacher", teacher, turn, material, arguments.teacher_minutes, only_told=True)
         finish(phase, lambda _, batch, output: hard_loss(batch, output))
         write_model(teacher.model, arguments.teacher, done)
         phase.checkpoint.unlink()
@@ -104,18 +144,6 @@ def hard_loss(batch: Batch, output: Any) -> torch.Tensor:
     return span_loss(output.start_logits, output.end_logits, batch)
 
 
-def labels_of(teacher: Teacher, material: Material) -> Labels:
-    """Load the teacher's labels, or make and keep them."""
-    file = material.out / "labels.pt"
-    if not file.exists():
-        labels = label(teacher, material)
-        torch.save(labels.logits.cpu(), file)
-        return labels
-    labels = Labels(material.pairs.lengths, material.device)
-    labels.logits = torch.load(file, weights_only=True).to(material.device)
-    return labels
-
-
 def train_student(arguments: argparse.Namespace, material: Material, labels: Labels) -> None:
     """Train the student on labels and known answers, and write it."""
     recipe, turn = material.recipe, material.recipe.student
@@ -125,14 +153,23 @@ def train_student(arguments: argparse.Namespace, material: Material, labels: Lab
         attention_probs_dropout_prob=turn.attention_dropout,
         hidden_dropout_prob=turn.hidden_dropout,
     )
+    if recipe.rounded:
+        round_matrices(student)
+    if arguments.fused:
+        fuse_layers(student)
+    model = Hinted(student, recipe.hints) if recipe.hints else student
+    phase = Phase("student", model, turn, material, arguments.student_minutes)
 
     def loss_of(rows: Ints, batch: Batch, output: Any) -> torch.Tensor:
         own = torch.stack([output.start_logits, output.end_logits]).float()
         soft = distillation_loss(own, labels.of(rows, batch), batch.mask, recipe.temperature) / 2
         share = recipe.teacher_share
-        return share * soft + (1 - share) * hard_loss(batch, output)
+        loss = share * soft + (1 - share) * hard_loss(batch, output)
+        if recipe.hints:
+            hinted = hint_loss(output.hints, labels.hints_of(rows, batch), batch.mask)
+            loss = loss + recipe.hints.share * phase.left * hinted
+        return loss
 
-    phase = Phase("student", student, turn, material, arguments.student_minutes)
     finish(phase, loss_of)
     write_model(student, arguments.student, arguments.out / "model")
     phase.checkpoint.unlink()
@@ -156,10 +193,9 @@ def parse_arguments() -> argparse.Namespace:
         parser.add_argument(
             f"--{name}", type=Path, required=True, help="model to start from, Hugging Face layout"
         )
-        parser.add_argument(
-            f"--{name}-minutes", type=float, help="as many steps as this allows, not the epochs"
-        )
+        parser.add_argument(f"--{name}-minutes", type=float, help="no more steps than this allows")
     parser.add_argument("--out", type=Path, required=True, help="folder for log and models")
+    parser.add_argument("--fused", action="store_true", help="compile the layers; for GPUs")
     return parser.parse_args()
 
 
@@ -181,7 +217,7 @@ def main() -> None:
     arguments = parse_arguments()
     arguments.out.mkdir(parents=True, exist_ok=True)
     material = material_of(arguments)
-    labels = labels_of(trained_teacher(arguments, material), material)
+    labels = label(trained_teacher(arguments, material), material)
     train_student(arguments, material, labels)
 
 

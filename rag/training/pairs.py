@@ -14,9 +14,11 @@ from tokenizers import Tokenizer
 
 from rag.training.data import NO_ANSWER
 from rag.training.mix import PAD_TO_TOKENS, Batch
+from rag.training.step import UNKNOWN
 
 SPECIAL_TOKENS = 3
 NOWHERE = -1  # the first and last token of an answer that is not there
+UNTOLD = -2  # and of one that nobody told
 
 Ints = npt.NDArray[np.int64]
 
@@ -26,7 +28,8 @@ class Pairs:
     """All pairs; `tokens` is one stream of token ids that the bounds point into.
 
     `first` and `last` count from the passage's first token, both inclusive; NOWHERE in both
-    says that the passage holds no answer. `weight` is how often a pair comes in an epoch.
+    says that the passage holds no answer, UNTOLD that nobody told whether it does. `weight` is
+    how often a pair comes in an epoch.
     """
 
     tokens: npt.NDArray[np.uint16]
@@ -46,6 +49,12 @@ class Pairs:
         """Tokens of each pair, special ones included."""
         questions = self.question_end.astype(np.int64) - self.question_start
         return questions + self.passage_end - self.passage_start + SPECIAL_TOKENS
+
+    @property
+    def is_told(self) -> npt.NDArray[np.bool_]:
+        """Whether a pair's answer is known, for each pair."""
+        told: npt.NDArray[np.bool_] = self.first != UNTOLD
+        return told
 
     def save(self, path: Path) -> None:
         """Write all arrays into one compressed file."""
@@ -86,32 +95,43 @@ class Collator:
         token_ids = torch.where((at == before - 1) | (at == length - 1), self._sep, token_ids)
         token_ids[:, 0] = self._cls
         mask = at < length
-        is_there = first != NOWHERE
+        targets = [
+            torch.where(place >= 0, before + place, NO_ANSWER).where(place != UNTOLD, UNKNOWN)
+            for place in (first, last)
+        ]
         return Batch(
             token_ids=token_ids * mask,
             type_ids=((at >= before) & mask).long(),
             mask=mask.long(),
-            starts=torch.where(is_there, before + first, NO_ANSWER)[:, 0],
-            ends=torch.where(is_there, before + last, NO_ANSWER)[:, 0],
+            starts=targets[0][:, 0],
+            ends=targets[1][:, 0],
         )
 
 
-def epoch_rows(pairs: Pairs, epoch: int, seed: int) -> Ints:
+def epoch_rows(pairs: Pairs, epoch: int, seed: int, *, only_told: bool = False) -> Ints:
     """The pairs of an epoch in random order: each as often as its weight says, over the epochs."""
     phase = np.random.default_rng([seed, 0]).random(len(pairs))
     times = np.floor((epoch + 1) * pairs.weight + phase) - np.floor(epoch * pairs.weight + phase)
+    if only_told:
+        times *= pairs.is_told
     rows = np.repeat(np.arange(len(pairs)), times.astype(np.int64))
     return np.random.default_rng([seed, 1, epoch]).permutation(rows)
 
 
 def epoch_batches(
-    pairs: Pairs, epoch: int, *, tokens: int, seed: int, pool_batches: int = 64
+    pairs: Pairs,
+    epoch: int,
+    *,
+    tokens: int,
+    seed: int,
+    only_told: bool = False,
+    pool_batches: int = 64,
 ) -> list[Ints]:
     """An epoch's rows as batches of at most so many tokens, padding included, in random order.
 
     Rows are sorted by length inside pools of about `pool_batches` batches.
     """
-    rows, lengths = epoch_rows(pairs, epoch, seed), pairs.lengths
+    rows, lengths = epoch_rows(pairs, epoch, seed, only_told=only_told), pairs.lengths
     pool = max(1, round(pool_batches * tokens / max(1.0, float(lengths[rows].mean()))))
     pools = [rows[at : at + pool] for at in range(0, len(rows), pool)]
     batches = [batch for rows in pools for batch in batches_by_length(rows, lengths, tokens)]

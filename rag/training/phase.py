@@ -19,8 +19,9 @@ from rag.training.run import append_json
 from rag.training.step import LARGEST_GRADIENT_NORM, decayed_groups
 
 LOG_EVERY_STEPS = 100
-# How many steps fit into a time limit is told from the speed between these two.
-UNMEASURED_STEPS, MEASURED_STEPS = 20, 100
+# How many steps fit into a time limit is told from the speed between the first two, and again
+# after every so many steps.
+UNMEASURED_STEPS, MEASURED_STEPS, MEASURED_AGAIN = 20, 100, 500
 
 # Loss of a batch: its rows among the pairs, its windows, the model's output.
 Loss = Callable[[Ints, Batch, Any], torch.Tensor]
@@ -38,33 +39,48 @@ class Material:
 
 
 class Pace:
-    """Tells from the first steps how many fit into a time limit; without one, nothing."""
+    """Tells from steps taken how many fit into a time limit; without one, nothing."""
 
     def __init__(self, minutes: float | None) -> None:
         self._minutes = minutes
-        self._started = 0.0
+        self._began = time.monotonic()
+        self._last: tuple[int, float] | None = None
 
     def steps_after(self, step: int, loss: torch.Tensor) -> int | None:
         """The number of all steps, once it can be told; `loss` is the step's."""
-        if self._minutes is None or step not in (UNMEASURED_STEPS, MEASURED_STEPS):
+        if self._minutes is None or not is_measured(step):
             return None
         float(loss)  # waits until the device has taken the step
-        now, began = time.monotonic(), self._started
-        self._started = now
-        if step == UNMEASURED_STEPS or not began:
+        now, last = time.monotonic(), self._last
+        self._last = (step, now)
+        if last is None:
             return None
-        pace = (now - began) / (MEASURED_STEPS - UNMEASURED_STEPS)
-        return max(step, int(self._minutes * 60 / pace))
+        pace = (now - last[1]) / (step - last[0])
+        left = self._began + self._minutes * 60 - now
+        return step + max(0, int(left / pace))
+
+
+def is_measured(step: int) -> bool:
+    """Whether the time is read after this step."""
+    return step in (UNMEASURED_STEPS, MEASURED_STEPS) or step % MEASURED_AGAIN == 0
 
 
 class Phase:
     """A model in training on a material; its batches are a pure function of seed and step."""
 
     def __init__(
-        self, name: str, model: Module, turn: Turn, material: Material, minutes: float | None
+        self,
+        name: str,
+        model: Module,
+        turn: Turn,
+        material: Material,
+        minutes: float | None,
+        *,
+        only_told: bool = False,
     ) -> None:
         self.name = name
         self.model = model.to(material.device)
+        self._only_told = only_told
         self._turn = turn
         self._material = material
         self._minutes = minutes
@@ -90,12 +106,15 @@ class Phase:
             self._resume()
         self.model.train()
         losses: list[torch.Tensor] = []
+        whole = self.steps
         pace, saved = Pace(self._minutes), time.monotonic()
         for rows in islice(self._batches(), self.step, None):
             if self.stop_asked or self.step >= self.steps:
                 break
             losses.append(self._take_step(rows, loss_of))
-            self.steps = pace.steps_after(self.step, losses[-1]) or self.steps
+            allowed = pace.steps_after(self.step, losses[-1])
+            if allowed is not None:
+                self.steps = min(whole, allowed)
             if self.step % LOG_EVERY_STEPS == 0 or self.step == self.steps:
                 self._log(losses)
                 losses = []
@@ -105,10 +124,15 @@ class Phase:
         self._save()
         return self.step >= self.steps
 
+    @property
+    def left(self) -> float:
+        """The share of all steps that is still to be taken."""
+        return (self.steps - self.step) / self.steps
+
     def rate(self) -> float:
         """The learning rate of the next step; the last one's is nearly 0."""
         warm = min(1.0, (self.step + 1) / max(1, self._turn.warmup_steps))
-        return self._turn.learning_rate * min(warm, (self.steps - self.step) / self.steps)
+        return self._turn.learning_rate * min(warm, self.left)
 
     def _take_step(self, rows: Ints, loss_of: Loss) -> torch.Tensor:
         for group in self._optimizer.param_groups:
@@ -125,7 +149,11 @@ class Phase:
     def _epoch(self, epoch: int) -> list[Ints]:
         recipe = self._material.recipe
         return epoch_batches(
-            self._material.pairs, epoch, tokens=self._turn.batch_tokens, seed=recipe.seed
+            self._material.pairs,
+            epoch,
+            tokens=self._turn.batch_tokens,
+            seed=recipe.seed,
+            only_told=self._only_told,
         )
 
     def _batches(self) -> Iterator[Ints]:
@@ -148,10 +176,15 @@ class Phase:
         self.step, self.steps = place["step"], place["steps"]
 
 
-def forward(model: Module, batch: Batch) -> Any:
-    """Run the model, in bfloat16 where the device has matrix units for it."""
+def forward(model: Module, batch: Batch, *, states: bool = False) -> Any:
+    """Run the model, in bfloat16 where the device has matrix units for it; with `states`, all."""
     device = batch.mask.device.type
+    asked = {"output_hidden_states": True} if states else {}
     with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
         return model(
-            input_ids=batch.token_ids, token_type_ids=batch.type_ids, attention_mask=batch.mask
+            input_ids=batch.token_ids,
+            token_type_ids=batch.type_ids,
+            # Of four dimensions: of two, the library would wait for the device to look at them.
+            attention_mask=batch.mask[:, None, None].bool(),
+            **asked,
         )

@@ -12,18 +12,48 @@ class Share:
 
     `weight` is how often a question comes in an epoch: 0.5 is every second one. Each answerable
     question gets `negatives` passages without its answer; `negatives_weight` counts for these.
+
+    What follows is for the teacher to answer, with the weight `untold_weight`: of each question
+    so many `variations`, on the question's own paragraph; each answerable question on so many
+    `windows` of its article; for each paragraph, so many `clozes`.
     """
 
     files: tuple[str, ...]
     weight: float
     negatives: int = 0
     negatives_weight: float = 0.0
+    variations: int = 0
+    windows: int = 0
+    clozes: int = 0
+    untold_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.files or self.weight <= 0:
             raise ValueError(f"source {self.files}: name at least one file and a weight above 0")
         if (self.negatives > 0) != (self.negatives_weight > 0):
             raise ValueError(f"source {self.files}: `negatives` and their weight go together")
+        if (self.variations + self.windows + self.clozes > 0) != (self.untold_weight > 0):
+            raise ValueError(
+                f"source {self.files}: `untold_weight` goes with variations, windows and clozes"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """The teacher's inner states as targets (Romero 2015), beside its answers.
+
+    `layers` pairs a layer of the teacher with one of the student, counted from 1. The teacher's
+    states are reduced to their `width` main components; their loss counts `share` at first and
+    falls to nothing in the end.
+    """
+
+    layers: tuple[tuple[int, int], ...]
+    width: int
+    share: float
+
+    def __post_init__(self) -> None:
+        if not self.layers or self.width < 1 or self.share <= 0:
+            raise ValueError(f"hints {self}: name layers, a width and a share above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +74,8 @@ class Recipe:
     """Everything that decides a distillation's outcome, apart from data and starting weights.
 
     `teacher_share` is the weight of the teacher's distributions, softened by `temperature`,
-    beside the known answers' (Hinton 2015).
+    beside the known answers' (Hinton 2015). With `rounded` the student learns with its matrices
+    and what flows into them rounded as they will be in the shipped int8 network (Jacob 2018).
     """
 
     sources: tuple[Share, ...]
@@ -55,6 +86,8 @@ class Recipe:
     checkpoint_minutes: float
     teacher: Turn
     student: Turn
+    rounded: bool = False
+    hints: Hints | None = None
 
     def __post_init__(self) -> None:
         if min(self.teacher.batch_tokens, self.student.batch_tokens) < self.max_tokens:
@@ -70,4 +103,8 @@ def read_recipe(path: Path) -> Recipe:
         Share(**source | {"files": tuple(source["files"])}) for source in table.pop("source")
     )
     teacher, student = (Turn(**table.pop(name)) for name in ("teacher", "student"))
-    return Recipe(sources=sources, teacher=teacher, student=student, **table)
+    hints = None
+    if "hints" in table:
+        given = table.pop("hints")
+        hints = Hints(**given | {"layers": tuple((t, s) for t, s in given["layers"])})
+    return Recipe(sources=sources, teacher=teacher, student=student, hints=hints, **table)

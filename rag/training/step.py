@@ -10,6 +10,7 @@ from rag.training.config import Config
 from rag.training.mix import Batch
 
 LARGEST_GRADIENT_NORM = 1.0
+UNKNOWN = -100  # the target of a window whose answer nobody told; it adds nothing to the loss
 
 
 def build_optimizer(model: PreTrainedModel, config: Config) -> torch.optim.AdamW:
@@ -54,7 +55,11 @@ def take_step(
 def span_loss(start_logits: torch.Tensor, end_logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     """Mean cross entropy of start and end; no weight on padding, logits are (windows, tokens)."""
     padding = batch.mask == 0
-    starts = start_logits.float().masked_fill(padding, -torch.inf)
-    ends = end_logits.float().masked_fill(padding, -torch.inf)
-    cross_entropy = torch.nn.functional.cross_entropy
-    return (cross_entropy(starts, batch.starts) + cross_entropy(ends, batch.ends)) / 2
+    known = (batch.starts != UNKNOWN).sum().clamp(min=1)
+    loss = torch.zeros((), device=start_logits.device)
+    for logits, targets in ((start_logits, batch.starts), (end_logits, batch.ends)):
+        open_logits = logits.float().masked_fill(padding, -torch.inf)
+        loss = loss + torch.nn.functional.cross_entropy(
+            open_logits, targets, ignore_index=UNKNOWN, reduction="sum"
+        )
+    return loss / known / 2

@@ -1,6 +1,5 @@
 """A larger model that reads what the student reads: the same word pieces, at the same places."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,38 +25,46 @@ class Teacher(torch.nn.Module):
         self.register_buffer("pieces", pieces, persistent=False)
 
     def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: torch.Tensor
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        output_hidden_states: bool = False,
+        **_: torch.Tensor,
     ) -> Any:
-        """Return the model's output; all have shape (windows, tokens)."""
-        return self.model(input_ids=self.pieces[input_ids], attention_mask=attention_mask)
+        """Return the model's output; the mask has shape (windows, 1, 1, tokens)."""
+        return self.model(
+            input_ids=self.pieces[input_ids],
+            attention_mask=attention_mask[:, 0, 0].long(),
+            output_hidden_states=output_hidden_states,
+        )
 
 
-def fused_attention(
-    attention: MPNetSelfAttention,
-    hidden_states: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    position_bias: torch.Tensor,
-    **_: Any,
-) -> tuple[torch.Tensor]:
-    """MPNet's attention in one kernel, in place of its `forward`; the position bias is a mask.
+class FusedAttention(MPNetSelfAttention):
+    """MPNet's attention in one kernel; the position bias is a mask."""
 
-    States have shape (windows, tokens, width); the attended ones are the only element.
-    """
-    shape = (*hidden_states.shape[:-1], -1, attention.attention_head_size)
-    query, key, value = (
-        project(hidden_states).view(shape).transpose(1, 2)
-        for project in (attention.q, attention.k, attention.v)
-    )
-    # There is no mask where no window is padded.
-    mask = position_bias if attention_mask is None else position_bias + attention_mask
-    attended = functional.scaled_dot_product_attention(
-        query,
-        key,
-        value,
-        attn_mask=mask.clamp(min=CLOSED).to(query.dtype),
-        dropout_p=attention.dropout.p if attention.training else 0.0,
-    )
-    return (attention.o(attended.transpose(1, 2).flatten(2)),)
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        attention_mask: torch.Tensor | None,
+        position_bias: torch.Tensor,
+        **_: Any,
+    ) -> tuple[torch.Tensor]:
+        """Attend; states have shape (windows, tokens, width), and are the only element."""
+        shape = (*hidden_states.shape[:-1], -1, self.attention_head_size)
+        query, key, value = (
+            project(hidden_states).view(shape).transpose(1, 2)
+            for project in (self.q, self.k, self.v)
+        )
+        # There is no mask where no window is padded.
+        mask = position_bias if attention_mask is None else position_bias + attention_mask
+        attended = functional.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=mask.clamp(min=CLOSED).to(query.dtype),
+            dropout_p=self.dropout.p if self.training else 0.0,
+        )
+        return (self.o(attended.transpose(1, 2).flatten(2)),)
 
 
 def load_teacher(
@@ -77,8 +84,7 @@ def load_teacher(
     if model.config.model_type == "mpnet":
         model.mpnet.encoder.relative_attention_bias.requires_grad_(requires_grad=False)
         for layer in model.mpnet.encoder.layer:
-            attention = layer.attention.attn
-            attention.forward = partial(fused_attention, attention)
+            layer.attention.attn.__class__ = FusedAttention
     return Teacher(model, piece_ids(student_tokenizer, folder, model.config))
 
 

@@ -35,8 +35,13 @@ SMALL = """
 seed = 3
 max_tokens = 64
 temperature = 2.0
+rounded = true
 teacher_share = 0.75
 checkpoint_minutes = 60
+[hints]
+layers = [[2, 1]]
+width = 4
+share = 1.0
 [teacher]
 learning_rate = 1e-3
 weight_decay = 0.01
@@ -56,6 +61,10 @@ hidden_dropout = 0.1
 [[source]]
 files = ["town"]
 weight = 1
+variations = 1
+windows = 2
+clozes = 1
+untold_weight = 1
 """
 
 
@@ -221,7 +230,7 @@ def test_labels_come_back_as_they_were_put(pairs_file: Path, plain: Tokenizer, s
     pairs: Pairs = read_pairs(pairs_file)
     collator = Collator(pairs, plain, torch.device("cpu"))
     reader = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32).eval()
-    labels = Labels(pairs.lengths, torch.device("cpu"))
+    labels = Labels(pairs.lengths, torch.device("cpu"), None)
     with torch.no_grad():
         for rows in (np.array([0, 3]), np.array([4, 1, 2])):
             batch = collator.batch(rows)
