@@ -12,7 +12,8 @@ from rag.training.variations import NAME, NUMBER
 
 # What follows a preposition or an article, up to three words; or a reason.
 PHRASE = re.compile(
-    r"\b(?:by|of|for|from|with|the|a|an|to) ((?:[\w'\u2019-]+ ){0,2}[\w'\u2019-]+)|\b(because(?: [\w'\u2019-]+)+)"
+    r"\b(?:by|of|for|from|with|the|a|an|to) ((?:[\w'\u2019-]+ ){0,2}[\w'\u2019-]+)"
+    r"|\b(because(?: [\w'\u2019-]+)+)"
 )
 WORDS = re.compile(r"\S+")
 FEWEST_WORDS = 7

@@ -11,6 +11,7 @@ steps.
 import argparse
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,8 @@ def trained_teacher(arguments: argparse.Namespace, material: Material) -> Teache
     if arguments.fused:
         fuse_layers(teacher.model)
     if not done.exists():
-        phase = Phase("teacher", teacher, turn, material, arguments.teacher_minutes, only_told=True)
+        told = replace(material, pairs=material.pairs.only_told())
+        phase = Phase("teacher", teacher, turn, told, arguments.teacher_minutes)
         finish(phase, lambda _, batch, output: hard_loss(batch, output))
         write_model(teacher.model, arguments.teacher, done)
         phase.checkpoint.unlink()

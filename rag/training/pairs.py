@@ -4,7 +4,7 @@ A pair is read as [CLS] question [SEP] passage [SEP]; its target is the answer's
 token, or the first token where the passage does not hold the answer.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,10 @@ class Pairs:
         """Whether a pair's answer is known, for each pair."""
         told: npt.NDArray[np.bool_] = self.first != UNTOLD
         return told
+
+    def only_told(self) -> "Pairs":
+        """The same pairs, but an epoch holds none whose answer nobody told."""
+        return replace(self, weight=self.weight * self.is_told)
 
     def save(self, path: Path) -> None:
         """Write all arrays into one compressed file."""
@@ -108,30 +112,22 @@ class Collator:
         )
 
 
-def epoch_rows(pairs: Pairs, epoch: int, seed: int, *, only_told: bool = False) -> Ints:
+def epoch_rows(pairs: Pairs, epoch: int, seed: int) -> Ints:
     """The pairs of an epoch in random order: each as often as its weight says, over the epochs."""
     phase = np.random.default_rng([seed, 0]).random(len(pairs))
     times = np.floor((epoch + 1) * pairs.weight + phase) - np.floor(epoch * pairs.weight + phase)
-    if only_told:
-        times *= pairs.is_told
     rows = np.repeat(np.arange(len(pairs)), times.astype(np.int64))
     return np.random.default_rng([seed, 1, epoch]).permutation(rows)
 
 
 def epoch_batches(
-    pairs: Pairs,
-    epoch: int,
-    *,
-    tokens: int,
-    seed: int,
-    only_told: bool = False,
-    pool_batches: int = 64,
+    pairs: Pairs, epoch: int, *, tokens: int, seed: int, pool_batches: int = 64
 ) -> list[Ints]:
     """An epoch's rows as batches of at most so many tokens, padding included, in random order.
 
     Rows are sorted by length inside pools of about `pool_batches` batches.
     """
-    rows, lengths = epoch_rows(pairs, epoch, seed, only_told=only_told), pairs.lengths
+    rows, lengths = epoch_rows(pairs, epoch, seed), pairs.lengths
     pool = max(1, round(pool_batches * tokens / max(1.0, float(lengths[rows].mean()))))
     pools = [rows[at : at + pool] for at in range(0, len(rows), pool)]
     batches = [batch for rows in pools for batch in batches_by_length(rows, lengths, tokens)]

@@ -69,18 +69,10 @@ class Phase:
     """A model in training on a material; its batches are a pure function of seed and step."""
 
     def __init__(
-        self,
-        name: str,
-        model: Module,
-        turn: Turn,
-        material: Material,
-        minutes: float | None,
-        *,
-        only_told: bool = False,
+        self, name: str, model: Module, turn: Turn, material: Material, minutes: float | None
     ) -> None:
         self.name = name
         self.model = model.to(material.device)
-        self._only_told = only_told
         self._turn = turn
         self._material = material
         self._minutes = minutes
@@ -149,11 +141,7 @@ class Phase:
     def _epoch(self, epoch: int) -> list[Ints]:
         recipe = self._material.recipe
         return epoch_batches(
-            self._material.pairs,
-            epoch,
-            tokens=self._turn.batch_tokens,
-            seed=recipe.seed,
-            only_told=self._only_told,
+            self._material.pairs, epoch, tokens=self._turn.batch_tokens, seed=recipe.seed
         )
 
     def _batches(self) -> Iterator[Ints]:
