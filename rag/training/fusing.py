@@ -1,11 +1,12 @@
 """Fewer and larger steps on a GPU: a transformer's layers, compiled."""
 
+from typing import Any
+
 import torch
-from transformers import PreTrainedModel
 
 
-def fuse_layers(model: PreTrainedModel) -> None:
-    """Compile the layers' computation, once for all layers and shapes, in place.
+def fuse_layers(model: Any) -> None:
+    """Compile the computation of a transformer's layers, once for all and every shape, in place.
 
     The whole model at once would be faster by little and compile for minutes. What cannot be
     compiled is computed as written.

@@ -26,7 +26,8 @@ class MainComponents:
 
     def of(self, states: torch.Tensor) -> torch.Tensor:
         """Reduce states of shape (…, width of the teacher) to (…, width)."""
-        return (states.float() - self._mean) @ self._basis
+        reduced: torch.Tensor = (states.float() - self._mean) @ self._basis
+        return reduced
 
 
 class Hinted(nn.Module):

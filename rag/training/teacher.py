@@ -45,8 +45,9 @@ class FusedAttention(MPNetSelfAttention):
     def forward(
         self,
         hidden_states: torch.Tensor,
-        attention_mask: torch.Tensor | None,
-        position_bias: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        position_bias: torch.Tensor | None = None,
+        output_attentions: bool = False,  # noqa: ARG002 - one kernel has none to show
         **_: Any,
     ) -> tuple[torch.Tensor]:
         """Attend; states have shape (windows, tokens, width), and are the only element."""
@@ -55,6 +56,7 @@ class FusedAttention(MPNetSelfAttention):
             project(hidden_states).view(shape).transpose(1, 2)
             for project in (self.q, self.k, self.v)
         )
+        assert position_bias is not None
         # There is no mask where no window is padded.
         mask = position_bias if attention_mask is None else position_bias + attention_mask
         attended = functional.scaled_dot_product_attention(
