@@ -43,13 +43,15 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 def asking(settings: Settings, filters: Filters) -> Iterator[Callable[[str], AskResponse]]:
     """Yield what answers questions: the archive itself, or the service that has it open."""
     from rag.wiring import open_library
-    from service.remote import service_with
     from service.wire import ask_response
 
     with ExitStack() as stack:
         try:
             library = stack.enter_context(open_library(settings, command="ask"))
         except ArchiveLocked as locked:
+            # Most questions need no service: its client is not loaded for these.
+            from service.remote import service_with
+
             service = service_with(settings, locked)
             yield lambda text: service.ask(text, filters)
         else:

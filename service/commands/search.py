@@ -31,7 +31,6 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     """Find passages, in the archive itself or by the service that has it open."""
     from rag.wiring import open_archive, retriever_of
     from service.found import render_found
-    from service.remote import service_with
     from service.search_schemas import MAX_HITS
     from service.search_wire import search_response
 
@@ -43,6 +42,9 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
             found = retriever_of(archive).search(question, options.limit)
             response = search_response(found, uuid.uuid4().hex, explain=options.explain)
     except ArchiveLocked as locked:
+        # Most questions need no service: its client is not loaded for these.
+        from service.remote import service_with
+
         service = service_with(settings, locked)
         response = service.search(question, options.limit, explain=options.explain)
     rendered = render_found(response, output_style())

@@ -23,7 +23,6 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     """Look a quote up, in the archive itself or by the service that has it open."""
     from rag.verification import Status, Verifier
     from rag.wiring import open_archive
-    from service.remote import service_with
     from service.verdict import render_verdict
     from service.wire import verify_response
 
@@ -32,6 +31,9 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
             verdict = Verifier(archive.catalogue).verify(options.quote, options.article)
             response = verify_response(verdict, archive.catalogue, uuid.uuid4().hex)
     except ArchiveLocked as locked:
+        # Most questions need no service: its client is not loaded for these.
+        from service.remote import service_with
+
         response = service_with(settings, locked).verify(options.quote, options.article)
     rendered = render_verdict(response, output_style())
     print(response.model_dump_json(indent=2) if options.json else rendered)
