@@ -65,20 +65,31 @@ def test_the_output_is_the_protocol_and_nothing_else(seed_archive: Path) -> None
         {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
         {"jsonrpc": "2.0", "id": 3, "method": "no/such"},
     ]
-    done = subprocess.run(
+    asked = "not JSON\n" + "".join(json.dumps(message) + "\n" for message in messages)
+    with subprocess.Popen(
         [sys.executable, *command(seed_archive)],
-        input="".join(json.dumps(message) + "\n" for message in messages) + "not JSON\n",
         cwd=ROOT,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=200,
-    )
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(asked)
+        server.stdin.flush()
+        # Where its input ends, the server answers no more: the last is waited for before.
+        replies = []
+        for line in server.stdout:
+            replies.append(json.loads(line))
+            if {1, 2, 3} <= {reply.get("id") for reply in replies}:
+                break
+        rest, _ = server.communicate(timeout=200)
 
-    assert done.returncode == 0, done.stderr
-    replies = [json.loads(line) for line in done.stdout.splitlines()]
+    assert server.returncode == 0
+    replies += [json.loads(line) for line in rest.splitlines()]
     assert all(reply["jsonrpc"] == "2.0" for reply in replies)
     assert {1, 2} <= {reply.get("id") for reply in replies if "result" in reply}
+    assert {3} <= {reply.get("id") for reply in replies if "error" in reply}
 
 
 def test_without_an_archive_it_says_so_on_standard_error(
