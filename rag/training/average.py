@@ -5,13 +5,12 @@ either, on texts of other kinds above all (Wortsman 2022), and costs nothing to 
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from rag.training.train import TOKENIZER_FILES
+from rag.training.train import MODEL_FILES, copy_existing
 
 WEIGHTS_FILE = "model.safetensors"
 
@@ -51,9 +50,7 @@ def main() -> None:
     )
     arguments.out.mkdir(parents=True, exist_ok=True)
     save_file(tensors, arguments.out / WEIGHTS_FILE, metadata={"format": "pt"})
-    for name in ("config.json", *TOKENIZER_FILES):
-        if (arguments.second / name).exists():
-            shutil.copyfile(arguments.second / name, arguments.out / name)
+    copy_existing(MODEL_FILES, arguments.second, arguments.out)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ rounding took from the weights is little beside what training changes.
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from safetensors.numpy import save_file
 from transformers import AutoConfig, AutoModelForQuestionAnswering
 
 from rag.model_files import ONNX_FILE
-from rag.training.train import TOKENIZER_FILES
+from rag.training.train import MODEL_FILES, copy_existing
 
 QUANTIZED = "_quantized"
 MODULE = "model."  # what the exported graph calls the network inside it
@@ -74,9 +73,7 @@ def main() -> None:
     if missing:
         raise SystemExit(f"{arguments.reader / ONNX_FILE}: holds no {', '.join(missing)}")
     save_file(weights, arguments.out / "model.safetensors", metadata={"format": "pt"})
-    for name in ("config.json", *TOKENIZER_FILES):
-        if (arguments.reader / name).exists():
-            shutil.copyfile(arguments.reader / name, arguments.out / name)
+    copy_existing(MODEL_FILES, arguments.reader, arguments.out)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import argparse
 import fcntl
 import shutil
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -22,6 +23,8 @@ from rag.training.run import Run
 from rag.training.schedule import Cooldown, cooldown_from
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+# What a model in Hugging Face layout has besides its weights.
+MODEL_FILES = ("config.json", *TOKENIZER_FILES)
 
 
 def load_model(start: Path, config: Config) -> PreTrainedModel:
@@ -39,12 +42,19 @@ def write_model(model: PreTrainedModel, start: Path, out: Path) -> None:
     """Write the reader in Hugging Face layout: fp16 weights, the start model's tokenizer."""
     aside = out.with_name(out.name + ".partial")
     model.to(torch.float16).save_pretrained(aside)  # type: ignore[arg-type]
-    for name in TOKENIZER_FILES:
-        # A shipped reader has no tokenizer_config.json, and its tokenizer.json says all.
-        if (start / name).exists():
-            shutil.copyfile(start / name, aside / name)
+    copy_existing(TOKENIZER_FILES, start, aside)
     shutil.rmtree(out, ignore_errors=True)
     aside.replace(out)
+
+
+def copy_existing(names: Sequence[str], source: Path, target: Path) -> None:
+    """Copy those of the files that the source folder has.
+
+    A shipped reader has no tokenizer_config.json, and its tokenizer.json says all.
+    """
+    for name in names:
+        if (source / name).exists():
+            shutil.copyfile(source / name, target / name)
 
 
 def lock(out: Path) -> TextIO:
