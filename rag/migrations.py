@@ -25,9 +25,12 @@ FIRST_SEALED = 3
 def schema_of(meta: Mapping[str, str]) -> int:
     """Return a catalogue's schema; raise ArchiveDamaged when it says none."""
     try:
-        return int(meta["schema"])
+        schema = int(meta["schema"])
     except (KeyError, ValueError) as error:
         raise ArchiveDamaged("the catalogue does not say its schema") from error
+    if schema < 1:
+        raise ArchiveDamaged(f"the catalogue says that its schema is {schema}")
+    return schema
 
 
 def require_known(meta: Mapping[str, str], file: Path) -> None:

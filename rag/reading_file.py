@@ -119,7 +119,8 @@ class ReadingFile:
             missing = NOTES - meta.keys()
             if missing:
                 raise ArchiveDamaged(f"{self.path}: does not say its {', '.join(sorted(missing))}")
-            if schema_of(meta) >= FIRST_SEALED:
+            # Whatever it says: a flipped bit makes a schema an older one, and so does a backup.
+            if schema_of(meta) >= FIRST_SEALED or self._witness.has_sealed():
                 self._is_sealed = self._witness.require_unchanged(state_of(meta), noted)
         self._settle(meta)
         if meta["encoder"] != encoder:

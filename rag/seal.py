@@ -82,6 +82,11 @@ class Witness:
             changed = committed_pages(self._log)
             self._write(Seal(state, page_bytes, resealed(known, self._file, changed)))
 
+    def has_sealed(self) -> bool:
+        """Say whether a seal tells of the file's pages: then it is of no version without seals."""
+        seal = read_seal(self.seal_file)
+        return seal is not None and len(seal.pages) > 0
+
     def acknowledged(self) -> CatalogueState | None:
         """Return the state that was acknowledged last, None when nothing whole tells."""
         return read_state(self.acknowledged_file)

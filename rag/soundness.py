@@ -73,8 +73,7 @@ def examine(file: Path) -> Soundness:
         if found.encoder is None:
             found.faults.append("does not say what it is")
             return found
-        sealed = schema_of(meta) >= FIRST_SEALED
-        if sealed:
+        if schema_of(meta) >= FIRST_SEALED or Witness(file).has_sealed():
             ask_witness(file, state, found)
         found.faults += faults_of(connection)
         # An older version's words are built again when the catalogue is next opened.

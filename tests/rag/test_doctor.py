@@ -314,6 +314,16 @@ def test_a_catalogue_that_is_gone_is_truth_lost(settings: Settings) -> None:
     assert not (settings.data / "catalogue.sqlite3").exists()
 
 
+def test_a_catalogue_that_says_an_older_schema_is_made_again_of_all_articles(
+    settings: Settings, edit: Edit, encoder_model: ReadyModel
+) -> None:
+    edit("UPDATE meta SET value = '2' WHERE key = 'schema'")
+    found, repaired = diagnose(settings), repair(settings)
+
+    assert (found.worst, repaired.worst, repaired.articles) == (Damage.DERIVED, None, ARTICLES)
+    assert articles_in(settings, encoder_model) == set(names(*range(ARTICLES)))
+
+
 def test_an_empty_directory_holds_nothing_to_check(tmp_path: Path) -> None:
     with pytest.raises(NoArchive, match="nothing to check"):
         diagnose(read_settings(os.environ, tmp_path))

@@ -1,5 +1,6 @@
 """Archives as older versions have left them: they are brought up to date, or left as they are."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +14,7 @@ from rag.catalogue_file import CatalogueFile
 from rag.errors import ArchiveDamaged, ArchiveTooNew
 from rag.lexical import LexicalIndex
 from rag.postings import rebuild_postings
+from rag.read_only import ReadOnlyCatalogue
 from rag.soundness import examine
 from rag.tables import fingerprint
 from rag.types import Article, Filters
@@ -201,3 +203,46 @@ def test_an_archive_of_no_schema_is_damaged(tmp_path: Path, schema: str) -> None
         fill(connection, {"schema": schema})
     with pytest.raises(ArchiveDamaged, match="does not say its schema"):
         Catalogue(path, encoder=ENCODER)
+
+
+@pytest.mark.parametrize("schema", ["0", "-1"])
+def test_an_archive_of_a_schema_that_never_was_is_damaged(tmp_path: Path, schema: str) -> None:
+    path = tmp_path / "catalogue.sqlite3"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        fill(connection, {"schema": schema})
+    with pytest.raises(ArchiveDamaged, match=f"says that its schema is {schema}"):
+        Catalogue(path, encoder=ENCODER)
+    assert examine(path).faults
+
+
+@pytest.mark.parametrize("schema", ["1", "2"])
+@pytest.mark.parametrize("kind", [Catalogue, ReadOnlyCatalogue])
+def test_a_sealed_archive_that_says_an_older_schema_is_damaged_and_not_brought_up_to_date(
+    tmp_path: Path, schema: str, kind: type[Catalogue]
+) -> None:
+    path = tmp_path / "catalogue.sqlite3"
+    make_second(path)
+    Catalogue(path, encoder=ENCODER).close()
+    # One bit makes a 2 of a 3, another one a 1.
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (schema,))
+    for _ in range(2):
+        with pytest.raises(ArchiveDamaged, match="changed or damaged from outside"):
+            kind(path, encoder=ENCODER)
+    found = examine(path)
+    assert (found.sound, found.lost) == ([1, 2], [])
+    assert any("changed or damaged from outside" in fault for fault in found.faults)
+
+
+def test_an_old_backup_beside_the_seal_of_later_changes_is_not_taken_for_the_archive(
+    tmp_path: Path,
+) -> None:
+    path, backup = tmp_path / "catalogue.sqlite3", tmp_path / "backup"
+    make_second(path)
+    shutil.copyfile(path, backup)
+    with closing(Catalogue(path, encoder=ENCODER)) as catalogue:
+        catalogue.remove(["river.md"])
+    backup.replace(path)
+    with pytest.raises(ArchiveDamaged, match="the last changes are lost"):
+        Catalogue(path, encoder=ENCODER)
+    assert examine(path).forgotten == 2
