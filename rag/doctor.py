@@ -133,7 +133,8 @@ class owned:  # noqa: N801  # reads as what it is in a with statement
 
     def __enter__(self) -> DataDirectory:
         held = (self._directory.catalogue, self._directory.vectors)
-        if not any(path.exists() for path in held):
+        left = Witness(self._directory.catalogue).traces()
+        if not left and not any(path.exists() for path in held):
             raise NoArchive(f"{self._directory.path}: nothing is indexed here; nothing to check")
         return self._directory.__enter__()
 

@@ -314,6 +314,14 @@ def test_a_catalogue_that_is_gone_is_truth_lost(settings: Settings) -> None:
     assert not (settings.data / "catalogue.sqlite3").exists()
 
 
+def test_a_catalogue_of_which_only_the_files_beside_it_are_left_is_truth_lost(
+    settings: Settings,
+) -> None:
+    (settings.data / "catalogue.sqlite3").unlink()
+    shutil.rmtree(settings.data / "vectors")
+    assert diagnose(settings).worst is repair(settings).worst is Damage.TRUTH
+
+
 def test_a_catalogue_that_says_an_older_schema_is_made_again_of_all_articles(
     settings: Settings, edit: Edit, encoder_model: ReadyModel
 ) -> None:
