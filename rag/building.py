@@ -120,10 +120,10 @@ def build(folder: Path, catalogue: Path, writer: Writer) -> Generation:
 def open_rows(folder: Path, generation: Generation, home: Home) -> Rows | None:
     """Map the generation's rows when their files are those that were built, else return None."""
     expected = {name: own for name, own in generation.files.items() if in_rows(name)}
-    found = index_files(folder, FOLDER)
-    if not expected or found != expected:
-        return None
+    # A file may not be readable, or be removed at this moment by whoever built a newer generation.
     try:
+        if not expected or index_files(folder, FOLDER) != expected:
+            return None
         rows = home.map(folder)
     except (OSError, ValueError):
         return None

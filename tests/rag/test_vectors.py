@@ -84,6 +84,20 @@ def test_the_index_finds_the_nearest_of_any_number_of_passages(
     assert_finds_the_nearest(index, catalogue)
 
 
+def test_an_index_on_a_bad_sector_is_passed_over(
+    catalogue: Catalogue, index: VectorIndex, encoded: Encode, tmp_path: Path
+) -> None:
+    catalogue.put([encoded(article("a"), SOME_ROWS)])
+    index.rebuild()
+    (vectors,) = tmp_path.glob("vectors/generation-*/rows/vectors.npy")
+    vectors.unlink()
+    # It opens, and reading it fails: there is nothing at this process's address 0.
+    vectors.symlink_to("/proc/self/mem")
+    with closing(VectorIndex(tmp_path / "vectors", catalogue)) as opened:
+        assert opened.indexed_rows == 0
+        assert_finds_the_nearest(opened, catalogue)
+
+
 def test_scores_are_cosines(catalogue: Catalogue, index: VectorIndex, encoded: Encode) -> None:
     catalogue.put([encoded(article("a"), SOME_ROWS)])
     index.rebuild()
