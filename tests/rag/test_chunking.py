@@ -1,3 +1,4 @@
+import time
 from itertools import pairwise
 
 import pytest
@@ -56,6 +57,22 @@ def test_sentences_follow_each_other_without_overlap(text: str, language: str) -
 def test_sentences_have_no_white_space_at_their_ends(text: str, language: str) -> None:
     found = [span.of(text) for span in sentences(text, language)]
     assert found == [sentence.strip() for sentence in found]
+
+
+PROSE = "“It rained in Vire,” said Dr. Ruiz. The bridge, built in 1894, held. "
+
+
+@pytest.mark.parametrize("gap", ["", "\n", "\n\n"])
+def test_a_book_has_the_sentences_of_its_parts(gap: str) -> None:
+    part = PROSE * 5 + gap
+    found = [span.of(part * 300) for span in sentences(part * 300, "en")]
+    assert found == [span.of(part) for span in sentences(part, "en")] * 300
+
+
+def test_a_long_article_of_quotation_marks_does_not_keep_a_service_for_a_minute() -> None:
+    began = time.process_time()
+    sentences('"(“' * 60_000, "en")
+    assert time.process_time() - began < 8
 
 
 @given(texts, languages, sizes)
