@@ -5,6 +5,7 @@ All offsets are half-open `[start, end)` in Unicode code points, as Python count
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -194,7 +195,7 @@ class Filters:
     """Which articles may be searched: published within the dates, from one of the sources.
 
     Both dates are inclusive. An article without a date passes no date filter. No source
-    given means every source.
+    given means every source; their names become NFC, which canonical texts are.
 
     Raises:
         InvalidInput: the dates are out of order, or a source holds what is not text.
@@ -209,6 +210,8 @@ class Filters:
             raise InvalidInput("published_from is later than published_to")
         for source in self.sources:
             refuse_unstorable(source, "the sources")
+        composed = frozenset(unicodedata.normalize("NFC", source) for source in self.sources)
+        object.__setattr__(self, "sources", composed)
 
     def __bool__(self) -> bool:
         return bool(self.published_from or self.published_to or self.sources)

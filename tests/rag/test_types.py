@@ -190,3 +190,9 @@ def test_a_number_of_answers_out_of_range_is_refused(max_answers: int) -> None:
 def test_the_longest_question_and_both_ends_of_the_range_are_accepted() -> None:
     asked = [Question("a" * 1000, max_answers=number) for number in (1, 10)]
     assert [question.max_answers for question in asked] == [1, 10]
+
+
+def test_a_source_is_the_same_however_its_accents_are_written() -> None:
+    assert Filters(sources=frozenset({"Le Figaro\u0301"})) == Filters(
+        sources=frozenset({"Le Figar\u00f3"})
+    )
