@@ -156,6 +156,16 @@ def test_articles_are_listed_in_pages(catalogue: Catalogue, encoded: Encode) -> 
     assert [[record.id for record in page] for page in pages] == [["a", "b"], ["c", "d"], []]
 
 
+@pytest.mark.parametrize("named", ["Élysée", "élysée", "ÉLYSÉE", "e\u0301lyse\u0301e", "straße"])
+def test_articles_are_found_by_name_in_any_case_and_however_accents_are_written(
+    catalogue: Catalogue, encoded: Encode, named: str
+) -> None:
+    palace = Article("elysee.md", "The Élysée, in its STRASSE", "It is a palace.")
+    catalogue.put([encoded(palace), encoded(Article("other.md", "Other", "It is none."))])
+    found = catalogue.list_articles(after="", limit=9, named=named)
+    assert [record.id for record in found] == ["elysee.md"]
+
+
 def test_a_listed_article_has_everything_but_its_text(
     catalogue: Catalogue, encoded: Encode
 ) -> None:
