@@ -22,6 +22,7 @@ from rag.errors import (
     CitewireError,
     ModelRejected,
     NoArchive,
+    StorageFull,
     VectorServerAway,
 )
 from rag.generation import index_files, read_manifest
@@ -29,7 +30,7 @@ from rag.homes import owners_home
 from rag.model_files import ready_model
 from rag.seal import Witness
 from rag.settings import Settings
-from rag.soundness import Soundness, examine, salvage
+from rag.soundness import Soundness, examine, forget, salvage
 from rag.vectors import VectorIndex
 
 
@@ -252,16 +253,24 @@ def replace_catalogue(directory: DataDirectory, sound: Soundness) -> Path:
     """
     file = directory.catalogue
     target = file.with_name("catalogue.repaired.sqlite3")
-    salvage(file, sound, target)
     number = 1
     while (aside := file.with_name(f"catalogue.damaged-{number}.sqlite3")).exists():
         number += 1
-    # Copied, so that at no moment there is no catalogue. Its log, where it left one, is brought
-    # into it: beside the new file it would be taken for that one's.
-    shutil.copyfile(file, aside)
-    log = Path(f"{file}-wal")
+    log, log_aside = Path(f"{file}-wal"), Path(f"{aside}-wal")
+    try:
+        salvage(file, sound, target)
+        # Copied, so that at no moment there is no catalogue.
+        shutil.copyfile(file, aside)
+        if log.exists():
+            shutil.copyfile(log, log_aside)
+    except (StorageFull, OSError) as error:
+        # What was made so far is of no use, and would keep the disk full.
+        forget(target)
+        aside.unlink(missing_ok=True)
+        log_aside.unlink(missing_ok=True)
+        raise StorageFull(f"{file}: cannot be repaired here, and is as it was: {error}") from error
     if log.exists():
-        shutil.copyfile(log, f"{aside}-wal")
+        # Beside the new file it would be taken for that one's.
         bring_in(log, file)
     reached("repair: set aside")
     old, new = Witness(file), Witness(target)

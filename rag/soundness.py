@@ -220,14 +220,19 @@ def salvage(damaged: Path, found: Soundness, target: Path) -> None:
     """
     assert found.encoder is not None
     # Of a repair that was killed.
-    for remains in (target, Path(f"{target}-wal"), Path(f"{target}-shm")):
-        remains.unlink(missing_ok=True)
-    Witness(target).forget()
+    forget(target)
     with closing(Catalogue(target, encoder=found.encoder, create=True)) as catalogue:
         for first in range(0, len(found.sound), ARTICLES_PER_PUT):
             catalogue.put(read(damaged, found.sound[first : first + ARTICLES_PER_PUT]))
             reached("repair: some articles stored")
     reached("repair: all articles stored")
+
+
+def forget(file: Path) -> None:
+    """Remove a catalogue that nobody has open, with what lies beside it."""
+    for part in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+        part.unlink(missing_ok=True)
+    Witness(file).forget()
 
 
 def read(file: Path, numbers: list[int]) -> Iterator[EncodedArticle]:

@@ -3,8 +3,9 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from rag.catalogue import Catalogue
 from rag.data_directory import DataDirectory
 from rag.doctor import Damage, Diagnosis, diagnose, repair
-from rag.errors import ArchiveLocked, NoArchive
+from rag.errors import ArchiveLocked, NoArchive, StorageFull
 from rag.model_files import ReadyModel
 from rag.settings import Settings, read_settings
 from rag.tables import EncodedArticle
@@ -69,6 +70,23 @@ def edit(settings: Settings) -> Edit:
             connection.execute(statement)
 
     return run
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Callable[[int], None]]:
+    """A disk of its own; yields what leaves so many bytes free on it."""
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
+    if subprocess.run(mounting, capture_output=True, check=False).returncode:
+        pytest.skip("mounting takes root")
+
+    def bound(free: int) -> None:
+        size = shutil.disk_usage(folder).used + free
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
+
+    try:
+        yield bound
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def articles_in(settings: Settings, model: ReadyModel) -> set[str]:
@@ -330,6 +348,26 @@ def test_a_catalogue_that_says_an_older_schema_is_made_again_of_all_articles(
 
     assert (found.worst, repaired.worst, repaired.articles) == (Damage.DERIVED, None, ARTICLES)
     assert articles_in(settings, encoder_model) == set(names(*range(ARTICLES)))
+
+
+# A new catalogue of all articles does not fit, then it does and a copy of the old one does not.
+@pytest.mark.parametrize("share", [0.6, 1.4])
+def test_a_repair_that_the_disk_has_no_room_for_leaves_everything_as_it_was(
+    sound_directory: Path, tmp_path: Path, encoder_model: ReadyModel, share: float
+) -> None:
+    data = tmp_path / "disk"
+    data.mkdir()
+    with small_disk(data) as bound:
+        shutil.copytree(sound_directory, data, dirs_exist_ok=True)
+        settings = read_settings(os.environ, data)
+        file = data / "catalogue.sqlite3"
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute("UPDATE articles SET title = 'Boat' WHERE number = 4")
+        bound(int(share * file.stat().st_size))
+        with pytest.raises(StorageFull, match="cannot be repaired here, and is as it was"):
+            repair(settings)
+        assert not [*data.glob("*.repaired*"), *data.glob("*.damaged*")]
+        assert tuple(lost_in(diagnose(settings))) == names(3)
 
 
 def test_an_empty_directory_holds_nothing_to_check(tmp_path: Path) -> None:
