@@ -1,19 +1,10 @@
 """What all tests share: how child processes start, and a Chroma server of one's own."""
 
 import multiprocessing
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 
 import pytest
-
-SECONDS_TO_START = 120
-# The console script, wherever it is installed.
-CHROMA = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; sys.exit(app())"
+from chroma_run import ChromaRun
 
 
 def pytest_configure() -> None:
@@ -25,50 +16,6 @@ def pytest_configure() -> None:
     multiprocessing.set_start_method("forkserver")
     # Each of them also imports the program that it is a child of.
     multiprocessing.set_forkserver_preload(["chromadb", "pytest", "rag.building", "rag.homes"])
-
-
-class ChromaRun:
-    """A server on a port of this machine, that can be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        place = ["--path", str(self._folder), "--host", "127.0.0.1", "--port", str(self.port)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", CHROMA, "run", *place],
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + SECONDS_TO_START
-        while not self._answers():
-            assert self._process.poll() is None, "the Chroma server ended"
-            assert time.monotonic() < deadline, "the Chroma server does not answer"
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        """Stop it, as a kill does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def _answers(self) -> bool:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", "/api/v2/heartbeat")
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -74,24 +74,30 @@ class Service:
 @contextmanager
 def service(data: Path) -> Iterator[Service]:
     """Serve the archive in a process of its own; the caller's priority is lowered."""
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--data", str(data)]
-    with (
-        tempfile.TemporaryFile("w+") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
-    ):
+    process, url = started(data)
+    with process:
         try:
-            assert process.stdout is not None
-            found = re.search(r"http://\S+", process.stdout.readline())
-            if found is None:
-                log.seek(0)
-                sys.exit(f"the service ended: {log.read()[-500:]}")
             os.nice(5)
-            address = urlsplit(found.group())
+            address = urlsplit(url)
             assert address.hostname is not None
             assert address.port is not None
             yield Service(address.hostname, address.port, process.pid)
         finally:
             process.terminate()
+
+
+def started(data: Path) -> tuple[subprocess.Popen[str], str]:
+    """Start a service over the archive; return its process and, once it listens, its address."""
+    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--data", str(data)]
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert process.stdout is not None
+        found = re.search(r"http://\S+", process.stdout.readline())
+        if found is None:
+            process.wait()
+            log.seek(0)
+            sys.exit(f"the service ended: {log.read()[-500:]}")
+    return process, found.group()
 
 
 def bodies(file: Path, *, cached: bool) -> Iterator[bytes]:

@@ -8,11 +8,9 @@ acknowledged must still be there.
 import argparse
 import json
 import random
-import re
 import shutil
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from load import started
 
 SECONDS_TO_START = 300
 # So many sentences are some ten passages: encoding and storing them takes a moment.
@@ -99,18 +98,9 @@ class Running:
 
     def __init__(self, data: Path) -> None:
         self.started = time.perf_counter()
-        command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--data", str(data)]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        assert self._process.stdout is not None
-        found = re.search(r"http://\S+", self._process.stdout.readline())
-        if found is None:
-            sys.exit("the service ended")
+        self._process, url = started(data)
         self.listened_after = time.perf_counter() - self.started
-        self.client = httpx2.Client(
-            base_url=found.group(), timeout=SECONDS_TO_START, trust_env=False
-        )
+        self.client = httpx2.Client(base_url=url, timeout=SECONDS_TO_START, trust_env=False)
 
     def ask(self, question: str) -> Any:
         """Return the answers, as far as they do not tell of times."""

@@ -3,26 +3,18 @@
 import atexit
 import json
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from archive import Contents, Opened, contents, in_process, opened
+from chroma_run import ChromaRun
 from mending import killed_at
 
-from rag.errors import VectorServerAway
 from rag.generation import read_manifest
 from rag.homes import ServerHome
-from rag.server_address import ServerAddress
-
-SECONDS_TO_START = 120
-# The console script, wherever it is installed.
-CHROMA = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; sys.exit(app())"
+from rag.server_address import ServerAddress, read_address
 
 
 def faults_on_server(point: str, base: Path, expected: Contents | None, data: Path) -> list[str]:
@@ -68,19 +60,7 @@ def address() -> ServerAddress:
     """Start a Chroma server, once; return where it listens."""
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        at = ServerAddress(*free.getsockname())
-    place = ["--path", folder.name, "--host", at.host, "--port", str(at.port)]
-    server = subprocess.Popen(
-        [sys.executable, "-c", CHROMA, "run", *place], stdout=subprocess.DEVNULL, cwd=folder.name
-    )
-    atexit.register(server.kill)
-    deadline = time.monotonic() + SECONDS_TO_START
-    while True:
-        try:
-            at.require_heartbeat()
-            return at
-        except VectorServerAway:
-            assert time.monotonic() < deadline, "the Chroma server does not answer"
-            time.sleep(0.05)
+    server = ChromaRun(Path(folder.name))
+    atexit.register(server.stop)
+    server.start()
+    return read_address(server.url)
