@@ -178,7 +178,11 @@ class ServerHome(FolderHome):
     ) -> None:
         """Compare all passages, and search for a sample of the catalogue's vectors."""
         failures = self._server.failures
-        ids = self.map(folder).ids
+        try:
+            ids = self.map(folder).ids
+        except (OSError, ValueError) as error:
+            # Removed at this moment, perhaps, by whoever built a newer generation.
+            raise IndexBroken(f"{folder}: {error}") from error
         _, vectors = catalogue.vectors(ids[sampled(len(ids))].tolist())
         patient = ChromaServer(self._server.address, SECONDS_PER_PART)
         try:

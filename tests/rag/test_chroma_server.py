@@ -1,5 +1,6 @@
 """The vector index on a real Chroma server: as in a folder, and what happens when it is away."""
 
+import shutil
 import socket
 import threading
 import time
@@ -117,6 +118,21 @@ def test_it_finds_what_an_index_in_a_folder_finds(
         assert ids(on_server) == ids(in_folder)
         for one, other in zip(on_server, in_folder, strict=True):
             assert list(one.values()) == pytest.approx(list(other.values()), abs=1e-5)
+
+
+def test_a_replica_goes_on_when_the_owner_has_just_removed_what_it_tries_out(
+    filled: Catalogue, index: VectorIndex, tmp_path: Path, address: ServerAddress
+) -> None:
+    expected = found(index)
+    with closing(VectorIndex(tmp_path / "served", filled, ServerOnlooker(address))) as replica:
+        (folder,) = tmp_path.glob("served/generation-*")
+        shutil.rmtree(folder)
+        assert not replica.open_chroma()
+        assert ids(found(replica)) == ids(expected)
+        index.rebuild()
+        replica.refresh()
+        assert replica.open_chroma()
+        assert ids(found(replica)) == ids(expected)
 
 
 def test_no_vectors_are_kept_beside_the_catalogue(index: VectorIndex, tmp_path: Path) -> None:
