@@ -13,6 +13,7 @@ from rag.scoring import (
     auroc,
     best_threshold_mean,
     calibration_error,
+    calibration_error_by_chance,
     coverage_at,
     exact_match,
     f1,
@@ -38,6 +39,7 @@ WORTH = {
     "wrong_given": "wrong given",
     "auroc": "AUROC",
     "calibration_error": "ECE",
+    "calibration_error_by_chance": "by chance",
     "coverage_80": "at 80 %",
     "coverage_90": "at 90 %",
     "coverage_80_exact": "at 80 % EM",
@@ -75,7 +77,8 @@ class Row:
     `best_f1` is F1 if nothing were refused; the `all_` figures are SQuAD 2.0's, over all
     questions, where a refusal is right if there is no answer. `auroc` tells how well the
     confidence separates right from wrong, `calibration_error` how far it lies from the share of
-    right ones (ECE over bins of equal mass; Naeini 2015), `coverage_80` how many questions some
+    right ones (ECE over bins of equal mass; Naeini 2015), `…_by_chance` how far it would lie from
+    it with so few questions if it were exactly right; `coverage_80` how many questions some
     threshold answers with four of five right; `…_exact` takes only exact matches for right.
     """
 
@@ -93,6 +96,7 @@ class Row:
     wrong_given: float | None
     auroc: float | None
     calibration_error: float | None
+    calibration_error_by_chance: float | None
     coverage_80: float | None
     coverage_90: float | None
     coverage_80_exact: float | None
@@ -254,6 +258,9 @@ def worth(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "wrong_given": percentage([not item.is_right for item in outcomes if item.answered]),
         "auroc": percentage([auroc(confidences, right)] if any(right) and not all(right) else []),
         "calibration_error": percentage([calibration_error(confidences, right, CALIBRATION_BINS)]),
+        "calibration_error_by_chance": percentage(
+            [calibration_error_by_chance(confidences, CALIBRATION_BINS)]
+        ),
         "coverage_80": percentage([coverage_at(confidences, right, 0.8)]),
         "coverage_90": percentage([coverage_at(confidences, right, 0.9)]),
         "coverage_80_exact": percentage([coverage_at(confidences, exact, 0.8)]),

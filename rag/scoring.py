@@ -1,11 +1,13 @@
 """SQuAD's scores, written from their description: exact match, F1, and judging abstention."""
 
+import random
 import string
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
 ARTICLES = {"a", "an", "the"}
+CHANCE_ROUNDS = 100
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -87,6 +89,20 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins:
     """Mean distance between confidence and share of right ones, over bins of equal mass."""
     found = reliability(confidences, right, bins)
     return sum(mass * abs(confidence - share) for confidence, share, mass in found)
+
+
+def calibration_error_by_chance(confidences: Sequence[float], bins: int) -> float:
+    """Mean calibration error that exactly right confidences would show, from few questions alone.
+
+    Each is right as often as it says in CHANCE_ROUNDS draws, whose seed is fixed (consistency
+    resampling, Bröcker and Smith 2007).
+    """
+    draw = random.Random(0)
+    errors = (
+        calibration_error(confidences, [draw.random() < each for each in confidences], bins)
+        for _ in range(CHANCE_ROUNDS)
+    )
+    return sum(errors) / CHANCE_ROUNDS
 
 
 def reliability(

@@ -85,6 +85,8 @@ def test_confidences_are_judged_by_what_they_order_and_promise() -> None:
     (row,) = evaluation_of([*sure_and_right, *unsure_and_near, *unsure_and_wrong]).rows
 
     assert row.auroc == 100.0
+    assert row.calibration_error_by_chance is not None
+    assert 0.0 < row.calibration_error_by_chance < 50.0
     assert (row.coverage_80, row.coverage_90, row.coverage_80_exact) == (100.0, 80.0, 60.0)
 
 
