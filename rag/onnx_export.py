@@ -59,11 +59,13 @@ class ReaderGraph(torch.nn.Module):
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         token_type_ids: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the start and end logits, shape (batch, tokens) each."""
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return start and end logits, (batch, tokens) each, and first states, (batch, width)."""
         types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
-        output = self.model(input_ids=input_ids, attention_mask=attention_mask, **types)
-        return output.start_logits, output.end_logits
+        output = self.model(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True, **types
+        )
+        return output.start_logits, output.end_logits, output.hidden_states[-1][:, 0]
 
 
 def export_encoder(source: Path, target: Path) -> dict[str, object]:
@@ -88,7 +90,7 @@ def export_reader(source: Path, target: Path) -> dict[str, object]:
     inputs = ["input_ids", "attention_mask"]
     if getattr(graph.model.config, "type_vocab_size", 0) > 1:
         inputs.append("token_type_ids")
-    write_int8(graph, target, inputs, ["start_logits", "end_logits"])
+    write_int8(graph, target, inputs, ["start_logits", "end_logits", "first_state"])
     tokenizer = AutoTokenizer.from_pretrained(source)
     tokenizer.backend_tokenizer.save(str(target / TOKENIZER_FILE))
     shutil.copyfile(source / "config.json", target / "config.json")
@@ -100,7 +102,10 @@ def write_int8(graph: torch.nn.Module, target: Path, inputs: list[str], outputs:
     """Trace the graph and write it with int8 weights, as a single file."""
     sample = torch.ones(2, 8, dtype=torch.long)
     axes = {name: {0: "batch", 1: "tokens"} for name in inputs}
-    axes |= {name: {0: "batch"} if name == "vector" else axes[inputs[0]] for name in outputs}
+    axes |= {
+        name: {0: "batch"} if name in ("vector", "first_state") else axes[inputs[0]]
+        for name in outputs
+    }
     with tempfile.TemporaryDirectory(dir=target) as aside:
         exact = Path(aside) / "model.onnx"
         torch.onnx.export(

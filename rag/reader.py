@@ -1,12 +1,13 @@
 """An extractive question-answering model, run by ONNX Runtime: hits to extracts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
-from rag.decoding import ScoredSpan, Window, best_spans, whole_characters
+from rag.decoding import Floats, ScoredSpan, Window, best_spans, whole_characters
 from rag.errors import ModelRejected
 from rag.grouping import apart
 from rag.model_files import ReadyModel
@@ -19,6 +20,14 @@ MAX_QUESTION_TOKENS = 96
 STRIDE_TOKENS = 64
 # The longest question, an overlap, and as much again that is new in every window.
 MIN_WINDOW_TOKENS = MAX_QUESTION_TOKENS + 2 * STRIDE_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A span that a window proposes, and the window's state at its first token."""
+
+    scored: ScoredSpan
+    state: tuple[float, ...]
 
 
 class OnnxReader:
@@ -36,20 +45,20 @@ class OnnxReader:
                 f" {MIN_WINDOW_TOKENS}"
             )
         self._tokenizer.enable_truncation(max_tokens, stride=STRIDE_TOKENS, strategy="only_second")
-        self._network = Network(model.onnx, ["start_logits", "end_logits"])
+        self._network = Network(model.onnx, ["start_logits", "end_logits", "first_state"])
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return the best spans over all hits, best first, none overlapping another."""
         asked = self._shortened(question)
         encoded = [self._tokenizer.encode(asked, hit.passage.text) for hit in hits]
         seen = [[encoding, *encoding.overflowing] for encoding in encoded]
-        logits = iter(self._network.run_each([window for windows in seen for window in windows]))
-        # Windows come first: zip stops at their end, before it takes the next hit's logits.
+        outputs = iter(self._network.run_each([window for windows in seen for window in windows]))
+        # Windows come first: zip stops at their end, before it takes the next hit's outputs.
         found = [
             [
-                scored
-                for window, (starts, ends) in zip(windows_of(windows), logits, strict=False)
-                for scored in best_spans(starts, ends, window)
+                each
+                for window, output in zip(windows_of(windows), outputs, strict=False)
+                for each in found_in(window, output)
             ]
             for windows in seen
         ]
@@ -96,14 +105,22 @@ def window_of(encoding: Encoding) -> Window:
     )
 
 
-def extracts(hits: Sequence[Hit], found: Sequence[Sequence[ScoredSpan]]) -> list[Extract]:
+def found_in(window: Window, output: Sequence[Floats]) -> list[Found]:
+    """Return what a window proposes, from its start and end logits and its first state."""
+    starts, ends, first = output
+    state = tuple(first.tolist())
+    return [Found(scored, state) for scored in best_spans(starts, ends, window)]
+
+
+def extracts(hits: Sequence[Hit], found: Sequence[Sequence[Found]]) -> list[Extract]:
     """Move each hit's spans into its article and keep the best of those that overlap there."""
     return apart(
         Extract(
             hit,
-            whole_characters(hit.passage.text, scored.span).shifted(hit.passage.span.start),
-            scored.score,
+            whole_characters(hit.passage.text, each.scored.span).shifted(hit.passage.span.start),
+            each.scored.score,
+            each.state,
         )
-        for hit, spans in zip(hits, found, strict=True)
-        for scored in spans
+        for hit, own in zip(hits, found, strict=True)
+        for each in own
     )

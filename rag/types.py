@@ -6,7 +6,7 @@ All offsets are half-open `[start, end)` in Unicode code points, as Python count
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -136,12 +136,14 @@ class Extract:
 
     `span` is in the article's coordinates. `score` is the span's logit margin over
     "no answer here": positive means that the reader prefers the span; margins of
-    different passages compare.
+    different passages compare. `state` is what the reader's network holds of question and
+    passage together, at its first token; empty where a reader does not tell.
     """
 
     hit: Hit
     span: Span
     score: float
+    state: tuple[float, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not self.hit.passage.span.contains(self.span):

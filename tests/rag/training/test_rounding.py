@@ -39,7 +39,7 @@ def test_rounded_matrices_compute_as_the_shipped_network(start: Path, shipped: P
         "token_type_ids": (torch.arange(11) > 4).long()[None],
     }
     session = onnxruntime.InferenceSession(str(shipped / ONNX_FILE))
-    start_logits, _ = session.run(None, {name: t.numpy() for name, t in inputs.items()})
+    start_logits, *_ = session.run(None, {name: t.numpy() for name, t in inputs.items()})
     with torch.no_grad():
         exact = model(**inputs).start_logits.numpy()
         round_matrices(model)
