@@ -160,6 +160,7 @@ def candidates_of(question: Question, extracts: Iterable[Extract]) -> list[Candi
                 similarity=max(member.hit.similarity for member in members),
                 coverage=coverage(asked, members[0].hit.passage),
                 lead=log_odds(weight, total - weight),
+                state=members[0].state,
             ),
         )
         for weight, members in zip(weights, groups, strict=True)

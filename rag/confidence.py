@@ -21,13 +21,15 @@ class Evidence:
     `margin` is its best extract's score; `similarity` the cosine between the question and
     the nearest passage that says it; `coverage` the share of the question's words that the best
     extract's passage or its title has; `lead` the log-odds of the answer against all others
-    that were found, each weighed by the passages that say it.
+    that were found, each weighed by the passages that say it; `state` the reader's state at the
+    best extract's first token, empty where it does not tell.
     """
 
     margin: float
     similarity: float
     coverage: float
     lead: float
+    state: tuple[float, ...] = ()
 
     def features(self) -> tuple[float, ...]:
         """Return the numbers that the calibration weighs, in the order of FEATURES."""
@@ -42,7 +44,9 @@ class Calibration:
     `threshold` is the least probability of an answer that is given. `relevance` is the
     least similarity at which the archive counts as saying anything about the question.
     `paragraph` holds bias and weight of the margin alone, for a question that is read on a
-    given paragraph, without an archive.
+    given paragraph, without an archive. `state_weights` are those of the reader's state: a score
+    for the passage, whether it answers such a question at all, beside that for the span (the
+    passage selection of Karpukhin 2020, fitted afterwards); without them, the state counts nothing.
     """
 
     bias: float
@@ -50,6 +54,7 @@ class Calibration:
     threshold: float
     relevance: float
     paragraph: tuple[float, float] = (0.0, 0.5)
+    state_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES):
@@ -57,7 +62,10 @@ class Calibration:
 
     def probability(self, evidence: Evidence) -> float:
         """Return the probability that the answer is right."""
-        return sigmoid(self.bias + dot(self.weights, evidence.features()))
+        logit = self.bias + dot(self.weights, evidence.features())
+        if self.state_weights and evidence.state:
+            logit += dot(self.state_weights, evidence.state)
+        return sigmoid(logit)
 
     def probability_in_paragraph(self, margin: float) -> float:
         """Return the probability that a given paragraph's best span is right."""
@@ -98,6 +106,7 @@ def read_calibration(folder: Path, reader_identity: str) -> Calibration:
             threshold=float(fields["threshold"]),
             relevance=float(fields["relevance"]),
             paragraph=(float(fields["paragraph"]["bias"]), float(fields["paragraph"]["margin"])),
+            state_weights=tuple(float(weight) for weight in fields.get("state_weights", [])),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRejected(f"{file}: no usable calibration: {error!r}") from error

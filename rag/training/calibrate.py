@@ -2,10 +2,13 @@
 
 The files are in SQuAD's format, and better ones that the reader was not trained on. Their
 paragraphs become archives; a third of them is left out, so that the questions about these
-have no answer there. Every question is asked of its archive, and a logistic regression
-(Platt 1999) is fitted to whether what came out is right. A second one is fitted to the margin
-alone, for questions read on a given paragraph; for a third of them that is another paragraph of
-the article, without their answer. Writes `confidence.json` beside the reader.
+have no answer there. Every question is asked of its archive, and a logistic regression is
+fitted to whether what came out is right: to the evidence, and to the reader's state, whose many
+weights are kept small. The questions about one paragraph in four are kept back from that; to them
+the regression's scale and bias are fitted (Platt 1999), since it trusts itself too much where it
+learned. Another regression is fitted to the margin alone, for questions read on a given
+paragraph; for a third of them that is another paragraph of the article, without their answer.
+Writes `confidence.json` beside the reader.
 """
 
 import argparse
@@ -35,10 +38,13 @@ from rag.scoring import f1
 from rag.settings import DEFAULT_ENCODER
 from rag.squad import Example, read_examples
 from rag.training.data import negative_of
+from rag.training.regression import Asked, fitted
 from rag.types import Article, Extract, Question
 from rag.vectors import VectorIndex
 
 LEFT_OUT_SHARE = 1 / 3
+# Of the paragraphs, so that no paragraph's questions are on both sides.
+KEPT_BACK_SHARE = 1 / 4
 # Shorter paragraphs are not passages of an archive.
 SHORTEST_PARAGRAPH = 200
 # The rest of a question's candidates is noise.
@@ -46,16 +52,6 @@ CANDIDATES_PER_QUESTION = 8
 # A question counts as foreign to the archive when its nearest passage is less similar than
 # with all but this per cent of the questions that have an answer there.
 FOREIGN_PERCENT = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What came out of one question: its candidates' features, and which of them are right."""
-
-    features: tuple[tuple[float, ...], ...]
-    right: tuple[bool, ...]
-    answerable: bool
-    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--reader", type=Path, required=True)
     parser.add_argument("--paragraphs", type=int, default=2000, help="of each file")
-    parser.add_argument("--questions", type=int, default=900, help="of each file")
+    parser.add_argument("--questions", type=int, default=6000, help="of each file")
     parser.add_argument("--threshold", type=float, required=True, help="the least confidence")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
@@ -95,8 +91,9 @@ def main() -> None:
         examples = list(read_examples(file))
         archive = sampled(examples, rng, options.paragraphs)
         chosen = rng.sample(archive.pool, min(options.questions, len(archive.pool)))
-        asked += ask_all(chosen, archive.indexed, encoder, reader)
-        read += read_paragraphs(moved(chosen, rng), reader)
+        back = kept_back(archive, rng)
+        asked += ask_all(chosen, archive.indexed, back, encoder, reader)
+        read += read_paragraphs(moved([e for e in chosen if e.context in back], rng), reader)
         print(f"{file.name}: {len(asked)} questions asked in all", flush=True)
     write(reader_model, asked, read, options.threshold)
 
@@ -109,6 +106,12 @@ def sampled(examples: Sequence[Example], rng: random.Random, paragraphs: int) ->
     kept = chosen[int(LEFT_OUT_SHARE * len(chosen)) :]
     pool = [example for example in examples if example.context in set(chosen)]
     return Sample({context: titles[context] for context in kept}, pool)
+
+
+def kept_back(sample: Sample, rng: random.Random) -> set[str]:
+    """Choose the paragraphs whose questions fit only scale and bias."""
+    paragraphs = sorted({example.context for example in sample.pool})
+    return set(rng.sample(paragraphs, int(KEPT_BACK_SHARE * len(paragraphs))))
 
 
 def moved(examples: Sequence[Example], rng: random.Random) -> list[Example]:
@@ -130,7 +133,11 @@ def read_paragraphs(examples: Sequence[Example], reader: OnnxReader) -> list[Rea
 
 
 def ask_all(
-    examples: Sequence[Example], indexed: dict[str, str], encoder: OnnxEncoder, reader: OnnxReader
+    examples: Sequence[Example],
+    indexed: dict[str, str],
+    back: set[str],
+    encoder: OnnxEncoder,
+    reader: OnnxReader,
 ) -> list[Asked]:
     """Build an archive of the indexed paragraphs and ask it all questions."""
     with tempfile.TemporaryDirectory() as folder:
@@ -145,21 +152,29 @@ def ask_all(
         retriever = Retriever(encoder, vectors, LexicalIndex(catalogue), catalogue)
         answerer = Answerer(retriever, reader, UNCALIBRATED, catalogue)
         asked = [
-            judged(example, answerer, is_indexed=example.context in indexed) for example in examples
+            judged(
+                example,
+                answerer,
+                is_indexed=example.context in indexed,
+                is_kept_back=example.context in back,
+            )
+            for example in examples
         ]
         catalogue.close()
     return asked
 
 
-def judged(example: Example, answerer: Answerer, *, is_indexed: bool) -> Asked:
+def judged(example: Example, answerer: Answerer, *, is_indexed: bool, is_kept_back: bool) -> Asked:
     """Ask one question; without its paragraph in the archive nothing is right."""
     golds = [gold.text for gold in example.golds] if is_indexed else []
     candidates = answerer.candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]
     return Asked(
         features=tuple(candidate.evidence.features() for candidate in candidates),
+        states=tuple(candidate.evidence.state for candidate in candidates),
         right=tuple(says(candidate.extracts[0], golds) for candidate in candidates),
         answerable=bool(golds),
         similarity=candidates[0].evidence.similarity if candidates else 0.0,
+        is_kept_back=is_kept_back,
     )
 
 
@@ -171,19 +186,17 @@ def says(extract: Extract, golds: Sequence[str]) -> bool:
 def write(
     reader: ReadyModel, asked: Sequence[Asked], read: Sequence[Read], threshold: float
 ) -> None:
-    """Fit the regressions and write them beside the reader."""
-    features = np.array([row for each in asked for row in each.features])
-    right = np.array([value for each in asked for value in each.right])
-    model = LogisticRegression(C=10.0, max_iter=2000).fit(features, right)
+    """Fit the regressions and write them beside the reader, a field a line."""
+    model = fitted(asked)
     margins = np.array([[each.margin] for each in read])
     paragraph = LogisticRegression(C=10.0).fit(margins, [each.right for each in read])
     similarities = [each.similarity for each in asked if each.answerable]
     fields = {
         "reader": reader.identity,
-        "bias": round(float(model.intercept_[0]), 4),
+        "bias": round(model.bias, 4),
         "weights": {
             name: round(float(weight), 4)
-            for name, weight in zip(FEATURES, model.coef_[0], strict=True)
+            for name, weight in zip(FEATURES, model.weights, strict=True)
         },
         "paragraph": {
             "bias": round(float(paragraph.intercept_[0]), 4),
@@ -192,9 +205,13 @@ def write(
         "threshold": threshold,
         "relevance": round(float(np.percentile(similarities, FOREIGN_PERCENT)), 4),
         "questions": len(asked),
+        "state_weights": [round(float(weight), 4) for weight in model.state_weights],
     }
-    (reader.folder / CALIBRATION_FILE).write_text(json.dumps(fields, indent=2) + "\n", "utf-8")
-    print(json.dumps(fields, indent=2))
+    lines = ",\n".join(
+        f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items()
+    )
+    (reader.folder / CALIBRATION_FILE).write_text(f"{{\n{lines}\n}}\n", "utf-8")
+    print(lines)
 
 
 if __name__ == "__main__":

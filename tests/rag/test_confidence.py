@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_a_span_of_a_given_paragraph_is_judged_by_its_margin_alone() -> None:
     assert calibration.probability_in_paragraph(4.0) == pytest.approx(0.7310586)
 
 
+def test_the_readers_state_counts_where_its_weights_are_known() -> None:
+    judging = Calibration(
+        0.0, (0.0,) * len(FEATURES), threshold=0.5, relevance=0.2, state_weights=(1.0, -2.0)
+    )
+    evidence = Evidence(margin=0.0, similarity=0.0, coverage=0.0, lead=0.0, state=(3.0, 1.0))
+
+    assert judging.probability(evidence) == pytest.approx(0.7310586)
+    assert UNCALIBRATED.probability(evidence) == 0.5
+    # A reader that tells nothing of its state is judged by the rest.
+    assert judging.probability(replace(evidence, state=())) == 0.5
+
+
 def test_a_calibration_of_other_features_is_rejected() -> None:
     with pytest.raises(ModelRejected, match="weights"):
         Calibration(0.0, (1.0,), 0.5, 0.0)
@@ -86,9 +99,15 @@ def test_a_reader_without_a_calibration_is_uncalibrated(tmp_path: Path) -> None:
 
 
 def test_a_calibration_is_read(tmp_path: Path) -> None:
-    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(FIELDS))
+    fields = FIELDS | {"state_weights": [0.5, -0.25]}
+    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(fields))
     expected = Calibration(
-        -1.0, (0.5,) * len(FEATURES), threshold=0.4, relevance=0.3, paragraph=(0.25, 0.75)
+        -1.0,
+        (0.5,) * len(FEATURES),
+        threshold=0.4,
+        relevance=0.3,
+        paragraph=(0.25, 0.75),
+        state_weights=(0.5, -0.25),
     )
     assert read_calibration(tmp_path, READER) == expected
 
@@ -109,6 +128,7 @@ def test_the_calibration_of_another_reader_is_rejected(tmp_path: Path) -> None:
         json.dumps(FIELDS | {"bias": "much"}),
         json.dumps(FIELDS | {"threshold": None}),
         json.dumps(FIELDS | {"paragraph": {"bias": 0.0}}),
+        json.dumps(FIELDS | {"state_weights": ["much"]}),
     ],
 )
 def test_a_broken_calibration_is_rejected(tmp_path: Path, text: str) -> None:
