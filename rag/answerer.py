@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rag.catalogue import Catalogue
@@ -185,4 +185,6 @@ def cite(extract: Extract) -> Citation:
     article, span = extract.article, extract.span
     if article.text[span.start : span.end] != extract.text:
         raise BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
-    return Citation(extract, surrounding(article.text, article.language, span))
+    # The state has been weighed; answers are kept for those who ask again, and it is large.
+    light = replace(extract, state=())
+    return Citation(light, surrounding(article.text, article.language, span))

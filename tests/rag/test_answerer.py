@@ -111,6 +111,20 @@ def test_a_passage_with_the_questions_words_counts_for_its_answer(ask: Ask) -> N
     assert far.answers[0].confidence == pytest.approx(0.5)
 
 
+def test_the_state_of_the_best_passage_counts_and_is_not_kept(ask: Ask) -> None:
+    calibration = Calibration(
+        0.0, (0.0,) * len(FEATURES), threshold=0.0, relevance=0.2, state_weights=(1.0, 0.5)
+    )
+    best = replace(extract("seoul", "Park Jin", 2.0), state=(1.0, 2.0))
+    other = replace(extract("talks", "Park Jin", 1.0), state=(-9.0, 0.0))
+
+    result = ask(best, other, calibration=calibration)
+
+    assert isinstance(result, Answers)
+    assert result.answers[0].confidence == pytest.approx(0.8807970)
+    assert [citation.extract.state for citation in result.answers[0].citations] == [(), ()]
+
+
 def test_equal_answers_of_different_articles_are_one_with_a_citation_each(ask: Ask) -> None:
     result = ask(extract("seoul", "Park Jin", 2.0), extract("talks", "Park Jin", 1.0))
     assert isinstance(result, Answers)
