@@ -37,8 +37,7 @@ class Fitted:
 
 def fitted(asked: Sequence[Asked]) -> Fitted:
     """Fit to the candidates of most questions, then scale and bias to those kept back."""
-    features, states, right = rows_of([each for each in asked if not each.is_kept_back])
-    rows = np.hstack([features, states])
+    rows, right = rows_of([each for each in asked if not each.is_kept_back])
     mean, spread = rows.mean(0), rows.std(0) + 1e-6
     freedom = np.where(np.arange(rows.shape[1]) < len(FEATURES), EVIDENCE_FREEDOM, 1.0)
     model = LogisticRegression(C=STATE_C, max_iter=5000).fit(
@@ -47,8 +46,8 @@ def fitted(asked: Sequence[Asked]) -> Fitted:
     weights = model.coef_[0] * freedom / spread
     bias = float(model.intercept_[0]) - float(weights @ mean)
 
-    features, states, right = rows_of([each for each in asked if each.is_kept_back])
-    logits = np.hstack([features, states]) @ weights + bias
+    rows, right = rows_of([each for each in asked if each.is_kept_back])
+    logits = rows @ weights + bias
     platt = LogisticRegression(C=10.0).fit(logits[:, None], right)
     scale = float(platt.coef_[0][0])
     return Fitted(
@@ -58,12 +57,15 @@ def fitted(asked: Sequence[Asked]) -> Fitted:
     )
 
 
-def rows_of(
-    asked: Sequence[Asked],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return all candidates' features, states and whether they are right: a row each."""
+def rows_of(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return all candidates' features with their states, a row each, and whether they are right."""
     return (
-        np.array([row for each in asked for row in each.features]),
-        np.array([row for each in asked for row in each.states]),
+        np.array(
+            [
+                (*features, *state)
+                for each in asked
+                for features, state in zip(each.features, each.states, strict=True)
+            ]
+        ),
         np.array([value for each in asked for value in each.right]),
     )
