@@ -76,26 +76,52 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--reader", type=Path, required=True)
     parser.add_argument("--paragraphs", type=int, default=2000, help="of each file")
-    parser.add_argument("--questions", type=int, default=6000, help="of each file")
+    parser.add_argument(
+        "--questions",
+        nargs="+",
+        type=int,
+        default=[6000],
+        metavar="N",
+        help="of each file: one number for all, or one for each",
+    )
     parser.add_argument("--threshold", type=float, required=True, help="the least confidence")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
+    try:
+        questions = one_each(options.questions, len(options.files))
+    except ValueError as error:
+        parser.error(f"argument --questions: {error}")
     cache = user_cache_path("citewire")
     reader_model = ready_model("reader", str(options.reader), cache)
     encoder = OnnxEncoder(ready_model("encoder", DEFAULT_ENCODER, cache))
     reader = OnnxReader(reader_model)
     asked: list[Asked] = []
     read: list[Read] = []
-    for file in options.files:
+    for file, count in zip(options.files, questions, strict=True):
         rng = random.Random(options.seed)
         examples = list(read_examples(file))
         archive = sampled(examples, rng, options.paragraphs)
-        chosen = rng.sample(archive.pool, min(options.questions, len(archive.pool)))
+        chosen = rng.sample(archive.pool, min(count, len(archive.pool)))
         back = kept_back(archive, rng)
         asked += ask_all(chosen, archive.indexed, back, encoder, reader)
         read += read_paragraphs(moved([e for e in chosen if e.context in back], rng), reader)
         print(f"{file.name}: {len(asked)} questions asked in all", flush=True)
+    try:
+        check(asked, read)
+    except ValueError as error:
+        parser.exit(1, f"{parser.prog}: {error}; give more questions\n")
     write(reader_model, asked, read, options.threshold)
+
+
+def one_each(numbers: Sequence[int], files: int) -> list[int]:
+    """Return a number for each file; a single one is every file's.
+
+    Raises:
+        ValueError: there are neither one nor as many as files.
+    """
+    if len(numbers) not in (1, files):
+        raise ValueError(f"{len(numbers)} numbers for {files} files; give one, or one for each")
+    return list(numbers) * (files // len(numbers))
 
 
 def sampled(examples: Sequence[Example], rng: random.Random, paragraphs: int) -> Sample:
@@ -181,6 +207,22 @@ def judged(example: Example, answerer: Answerer, *, is_indexed: bool, is_kept_ba
 def says(extract: Extract, golds: Sequence[str]) -> bool:
     """Say whether the extract says what a known answer says."""
     return bool(golds) and f1(extract.text, golds) >= RIGHT_F1
+
+
+def check(asked: Sequence[Asked], read: Sequence[Read]) -> None:
+    """Make sure that there is something to fit to.
+
+    Raises:
+        ValueError: of what a regression is fitted to, all is right or nothing is.
+    """
+    judged_right = {
+        "the questions' candidates": [r for a in asked if not a.is_kept_back for r in a.right],
+        "those of the questions kept back": [r for a in asked if a.is_kept_back for r in a.right],
+        "the paragraphs' best spans": [each.right for each in read],
+    }
+    for what, right in judged_right.items():
+        if len(set(right)) < 2:
+            raise ValueError(f"of {what}, {sum(right)} of {len(right)} are right")
 
 
 def write(

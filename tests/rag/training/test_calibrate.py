@@ -1,0 +1,129 @@
+import gzip
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from rag.confidence import UNCALIBRATED, Evidence, read_calibration
+from rag.model_files import MANIFEST_FILE
+from rag.settings import SHIPPED_READER
+from rag.training.calibrate import main, one_each
+
+BRIDGES = [
+    ("Lerwick", "Ana Ruiz", "1894", "granite"),
+    ("Oban", "Tom Hale", "1911", "steel"),
+    ("Thurso", "Ida Berg", "1926", "oak"),
+    ("Stromness", "Paul Kerr", "1938", "brick"),
+    ("Wick", "Mary Flett", "1949", "concrete"),
+    ("Kirkwall", "Erik Lund", "1953", "slate"),
+    ("Tarbert", "Rosa Bain", "1967", "larch"),
+    ("Portree", "Hugh Innes", "1971", "iron"),
+    ("Ullapool", "Nora Shaw", "1980", "limestone"),
+    ("Mallaig", "Otto Grieg", "1992", "aluminium"),
+    ("Nairn", "Lena Muir", "2003", "glass"),
+    ("Golspie", "Karl Dahl", "2011", "copper"),
+]
+
+
+def paragraph(kind: str, town: str, engineer: str, year: str, stuff: str) -> dict[str, object]:
+    """A bridge and three questions about it."""
+    text = (
+        f"The {kind} bridge of {town} was drawn by the engineer {engineer}. It opened in {year},"
+        f" after two winters of delay, and is built of {stuff}. Fishermen had asked for it for"
+        f" decades, since the way around the bay took them most of a morning."
+    )
+    asked = {
+        f"Who drew the {kind} bridge of {town}?": engineer,
+        f"When did the {kind} bridge of {town} open?": year,
+        f"What is the {kind} bridge of {town} built of?": stuff,
+    }
+    return {
+        "context": text,
+        "qas": [
+            {
+                "id": question,
+                "question": question,
+                "answers": [{"text": answer, "answer_start": text.index(answer)}],
+            }
+            for question, answer in asked.items()
+        ],
+    }
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Two files in SQuAD's format, twelve bridges each."""
+    written = []
+    towns, engineers, years, stuffs = zip(*BRIDGES, strict=True)
+    for kind, others in (("harbour", engineers), ("railway", engineers[::-1])):
+        bridges = [
+            paragraph(kind, *each) for each in zip(towns, others, years, stuffs, strict=True)
+        ]
+        file = tmp_path / f"{kind}.json.gz"
+        with gzip.open(file, "wt", encoding="utf-8") as out:
+            json.dump({"data": [{"title": "Bridges", "paragraphs": bridges}]}, out)
+        written.append(file)
+    return written
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Path:
+    """The shipped reader, as its confidence may be fitted anew."""
+    folder = tmp_path / "reader"
+    shutil.copytree(SHIPPED_READER, folder)
+    (folder / "confidence.json").unlink()
+    return folder
+
+
+def calibrate(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["calibrate", *map(str, arguments)])
+    main()
+
+
+def test_a_confidence_is_fitted_to_several_files(
+    files: list[Path], reader: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrate(monkeypatch, *files, "--reader", reader, "--threshold", 0.4, "--questions", 36, 24)
+
+    identity = json.loads((reader / MANIFEST_FILE).read_text("utf-8"))["identity"]
+    calibration = read_calibration(reader, identity)
+    assert calibration != UNCALIBRATED
+    assert calibration.threshold == 0.4
+    assert json.loads((reader / "confidence.json").read_text("utf-8"))["questions"] == 60
+    sure, unsure = (Evidence(margin, 0.6, 1.0, margin) for margin in (8.0, -8.0))
+    assert calibration.probability(sure) > calibration.probability(unsure)
+
+
+def test_questions_that_are_too_few_to_fit_to_are_refused(
+    files: list[Path],
+    reader: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        calibrate(monkeypatch, files[0], "--reader", reader, "--threshold", 0.4, "--questions", 1)
+
+    assert "are right; give more questions" in capsys.readouterr().err
+    assert not (reader / "confidence.json").exists()
+
+
+def test_numbers_of_questions_that_fit_no_files_are_refused(
+    files: list[Path],
+    reader: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        calibrate(
+            monkeypatch, *files, "--reader", reader, "--threshold", 0.4, "--questions", 1, 2, 3
+        )
+
+    assert "3 numbers for 2 files; give one, or one for each" in capsys.readouterr().err
+    assert not (reader / "confidence.json").exists()
+
+
+def test_one_number_counts_for_all_files() -> None:
+    assert one_each([5], 3) == [5, 5, 5]
+    assert one_each([5, 6], 2) == [5, 6]
