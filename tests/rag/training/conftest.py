@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +25,10 @@ VOCABULARY = [
     "##s",
 ]
 
-ARTICLES = [
+# Each article is a list of questions: the paragraph, the question, and its answer if there is one.
+Articles = Sequence[list[tuple[str, str, str | None]]]
+
+ARTICLES: Articles = [
     [
         (
             "The old bridge crosses the Vire. It opened in 1894.",
@@ -85,9 +88,24 @@ def start(tmp_path_factory: pytest.TempPathFactory, tokenizer_file: Path) -> Pat
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one SQuAD-format file, `town.json.gz`."""
     folder = tmp_path_factory.mktemp("data")
-    with gzip.open(folder / "town.json.gz", "wt", encoding="utf-8") as file:
-        json.dump({"data": [squad_entry(article) for article in ARTICLES]}, file)
+    write_squad(folder / "town.json.gz", ARTICLES)
     return folder
+
+
+@pytest.fixture
+def squad_file(tmp_path: Path) -> Callable[[str, Articles], Path]:
+    """Write a file in SQuAD's format by its name."""
+
+    def written(name: str, articles: Articles) -> Path:
+        write_squad(tmp_path / name, articles)
+        return tmp_path / name
+
+    return written
+
+
+def write_squad(path: Path, articles: Articles) -> None:
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        json.dump({"data": [squad_entry(article) for article in articles]}, file)
 
 
 def squad_entry(article: list[tuple[str, str, str | None]]) -> dict:

@@ -1,7 +1,7 @@
-import gzip
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,44 +27,31 @@ BRIDGES = [
 ]
 
 
-def paragraph(kind: str, town: str, engineer: str, year: str, stuff: str) -> dict[str, object]:
-    """A bridge and three questions about it."""
+def questions(
+    kind: str, town: str, engineer: str, year: str, stuff: str
+) -> list[tuple[str, str, str | None]]:
+    """Three questions on a paragraph about a bridge."""
     text = (
         f"The {kind} bridge of {town} was drawn by the engineer {engineer}. It opened in {year},"
         f" after two winters of delay, and is built of {stuff}. Fishermen had asked for it for"
         f" decades, since the way around the bay took them most of a morning."
     )
-    asked = {
-        f"Who drew the {kind} bridge of {town}?": engineer,
-        f"When did the {kind} bridge of {town} open?": year,
-        f"What is the {kind} bridge of {town} built of?": stuff,
-    }
-    return {
-        "context": text,
-        "qas": [
-            {
-                "id": question,
-                "question": question,
-                "answers": [{"text": answer, "answer_start": text.index(answer)}],
-            }
-            for question, answer in asked.items()
-        ],
-    }
+    return [
+        (text, f"Who drew the {kind} bridge of {town}?", engineer),
+        (text, f"When did the {kind} bridge of {town} open?", year),
+        (text, f"What is the {kind} bridge of {town} built of?", stuff),
+    ]
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> list[Path]:
-    """Two files in SQuAD's format, twelve bridges each."""
-    written = []
+def files(squad_file: Callable[..., Path]) -> list[Path]:
+    """Two files in SQuAD's format, an article with twelve bridges each."""
     towns, engineers, years, stuffs = zip(*BRIDGES, strict=True)
+    written = []
     for kind, others in (("harbour", engineers), ("railway", engineers[::-1])):
-        bridges = [
-            paragraph(kind, *each) for each in zip(towns, others, years, stuffs, strict=True)
-        ]
-        file = tmp_path / f"{kind}.json.gz"
-        with gzip.open(file, "wt", encoding="utf-8") as out:
-            json.dump({"data": [{"title": "Bridges", "paragraphs": bridges}]}, out)
-        written.append(file)
+        bridges = zip(towns, others, years, stuffs, strict=True)
+        article = [question for bridge in bridges for question in questions(kind, *bridge)]
+        written.append(squad_file(f"{kind}.json.gz", [article]))
     return written
 
 
