@@ -12,5 +12,7 @@ def fuse_layers(model: Any) -> None:
     compiled is computed as written.
     """
     torch._dynamo.config.suppress_errors = True
+    # Each layer once with a mask and once without: more than are compiled unless told.
+    torch._dynamo.config.recompile_limit = 64
     for layer in model.base_model.encoder.layer:
         layer.forward = torch.compile(layer.forward, dynamic=True)

@@ -25,20 +25,29 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded windows; every tensor has one row per window, targets are token positions."""
+    """Padded windows; every tensor has one row per window, targets are token positions.
+
+    Where `is_even` all windows are equally long: the mask is all ones, and needs no heeding.
+    """
 
     token_ids: torch.Tensor
     type_ids: torch.Tensor
     mask: torch.Tensor
     starts: torch.Tensor
     ends: torch.Tensor
+    is_even: bool = False
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch in the device's memory."""
-        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
+        tensors = {
+            field.name: getattr(self, field.name).to(device)
+            for field in fields(self)
+            if field.name != "is_even"
+        }
+        return Batch(**tensors, is_even=self.is_even)
 
 
 class Rotation:

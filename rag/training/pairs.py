@@ -90,7 +90,7 @@ class Collator:
         question_start, question_end, passage_start, passage_end, first, last = (
             column[chosen][:, None] for column in self._columns
         )
-        width = -(-int(self._lengths[rows].max()) // PAD_TO_TOKENS) * PAD_TO_TOKENS
+        width, is_even = width_of(self._lengths[rows])
         at = torch.arange(width, device=device)[None, :]
         before = question_end - question_start + 2  # tokens in front of the passage
         length = before + passage_end - passage_start + 1
@@ -109,7 +109,16 @@ class Collator:
             mask=mask.long(),
             starts=targets[0][:, 0],
             ends=targets[1][:, 0],
+            is_even=is_even,
         )
+
+
+def width_of(lengths: Ints) -> tuple[int, bool]:
+    """How wide windows of these lengths lie together, and whether none of them is padded."""
+    longest = int(lengths.max())
+    if int(lengths.min()) == longest:
+        return longest, True
+    return -(-longest // PAD_TO_TOKENS) * PAD_TO_TOKENS, False
 
 
 def epoch_rows(pairs: Pairs, epoch: int, seed: int) -> Ints:
@@ -120,19 +129,30 @@ def epoch_rows(pairs: Pairs, epoch: int, seed: int) -> Ints:
     return np.random.default_rng([seed, 1, epoch]).permutation(rows)
 
 
-def epoch_batches(
-    pairs: Pairs, epoch: int, *, tokens: int, seed: int, pool_batches: int = 64
-) -> list[Ints]:
+def epoch_batches(pairs: Pairs, epoch: int, *, tokens: int, seed: int) -> list[Ints]:
     """An epoch's rows as batches of at most so many tokens, padding included, in random order.
 
-    Rows are sorted by length inside pools of about `pool_batches` batches.
+    As many as can be are of one length each: without a mask attention takes a fraction of the
+    time.
     """
     rows, lengths = epoch_rows(pairs, epoch, seed), pairs.lengths
-    pool = max(1, round(pool_batches * tokens / max(1.0, float(lengths[rows].mean()))))
-    pools = [rows[at : at + pool] for at in range(0, len(rows), pool)]
-    batches = [batch for rows in pools for batch in batches_by_length(rows, lengths, tokens)]
+    even, others = even_batches(rows, lengths, tokens)
+    batches = [*even, *batches_by_length(others, lengths, tokens)]
     order = np.random.default_rng([seed, 2, epoch]).permutation(len(batches))
     return [batches[number] for number in order]
+
+
+def even_batches(rows: Ints, lengths: Ints, tokens: int) -> tuple[list[Ints], Ints]:
+    """Full batches of rows of equal length, and the rows that are left over."""
+    ordered = rows[np.argsort(lengths[rows], kind="stable")]
+    found, first = np.unique(lengths[ordered], return_index=True)
+    batches, others = [], []
+    for length, same in zip(found, np.split(ordered, first[1:]), strict=True):
+        room = max(1, tokens // int(length))
+        full = len(same) // room * room
+        batches += list(same[:full].reshape(-1, room))
+        others.append(same[full:])
+    return batches, np.concatenate(others) if others else ordered
 
 
 def batches_by_length(rows: Ints, lengths: Ints, tokens: int) -> list[Ints]:

@@ -173,6 +173,6 @@ def forward(model: Module, batch: Batch, *, states: bool = False) -> Any:
             input_ids=batch.token_ids,
             token_type_ids=batch.type_ids,
             # Of four dimensions: of two, the library would wait for the device to look at them.
-            attention_mask=batch.mask[:, None, None].bool(),
+            attention_mask=None if batch.is_even else batch.mask[:, None, None].bool(),
             **asked,
         )

@@ -27,14 +27,14 @@ class Teacher(torch.nn.Module):
     def forward(
         self,
         input_ids: torch.Tensor,
-        attention_mask: torch.Tensor,
+        attention_mask: torch.Tensor | None,
         output_hidden_states: bool = False,
         **_: torch.Tensor,
     ) -> Any:
-        """Return the model's output; the mask has shape (windows, 1, 1, tokens)."""
+        """Return the model's output; the mask, if any, has shape (windows, 1, 1, tokens)."""
         return self.model(
             input_ids=self.pieces[input_ids],
-            attention_mask=attention_mask[:, 0, 0].long(),
+            attention_mask=None if attention_mask is None else attention_mask[:, 0, 0].long(),
             output_hidden_states=output_hidden_states,
         )
 
@@ -57,8 +57,8 @@ class FusedAttention(MPNetSelfAttention):
             for project in (self.q, self.k, self.v)
         )
         assert position_bias is not None
-        # There is no mask where no window is padded.
-        mask = position_bias if attention_mask is None else position_bias + attention_mask
+        # There is no mask where no window is padded, and the bias is then the same for all.
+        mask = position_bias[:1] if attention_mask is None else position_bias + attention_mask
         attended = functional.scaled_dot_product_attention(
             query,
             key,

@@ -23,6 +23,7 @@ from rag.training.pairs import (
     Pairs,
     epoch_batches,
     epoch_rows,
+    even_batches,
     read_pairs,
 )
 from rag.training.phase import Phase, forward
@@ -202,6 +203,25 @@ def test_batches_of_an_epoch_hold_each_row_once_within_the_limit(pairs_file: Pat
         assert len(rows) == 1 or len(rows) * width <= 128
 
 
+def test_most_batches_are_of_one_length_and_read_the_same_without_a_mask(
+    pairs_file: Path, plain: Tokenizer, start: Path
+) -> None:
+    pairs = read_pairs(pairs_file)
+    rows = np.tile(np.arange(len(pairs)), 5)
+    even, others = even_batches(rows, pairs.lengths, 96)
+    assert sorted(np.concatenate([*even, others]).tolist()) == sorted(rows.tolist())
+    assert len(others) < len(rows) / 2
+    collator = Collator(pairs, plain, torch.device("cpu"))
+    reader = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32).eval()
+    for batch in map(collator.batch, even):
+        assert batch.is_even
+        assert batch.mask.all()
+        with torch.no_grad():
+            masked = forward(reader, replace(batch, is_even=False))
+            torch.testing.assert_close(forward(reader, batch).start_logits, masked.start_logits)
+    assert not collator.batch(np.array([0, 1, 2])).is_even
+
+
 def test_teacher_reads_what_the_student_reads(
     large: Path, pairs_file: Path, tokenizer_file: Path, plain: Tokenizer
 ) -> None:
@@ -209,16 +229,17 @@ def test_teacher_reads_what_the_student_reads(
     teacher = load_teacher(large, tokenizer_file, attention_dropout=0.0, hidden_dropout=0.0).eval()
     plain_model = AutoModelForQuestionAnswering.from_pretrained(large, dtype=torch.float32).eval()
     pairs = read_pairs(pairs_file)
-    batch = Collator(pairs, plain, torch.device("cpu")).batch(np.arange(len(pairs)))
+    collator = Collator(pairs, plain, torch.device("cpu"))
     pieces = Tokenizer.from_file(str(large / "tokenizer.json"))
     renamed = {"[PAD]": "<pad>", "[CLS]": "<s>", "[SEP]": "</s>"}
-    names = [[plain.id_to_token(i) for i in row] for row in batch.token_ids.tolist()]
-    ids = torch.tensor([[pieces.token_to_id(renamed.get(n, n)) for n in row] for row in names])
-    expected = plain_model(input_ids=ids, attention_mask=batch.mask)
-    output = forward(teacher, batch)
-    is_token = batch.mask.bool()
-    torch.testing.assert_close(output.start_logits[is_token], expected.start_logits[is_token])
-    torch.testing.assert_close(output.end_logits[is_token], expected.end_logits[is_token])
+    for batch in map(collator.batch, (np.arange(len(pairs)), np.array([0, 0]))):
+        names = [[plain.id_to_token(i) for i in row] for row in batch.token_ids.tolist()]
+        ids = [[pieces.token_to_id(renamed.get(n, n)) for n in row] for row in names]
+        expected = plain_model(input_ids=torch.tensor(ids), attention_mask=batch.mask)
+        output = forward(teacher, batch)
+        is_token = batch.mask.bool()
+        torch.testing.assert_close(output.start_logits[is_token], expected.start_logits[is_token])
+        torch.testing.assert_close(output.end_logits[is_token], expected.end_logits[is_token])
 
 
 def test_teacher_without_the_students_pieces_is_refused(large: Path, tmp_path: Path) -> None:
