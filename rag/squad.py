@@ -62,7 +62,7 @@ def read_examples(path: Path) -> Iterator[Example]:
                         golds=() if qa.get("is_impossible", False) else golds_of(qa["answers"]),
                         article=article,
                         # Titles are written as in addresses of Wikipedia.
-                        title=str(entry.get("title", "")).replace("_", " "),
+                        title=str(entry.get("title", "")).removeprefix("/wiki/").replace("_", " "),
                     )
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(f"{path}: not a question file in SQuAD's format: {error!r}") from error

@@ -6,6 +6,7 @@
 import argparse
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tokenizers import Tokenizer
 
 from rag.squad import Example, read_examples
 from rag.training.clozes import cloze
+from rag.training.headers import headed, headers_of
 from rag.training.negatives import mined
 from rag.training.pairs import Pairs
 from rag.training.readings import Reading, Stream, rows_of
@@ -27,10 +29,15 @@ def readings_of(recipe: Recipe, data: Path) -> Iterator[Reading]:
         for share in recipe.sources
     ]
     paragraphs = list(dict.fromkeys(e.context for examples in sources for e in examples))
-    for share, examples in zip(recipe.sources, sources, strict=True):
-        yield from (own(example, share.weight) for example in examples)
-        yield from negatives(share, examples, paragraphs, recipe.seed)
-        yield from untold(share, examples, recipe.seed)
+    treated = list(zip(recipe.sources, sources, strict=True))
+    headers = headers_of(e for share, examples in treated if share.titled for e in examples)
+    for share, examples in treated:
+        readings = chain(
+            (own(example, share.weight) for example in examples),
+            negatives(share, examples, paragraphs, recipe.seed),
+            untold(share, examples, recipe.seed),
+        )
+        yield from headed(readings, headers, recipe.header_share, recipe.seed)
 
 
 def own(example: Example, weight: float) -> Reading:

@@ -16,6 +16,8 @@ class Share:
     What follows is for the teacher to answer, with the weight `untold_weight`: of each question
     so many `variations`, on the question's own paragraph; each answerable question on so many
     `windows` of its article; for each paragraph, so many `clozes`.
+
+    Where `titled` is true, the files name their articles as a reader would see them.
     """
 
     files: tuple[str, ...]
@@ -26,6 +28,7 @@ class Share:
     windows: int = 0
     clozes: int = 0
     untold_weight: float = 0.0
+    titled: bool = False
 
     def __post_init__(self) -> None:
         if not self.files or self.weight <= 0:
@@ -76,6 +79,7 @@ class Recipe:
     `teacher_share` is the weight of the teacher's distributions, softened by `temperature`,
     beside the known answers' (Hinton 2015). With `rounded` the student learns with its matrices
     and what flows into them rounded as they will be in the shipped int8 network (Jacob 2018).
+    `header_share` of the pairs from titled sources are read with their article's title.
     """
 
     sources: tuple[Share, ...]
@@ -87,6 +91,7 @@ class Recipe:
     teacher: Turn
     student: Turn
     rounded: bool = False
+    header_share: float = 0.0
     hints: Hints | None = None
 
     def __post_init__(self) -> None:
@@ -94,6 +99,8 @@ class Recipe:
             raise ValueError(f"batch_tokens: must hold max_tokens {self.max_tokens}")
         if not 0 <= self.teacher_share <= 1:
             raise ValueError(f"teacher_share {self.teacher_share}: must lie between 0 and 1")
+        if (self.header_share > 0) != any(share.titled for share in self.sources):
+            raise ValueError("`header_share` and titled sources go together")
 
 
 def read_recipe(path: Path) -> Recipe:

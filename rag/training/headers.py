@@ -1,0 +1,65 @@
+"""What stands above a passage, said to the reader with the question: its article's title and date.
+
+A passage from the middle of an article says "he" or "the company"; the title tells who. It is
+put behind the question, so that no answer can be found in it.
+"""
+
+import random
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from rag.chunking import sentences
+from rag.squad import Example
+from rag.training.readings import Reading
+
+DIVIDER = " | "
+YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+# A news title says what happened, an encyclopedia's names a thing: half the time its first
+# sentence, at most so many words, stands for a title.
+LEAD_SHARE, LEAD_WORDS = 0.5, 16
+DATED_SHARE = 0.4
+EARLIEST, LATEST = 1990, 2025
+
+
+def with_header(question: str, header: str) -> str:
+    """The question as it is read on a passage below this header."""
+    return f"{question}{DIVIDER}{header}"
+
+
+def headers_of(examples: Iterable[Example]) -> dict[str, tuple[str, ...]]:
+    """What may stand for the title of each paragraph's article."""
+    return {
+        example.context: (example.title, *lead(example.article[0]))
+        for example in examples
+        if example.title
+    }
+
+
+def lead(text: str) -> tuple[str, ...]:
+    """The first sentence's first words, where there is one."""
+    spans = sentences(text, "en")
+    return (" ".join(spans[0].of(text).split()[:LEAD_WORDS]),) if spans else ()
+
+
+def headed(
+    readings: Iterable[Reading], headers: Mapping[str, tuple[str, ...]], share: float, seed: int
+) -> Iterator[Reading]:
+    """Put a header behind a share of the questions, where the passage's article has a title."""
+    for reading in readings:
+        rng = random.Random(f"header {seed} {reading.id} {reading.passage}")
+        if reading.passage in headers and rng.random() < share:
+            header = dated(headers[reading.passage], reading.passage, rng)
+            yield replace(reading, question=with_header(reading.question, header))
+        else:
+            yield reading
+
+
+def dated(titles: tuple[str, ...], passage: str, rng: random.Random) -> str:
+    """One of the titles, sometimes with a date; no passage tells of years after its date."""
+    title = titles[-1] if rng.random() < LEAD_SHARE else titles[0]
+    if rng.random() >= DATED_SHARE:
+        return title
+    told = [int(year) for year in YEAR.findall(passage)]
+    year = min(max(told), LATEST) if told else rng.randint(EARLIEST, LATEST)
+    return f"{title}, {year}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
