@@ -19,7 +19,7 @@ from rag.training.negatives import mined
 from rag.training.pairs import Pairs
 from rag.training.readings import Reading, Stream, rows_of
 from rag.training.recipe import Recipe, Share, read_recipe
-from rag.training.variations import surroundings, variations
+from rag.training.variations import surroundings, transferred, variations
 
 
 def readings_of(recipe: Recipe, data: Path) -> Iterator[Reading]:
@@ -49,7 +49,10 @@ def own(example: Example, weight: float) -> Reading:
 def negatives(
     share: Share, examples: Sequence[Example], paragraphs: Sequence[str], seed: int
 ) -> Iterator[Reading]:
-    """Answerable questions on the paragraphs that look like them and lack their answer."""
+    """Answerable questions on the paragraphs that look like them and lack their answer.
+
+    With names of the paragraph in place of its own, only the teacher knows what answers one.
+    """
     if not share.negatives:
         return
     asked = [example for example in examples if example.golds]
@@ -57,6 +60,11 @@ def negatives(
     for example, texts in zip(asked, mined(asked, paragraphs, share.negatives, seed), strict=True):
         for number, text in enumerate(texts):
             yield Reading(f"{example.id} {number}", example.question, text, None, weight)
+            rng = random.Random(f"transferred {seed} {number} {example.id}")
+            if share.transferred:
+                question = transferred(example.question, surroundings((text,)), rng)
+                if question is not None:
+                    yield Reading.untold(question, text, share.untold_weight)
 
 
 def untold(share: Share, examples: Sequence[Example], seed: int) -> Iterator[Reading]:

@@ -15,7 +15,8 @@ class Share:
 
     What follows is for the teacher to answer, with the weight `untold_weight`: of each question
     so many `variations`, on the question's own paragraph; each answerable question on so many
-    `windows` of its article; for each paragraph, so many `clozes`.
+    `windows` of its article; for each paragraph, so many `clozes`; and, where `transferred` is
+    true, on each negative passage the question with that passage's names.
 
     Where `titled` is true, the files name their articles as a reader would see them.
     """
@@ -27,6 +28,7 @@ class Share:
     variations: int = 0
     windows: int = 0
     clozes: int = 0
+    transferred: bool = False
     untold_weight: float = 0.0
     titled: bool = False
 
@@ -35,9 +37,12 @@ class Share:
             raise ValueError(f"source {self.files}: name at least one file and a weight above 0")
         if (self.negatives > 0) != (self.negatives_weight > 0):
             raise ValueError(f"source {self.files}: `negatives` and their weight go together")
-        if (self.variations + self.windows + self.clozes > 0) != (self.untold_weight > 0):
+        if self.transferred and not self.negatives:
+            raise ValueError(f"source {self.files}: `transferred` needs negatives")
+        untold = self.variations + self.windows + self.clozes + self.transferred
+        if (untold > 0) != (self.untold_weight > 0):
             raise ValueError(
-                f"source {self.files}: `untold_weight` goes with variations, windows and clozes"
+                f"source {self.files}: `untold_weight` goes with what only the teacher can answer"
             )
 
 

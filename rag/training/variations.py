@@ -120,6 +120,20 @@ def variations(question: str, around: Surroundings, count: int, rng: random.Rand
     return found
 
 
+def transferred(question: str, around: Surroundings, rng: random.Random) -> str | None:
+    """Ask the same of other names and numbers: all of them give way to those of a passage.
+
+    None where there is nothing to change: the question is then the old one.
+    """
+    changed = question
+    for pattern, candidates in ((NAME, around.names), (NUMBER, around.numbers)):
+        # From the end, so that the places before stay; the first word is upper case in any case.
+        for place in reversed(list(pattern.finditer(changed))):
+            if candidates and place.start() > 0:
+                changed = changed[: place.start()] + rng.choice(candidates) + changed[place.end() :]
+    return changed if changed != question else None
+
+
 def _replaced(
     text: str, places: Sequence[tuple[re.Match[str], Sequence[str]]], rng: random.Random
 ) -> str | None:

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from rag.squad import read_examples
+from rag.squad import Example, Gold, read_examples
 from rag.training.clozes import cloze
 from rag.training.hints import MainComponents
 from rag.training.mix import Batch
 from rag.training.pairs import UNTOLD, Collator, epoch_rows
-from rag.training.prepare import pairs_of, untold
+from rag.training.prepare import negatives, pairs_of, untold
 from rag.training.recipe import Share
 from rag.training.step import UNKNOWN, span_loss
-from rag.training.variations import surroundings, variations
+from rag.training.variations import surroundings, transferred, variations
 from rag.training.windows import SentenceStarts, Stretch, any_window, window_around
 
 TEXT = (
@@ -51,6 +51,16 @@ def test_variations_change_names_words_and_what_is_asked() -> None:
         v[0].upper() + v[1:] for v in found
     }
     assert "When Ana Ruiz open first bridge before 1900" in found
+
+
+def test_a_transferred_question_asks_the_same_of_the_passages_names() -> None:
+    around = surroundings([TEXT])
+    question = "When did Queen Anne open the first Bridge of Sighs in 1602?"
+    found = {transferred(question, around, random.Random(seed)) for seed in range(2000)}
+    assert "When did Ana Ruiz open the first Vire in 1894?" in found
+    assert not any("Anne" in asked or "1602" in asked for asked in found if asked)
+    assert transferred("Who wants a bridge?", around, random.Random(0)) is None
+    assert transferred(question, surroundings(["no names"]), random.Random(0)) is None
 
 
 def test_clozes_ask_for_what_the_statement_said() -> None:
@@ -97,6 +107,23 @@ def test_untold_pairs_ask_about_passages_and_say_nothing(data: Path, plain: Toke
     assert (batch.ends == UNKNOWN).all()
     assert len(epoch_rows(pairs.only_told(), 0, 1)) == 0
     assert len(epoch_rows(pairs, 0, 1)) == len(pairs)
+
+
+def test_negatives_are_also_asked_with_their_own_names() -> None:
+    filler = "The town council met for hours and talked. " * 5
+    own = f"Ana Ruiz opened the bridge over the Vire in 1894. {filler}"
+    near = f"Old Lena Moss painted the bridge over the Orne green. {filler}"
+    gold = Gold("1894", own.index("1894"))
+    asked = Example("1", "When did Ana Ruiz open the bridge?", own, (gold,), (own,))
+    share = Share(
+        ("town",), 0.5, negatives=1, negatives_weight=1, transferred=True, untold_weight=2
+    )
+    told, other = negatives(share, [asked], [own, near], seed=1)
+    assert (told.question, told.passage, told.weight) == (asked.question, near, 0.5)
+    assert (other.passage, other.weight, other.is_told) == (near, 2, False)
+    assert "Ana Ruiz" not in other.question
+    with pytest.raises(ValueError, match="needs negatives"):
+        Share(("town",), 1, transferred=True, untold_weight=1)
 
 
 def test_a_window_reads_on_into_the_next_paragraph(data: Path, plain: Tokenizer) -> None:
