@@ -176,8 +176,11 @@ def read_all(
 
 
 def read_alone(reader: Reader, example: Example) -> Extract | None:
-    """Return the best span of the example's own paragraph, None when the reader finds none."""
-    article = Article("paragraph", example.title, example.context)
+    """Return the best span of the example's own paragraph, None when the reader finds none.
+
+    Without a title: whoever reads a paragraph that was handed to him has only the paragraph.
+    """
+    article = Article("paragraph", "", example.context)
     passage = Passage(1, article, Span(0, len(example.context)))
     found = reader.read(example.question, [Hit(passage, score=1.0, similarity=1.0)])
     return found[0] if found else None

@@ -76,6 +76,10 @@ class ReadyModel:
             raise ModelRejected(f"{self.folder}: the manifest has no number {fact!r}")
         return value
 
+    def flag(self, fact: str) -> bool:
+        """Say whether a fact is recorded as true; where it is not recorded, it is not."""
+        return self.facts.get(fact) is True
+
 
 def ready_model(kind: Kind, name: str, cache: Path) -> ReadyModel:
     """Return the model of this name or path, exporting it first when that was never done.

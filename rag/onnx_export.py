@@ -95,7 +95,11 @@ def export_reader(source: Path, target: Path) -> dict[str, object]:
     tokenizer.backend_tokenizer.save(str(target / TOKENIZER_FILE))
     shutil.copyfile(source / "config.json", target / "config.json")
     positions = int(graph.model.config.max_position_embeddings)
-    return {"max_tokens": min(384, positions)}
+    return {
+        "max_tokens": min(384, positions),
+        # Written by the training; other readers know no titles.
+        "reads_titles": getattr(graph.model.config, "reads_titles", False) is True,
+    }
 
 
 def write_int8(graph: torch.nn.Module, target: Path, inputs: list[str], outputs: list[str]) -> None:

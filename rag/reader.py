@@ -10,9 +10,10 @@ from tokenizers import Encoding, Tokenizer
 from rag.decoding import Floats, ScoredSpan, Window, best_spans, whole_characters
 from rag.errors import ModelRejected
 from rag.grouping import apart
+from rag.headers import below_header, header
 from rag.model_files import ReadyModel
 from rag.network import Network
-from rag.types import Extract, Hit
+from rag.types import Article, Extract, Hit
 
 # The question keeps at most this many tokens, so that the passage has room.
 MAX_QUESTION_TOKENS = 96
@@ -45,12 +46,15 @@ class OnnxReader:
                 f" {MIN_WINDOW_TOKENS}"
             )
         self._tokenizer.enable_truncation(max_tokens, stride=STRIDE_TOKENS, strategy="only_second")
+        self._reads_titles = model.flag("reads_titles")
         self._network = Network(model.onnx, ["start_logits", "end_logits", "first_state"])
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return the best spans over all hits, best first, none overlapping another."""
-        asked = self._shortened(question)
-        encoded = [self._tokenizer.encode(asked, hit.passage.text) for hit in hits]
+        encoded = [
+            self._tokenizer.encode(self._asked(question, hit.passage.article), hit.passage.text)
+            for hit in hits
+        ]
         seen = [[encoding, *encoding.overflowing] for encoding in encoded]
         outputs = iter(self._network.run_each([window for windows in seen for window in windows]))
         # Windows come first: zip stops at their end, before it takes the next hit's outputs.
@@ -63,6 +67,11 @@ class OnnxReader:
             for windows in seen
         ]
         return extracts(hits, found)
+
+    def _asked(self, question: str, article: Article) -> str:
+        if self._reads_titles:
+            question = below_header(question, header(article.title, article.published))
+        return self._shortened(question)
 
     def _shortened(self, question: str) -> str:
         # As the second text, since that is the one that the tokenizer cuts.

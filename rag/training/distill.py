@@ -156,6 +156,7 @@ def train_student(arguments: argparse.Namespace, material: Material, labels: Lab
         attention_probs_dropout_prob=turn.attention_dropout,
         hidden_dropout_prob=turn.hidden_dropout,
     )
+    student.config.reads_titles = recipe.header_share > 0
     if recipe.rounded:
         round_matrices(student)
     if arguments.fused:

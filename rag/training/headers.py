@@ -1,30 +1,22 @@
-"""What stands above a passage, said to the reader with the question: its article's title and date.
-
-A passage from the middle of an article says "he" or "the company"; the title tells who. It is
-put behind the question, so that no answer can be found in it.
-"""
+"""Titles and dates for pairs of a question and a passage, as a reader in use is given them."""
 
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 
 from rag.chunking import sentences
+from rag.headers import below_header, header
 from rag.squad import Example
 from rag.training.readings import Reading
 
-DIVIDER = " | "
 YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 # A news title says what happened, an encyclopedia's names a thing: half the time its first
 # sentence, at most so many words, stands for a title.
 LEAD_SHARE, LEAD_WORDS = 0.5, 16
 DATED_SHARE = 0.4
 EARLIEST, LATEST = 1990, 2025
-
-
-def with_header(question: str, header: str) -> str:
-    """The question as it is read on a passage below this header."""
-    return f"{question}{DIVIDER}{header}"
 
 
 def headers_of(examples: Iterable[Example]) -> dict[str, tuple[str, ...]]:
@@ -49,17 +41,17 @@ def headed(
     for reading in readings:
         rng = random.Random(f"header {seed} {reading.id} {reading.passage}")
         if reading.passage in headers and rng.random() < share:
-            header = dated(headers[reading.passage], reading.passage, rng)
-            yield replace(reading, question=with_header(reading.question, header))
+            above = drawn(headers[reading.passage], reading.passage, rng)
+            yield replace(reading, question=below_header(reading.question, above))
         else:
             yield reading
 
 
-def dated(titles: tuple[str, ...], passage: str, rng: random.Random) -> str:
+def drawn(titles: tuple[str, ...], passage: str, rng: random.Random) -> str:
     """One of the titles, sometimes with a date; no passage tells of years after its date."""
     title = titles[-1] if rng.random() < LEAD_SHARE else titles[0]
     if rng.random() >= DATED_SHARE:
-        return title
+        return header(title, None)
     told = [int(year) for year in YEAR.findall(passage)]
     year = min(max(told), LATEST) if told else rng.randint(EARLIEST, LATEST)
-    return f"{title}, {year}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+    return header(title, date(year, rng.randint(1, 12), rng.randint(1, 28)))

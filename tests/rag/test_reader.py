@@ -2,10 +2,13 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from itertools import combinations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import ModelRejected
 from rag.model_files import ReadyModel, ready_model
@@ -104,6 +107,58 @@ def test_extracts_are_in_the_coordinates_of_their_article(reader: OnnxReader) ->
         "Who is the mayor?", [Hit(Passage(1, article, Span(51, 91)), 1.0, 1.0)]
     )
     assert BRIDGE[best.span.start : best.span.end] == "Ana Ruiz"
+
+
+def titled(text: str, title: str, published: date | None = None) -> Hit:
+    article = Article("a", title, text, published=published)
+    return Hit(Passage(1, article, Span(0, len(text))), 1.0, 1.0)
+
+
+SHE = (
+    "She said the talks in the capital had been frank, and left for Tokyo in the evening. The two"
+    " ministers will meet again in May."
+)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where did Annalena Baerbock go after the talks?",
+        "When will Annalena Baerbock meet the minister again?",
+    ],
+)
+def test_a_title_tells_whom_a_passage_is_about(reader: OnnxReader, question: str) -> None:
+    right, wrong = (
+        reader.read(question, [titled(SHE, f"{who} visits Seoul", date(2024, 3, 5))])[0]
+        for who in ("German foreign minister Annalena Baerbock", "Penny Wong")
+    )
+    assert right.text == wrong.text
+    assert right.score > wrong.score
+
+
+@given(
+    title=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=400),
+    published=st.none() | st.dates(),
+)
+def test_no_title_changes_where_a_quote_stands(
+    reader: OnnxReader, title: str, published: date | None
+) -> None:
+    for extract in reader.read("When did the bridge open?", [titled(BRIDGE, title, published)]):
+        assert BRIDGE[extract.span.start : extract.span.end] == extract.text
+
+
+def test_a_reader_that_learned_without_titles_is_given_none(
+    reader_folder: Path, reader: OnnxReader
+) -> None:
+    manifest = json.loads((reader_folder / "manifest.json").read_text())
+    del manifest["reads_titles"]
+    (reader_folder / "manifest.json").write_text(json.dumps(manifest))
+    other = OnnxReader(ready_model("reader", str(reader_folder), Path("unused")))
+    question, bare = "When did the bridge open?", titled(BRIDGE, "")
+    headed = titled(BRIDGE, "Bridge over the Vire", date(2020, 5, 1))
+    scores = [other.read(question, [each])[0].score for each in (bare, headed)]
+    assert scores[0] == scores[1] == reader.read(question, [bare])[0].score
+    assert reader.read(question, [headed])[0].score != scores[0]
 
 
 def test_the_passage_that_answers_comes_first_whatever_its_place(reader: OnnxReader) -> None:

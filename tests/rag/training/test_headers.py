@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from rag.headers import DIVIDER
 from rag.squad import Example, Gold
-from rag.training.headers import DIVIDER, dated, headed, headers_of, with_header
+from rag.training.headers import drawn, headed, headers_of
 from rag.training.readings import Reading
 from rag.training.recipe import Recipe, Share, Turn
 
@@ -47,7 +48,7 @@ def test_a_share_of_the_questions_is_read_with_a_header_and_nothing_else_changes
 
 
 def test_no_date_lies_before_a_year_that_the_passage_tells_of() -> None:
-    found = {dated(("Bridge",), FIRST, random.Random(seed)) for seed in range(50)}
+    found = {drawn(("Bridge",), FIRST, random.Random(seed)) for seed in range(50)}
     assert "Bridge" in found
     days = found - {"Bridge"}
     assert days
@@ -62,7 +63,3 @@ def test_a_recipe_has_both_a_share_of_headers_and_titled_sources(
     sources = (Share(("town",), 1, titled=titled),)
     with pytest.raises(ValueError, match="header_share"):
         Recipe(sources, 1, 64, 2.0, 0.9, 1, turn, turn, header_share=share)
-
-
-def test_the_header_stands_behind_the_question() -> None:
-    assert with_header("Who?", "Bridge, 1951-02-03") == "Who? | Bridge, 1951-02-03"
