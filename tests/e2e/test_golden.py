@@ -17,8 +17,8 @@ from rag.wiring import Library, open_library
 # What the shipped reader gets wrong. Strict: a reader that gets one right must say so here.
 BEYOND_THE_READER = {
     "Where did the G7 foreign ministers meet?",
-    "How long was the baby trapped under the rubble in Magnitogorsk?",
     "Why doesn't Kipchoge's Vienna run count as a world record?",
+    "Who is the pilot that commanded Air India Express Flight 1344?",
 }
 # A right answer may have a word more or less than the one written down.
 RIGHT_F1 = 0.6
