@@ -132,8 +132,7 @@ def epoch_rows(pairs: Pairs, epoch: int, seed: int) -> Ints:
 def epoch_batches(pairs: Pairs, epoch: int, *, tokens: int, seed: int) -> list[Ints]:
     """An epoch's rows as batches of at most so many tokens, padding included, in random order.
 
-    As many as can be are of one length each: without a mask attention takes a fraction of the
-    time.
+    As many as can be are of one length each: flash attention knows no mask (Dao 2022).
     """
     rows, lengths = epoch_rows(pairs, epoch, seed), pairs.lengths
     even, others = even_batches(rows, lengths, tokens)
