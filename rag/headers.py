@@ -10,8 +10,11 @@ DIVIDER = " | "
 
 
 def header(title: str, published: date | None) -> str:
-    """The title and the date, as far as they are known."""
-    return ", ".join(part for part in (title, str(published or "")) if part)
+    """The title, with the date where there is one; nothing where there is no title.
+
+    No reader has learned what a date alone says.
+    """
+    return f"{title}, {published}" if title and published else title
 
 
 def below_header(question: str, header: str) -> str:

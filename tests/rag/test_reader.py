@@ -154,7 +154,7 @@ def test_a_reader_that_learned_without_titles_is_given_none(
     del manifest["reads_titles"]
     (reader_folder / "manifest.json").write_text(json.dumps(manifest))
     other = OnnxReader(ready_model("reader", str(reader_folder), Path("unused")))
-    question, bare = "When did the bridge open?", titled(BRIDGE, "")
+    question, bare = "When did the bridge open?", titled(BRIDGE, "", date(2020, 5, 1))
     headed = titled(BRIDGE, "Bridge over the Vire", date(2020, 5, 1))
     scores = [other.read(question, [each])[0].score for each in (bare, headed)]
     assert scores[0] == scores[1] == reader.read(question, [bare])[0].score
