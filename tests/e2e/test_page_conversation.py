@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 ANSWERED = "who met Park Jin?"
+ANSWER = "US Secretary of State Antony Blinken"
+WHERE = f"Where was it that {ANSWER} met Park Jin?"
 TWO_PEOPLE = "When did Ada Quill and Bo Frost marry?"
 PATIENCE_MS = 30_000
 
@@ -33,7 +35,7 @@ def test_follow_up_shows_how_it_was_understood_and_is_answered(page: Page, ask: 
     turn = ask(page, "where?")
 
     expect(turn.get_by_role("heading", level=2)).to_have_text("where?")
-    expect(turn.locator(".asked-as")).to_have_text("Where was it that Antony Blinken met Park Jin?")
+    expect(turn.locator(".asked-as")).to_have_text(WHERE)
     expect(turn.locator(".answer.main .answer-text")).to_have_text(re.compile("seoul", re.I))
     expect(page.get_by_role("status")).to_contain_text("Asked as: Where was it that")
 
@@ -44,7 +46,7 @@ def test_reading_can_be_corrected(page: Page, ask: Ask) -> None:
     turn.get_by_role("button", name="Edit how the question was understood").click()
     field = turn.get_by_label("Ask instead")
     expect(field).to_be_focused()
-    expect(field).to_have_value("Where was it that Antony Blinken met Park Jin?")
+    expect(field).to_have_value(WHERE)
     field.fill("When did Alexei Leonov die?")
     field.press("Enter")
     expect(turn.locator(".asked-as")).to_have_text("When did Alexei Leonov die?")
@@ -98,7 +100,7 @@ def test_page_tells_what_it_reads_before_it_answers(page: Page, ask: Ask) -> Non
     seen = page.evaluate("window.seen")
 
     reading = next(i for i, text in enumerate(seen) if re.match(r"Reading \d+\spassages…", text))
-    answer = next(i for i, text in enumerate(seen) if text.startswith("Antony Blinken"))
+    answer = next(i for i, text in enumerate(seen) if text.startswith(ANSWER))
     assert reading < answer
 
 
@@ -123,7 +125,7 @@ def test_conversation_outlives_the_page_and_goes_on(page: Page, ask: Ask) -> Non
 
     expect(turns).to_have_count(1)
     expect(turns.first.locator(".result")).to_have_text(before, use_inner_text=True)
-    expect(ask(page, "where?").locator(".asked-as")).to_contain_text("Antony Blinken met Park Jin")
+    expect(ask(page, "where?").locator(".asked-as")).to_have_text(WHERE)
 
 
 def test_new_conversation_is_new_after_a_reload_as_well(page: Page, ask: Ask) -> None:
@@ -193,7 +195,7 @@ def test_trail_tells_why_this_and_why_not_that(page: Page, ask: Ask) -> None:
     turn.get_by_text(re.compile(r"Why this\? [2-8]\spassages read")).click()
     passages = turn.locator(".passage")
 
-    expect(passages.first).to_contain_text("quoted for “Antony Blinken”")
+    expect(passages.first).to_contain_text(f"quoted for “{ANSWER}”")
     expect(passages.first).to_contain_text(re.compile(r"Found \d+(st|nd|rd|th) by (meaning|words)"))
     expect(turn.get_by_role("heading", name="Next in line")).to_be_visible()
     expect(passages.last).to_contain_text("found, not read")
@@ -223,7 +225,7 @@ def test_article_steps_through_all_that_the_conversation_cites_of_it(page: Page,
     expect(article.locator("#steps-place")).to_have_text(re.compile(r"1 of 2\smarks"))
     article.get_by_role("button", name="Next mark").click()
 
-    expect(current).to_have_text(re.compile("Antony Blinken$"))
+    expect(current).to_have_text(ANSWER)
     expect(current).to_be_focused()
     page.keyboard.press("n")
     expect(current).to_have_text("SEOUL")
@@ -247,7 +249,7 @@ def test_quote_is_copied_with_a_link_that_proves_it(
     title = turn.page.locator("h1").inner_text()
     assert copied == f"“{quote}” — {title}, {source}, {day}"
     expect(page.locator(".state")).to_contain_text("Verified")
-    expect(page.locator("mark")).to_have_text("Antony Blinken")
+    expect(page.locator("mark")).to_have_text(ANSWER)
 
 
 def test_quote_is_copied_where_the_browser_has_no_clipboard(page: Page, ask: Ask) -> None:
@@ -269,10 +271,8 @@ def test_conversation_is_exported_as_markdown(page: Page, ask: Ask, tmp_path: Pa
     text = (tmp_path / "conversation.md").read_text("utf-8")
 
     assert re.fullmatch(r"citewire-\d{4}-\d\d-\d\d\.md", download.value.suggested_filename)
-    assert text.startswith(
-        "# Questions to the archive\n\n## who met Park Jin?\n\n**Antony Blinken**"
-    )
-    assert "*Asked as: Where was it that Antony Blinken met Park Jin?*" in text
+    assert text.startswith(f"# Questions to the archive\n\n## {ANSWERED}\n\n**{ANSWER}**")
+    assert f"*Asked as: {WHERE}*" in text
     assert re.search(
         r"> SEOUL — US Secretary of State .*\n>\n> — Blinken and Park warn of North Korea's arms"
         r" trade with Russia, Harbour Wire, 9 November 2023 <http://127\.0\.0\.1:\d+/evidence/\S+>",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 ANSWERED = "who met Park Jin?"
+ANSWER = "US Secretary of State Antony Blinken"
 NOT_ANSWERED = "What is the boiling point of ethanol?"
 # What moves the cursor or switches the terminal's ways; colours are left.
 CODES = re.compile(r"\x1b\[[?0-9;]*[A-Za-ln-z]|\x1b\[0m|\x08|\r")
@@ -147,7 +148,7 @@ def test_prompt_shows_how_it_understands_a_follow_up(seed_archive: Path) -> None
         shown.until("articles searched in")
         shown.until(PROMPT)
         shown.type("where?\r")
-        shown.until("asked as: Where was it that Antony Blinken met Park Jin?")
+        shown.until(f"asked as: Where was it that {ANSWER} met Park Jin?")
         answer = shown.until("articles searched in")
         shown.until(PROMPT)
         shown.type("\x04")
