@@ -51,9 +51,11 @@ class OnnxReader:
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return the best spans over all hits, best first, none overlapping another."""
+        above = [self._header(hit.passage.article) for hit in hits]
+        asked = {each: self._shortened(below_header(question, each)) for each in set(above)}
         encoded = [
-            self._tokenizer.encode(self._asked(question, hit.passage.article), hit.passage.text)
-            for hit in hits
+            self._tokenizer.encode(asked[each], hit.passage.text)
+            for each, hit in zip(above, hits, strict=True)
         ]
         seen = [[encoding, *encoding.overflowing] for encoding in encoded]
         outputs = iter(self._network.run_each([window for windows in seen for window in windows]))
@@ -68,10 +70,8 @@ class OnnxReader:
         ]
         return extracts(hits, found)
 
-    def _asked(self, question: str, article: Article) -> str:
-        if self._reads_titles:
-            question = below_header(question, header(article.title, article.published))
-        return self._shortened(question)
+    def _header(self, article: Article) -> str:
+        return header(article.title, article.published) if self._reads_titles else ""
 
     def _shortened(self, question: str) -> str:
         # As the second text, since that is the one that the tokenizer cuts.

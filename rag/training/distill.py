@@ -24,7 +24,7 @@ from transformers import AutoModelForQuestionAnswering
 from rag.training.fusing import fuse_layers
 from rag.training.hints import MEASURED_TOKENS, Hinted, MainComponents, hint_loss
 from rag.training.mix import Batch
-from rag.training.pairs import Collator, Ints, batches_by_length, even_batches, read_pairs
+from rag.training.pairs import Collator, Ints, batches_of, read_pairs
 from rag.training.phase import Loss, Material, Phase, forward
 from rag.training.recipe import Hints, read_recipe
 from rag.training.rounding import round_matrices
@@ -77,8 +77,7 @@ def label(teacher: Teacher, material: Material) -> Labels:
     lengths, hints = material.pairs.lengths, material.recipe.hints
     labels = Labels(lengths, material.device, hints)
     teacher.to(material.device).eval()
-    even, others = even_batches(np.arange(len(lengths)), lengths, LABELLED_TOKENS)
-    batches = [*even, *batches_by_length(others, lengths, LABELLED_TOKENS)]
+    batches = batches_of(np.arange(len(lengths)), lengths, LABELLED_TOKENS)
     reduced = main_components(teacher, material, batches) if hints else ()
     for rows in batches:
         batch = material.collator.batch(rows)

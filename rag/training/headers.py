@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 from rag.chunking import sentences
 from rag.headers import below_header, header
@@ -28,8 +29,9 @@ def headers_of(examples: Iterable[Example]) -> dict[str, tuple[str, ...]]:
     }
 
 
+@cache
 def lead(text: str) -> tuple[str, ...]:
-    """The first sentence's first words, where there is one."""
+    """The first sentence's first words, where there is one; each question of an article asks."""
     spans = sentences(text, "en")
     return (" ".join(spans[0].of(text).split()[:LEAD_WORDS]),) if spans else ()
 

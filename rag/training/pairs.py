@@ -130,15 +130,19 @@ def epoch_rows(pairs: Pairs, epoch: int, seed: int) -> Ints:
 
 
 def epoch_batches(pairs: Pairs, epoch: int, *, tokens: int, seed: int) -> list[Ints]:
-    """An epoch's rows as batches of at most so many tokens, padding included, in random order.
+    """An epoch's rows as batches of at most so many tokens, padding included, in random order."""
+    batches = batches_of(epoch_rows(pairs, epoch, seed), pairs.lengths, tokens)
+    order = np.random.default_rng([seed, 2, epoch]).permutation(len(batches))
+    return [batches[number] for number in order]
+
+
+def batches_of(rows: Ints, lengths: Ints, tokens: int) -> list[Ints]:
+    """Cut rows into batches of at most so many tokens, padding included.
 
     As many as can be are of one length each: flash attention knows no mask (Dao 2022).
     """
-    rows, lengths = epoch_rows(pairs, epoch, seed), pairs.lengths
     even, others = even_batches(rows, lengths, tokens)
-    batches = [*even, *batches_by_length(others, lengths, tokens)]
-    order = np.random.default_rng([seed, 2, epoch]).permutation(len(batches))
-    return [batches[number] for number in order]
+    return [*even, *batches_by_length(others, lengths, tokens)]
 
 
 def even_batches(rows: Ints, lengths: Ints, tokens: int) -> tuple[list[Ints], Ints]:

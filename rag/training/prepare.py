@@ -60,8 +60,8 @@ def negatives(
     for example, texts in zip(asked, mined(asked, paragraphs, share.negatives, seed), strict=True):
         for number, text in enumerate(texts):
             yield Reading(f"{example.id} {number}", example.question, text, None, weight)
-            rng = random.Random(f"transferred {seed} {number} {example.id}")
             if share.transferred:
+                rng = random.Random(f"transferred {seed} {number} {example.id}")
                 question = transferred(example.question, surroundings((text,)), rng)
                 if question is not None:
                     yield Reading.untold(question, text, share.untold_weight)

@@ -26,8 +26,15 @@ FILLER = "Rain fell on the quiet valley and the cattle stood under the trees . "
 ANSWER = "the Marchetti Foundation of Verona"
 
 
-def hit(text: str, name: str = "a", number: int = 1) -> Hit:
-    return Hit(Passage(number, Article(name, "A title", text), Span(0, len(text))), 1.0, 1.0)
+def hit(
+    text: str,
+    name: str = "a",
+    number: int = 1,
+    title: str = "A title",
+    published: date | None = None,
+) -> Hit:
+    article = Article(name, title, text, published=published)
+    return Hit(Passage(number, article, Span(0, len(text))), 1.0, 1.0)
 
 
 @pytest.fixture
@@ -109,11 +116,6 @@ def test_extracts_are_in_the_coordinates_of_their_article(reader: OnnxReader) ->
     assert BRIDGE[best.span.start : best.span.end] == "Ana Ruiz"
 
 
-def titled(text: str, title: str, published: date | None = None) -> Hit:
-    article = Article("a", title, text, published=published)
-    return Hit(Passage(1, article, Span(0, len(text))), 1.0, 1.0)
-
-
 SHE = (
     "She said the talks in the capital had been frank, and left for Tokyo in the evening. The two"
     " ministers will meet again in May."
@@ -129,7 +131,9 @@ SHE = (
 )
 def test_a_title_tells_whom_a_passage_is_about(reader: OnnxReader, question: str) -> None:
     right, wrong = (
-        reader.read(question, [titled(SHE, f"{who} visits Seoul", date(2024, 3, 5))])[0]
+        reader.read(question, [hit(SHE, title=f"{who} visits Seoul", published=date(2024, 3, 5))])[
+            0
+        ]
         for who in ("German foreign minister Annalena Baerbock", "Penny Wong")
     )
     assert right.text == wrong.text
@@ -143,7 +147,9 @@ def test_a_title_tells_whom_a_passage_is_about(reader: OnnxReader, question: str
 def test_no_title_changes_where_a_quote_stands(
     reader: OnnxReader, title: str, published: date | None
 ) -> None:
-    for extract in reader.read("When did the bridge open?", [titled(BRIDGE, title, published)]):
+    for extract in reader.read(
+        "When did the bridge open?", [hit(BRIDGE, title=title, published=published)]
+    ):
         assert BRIDGE[extract.span.start : extract.span.end] == extract.text
 
 
@@ -154,8 +160,8 @@ def test_a_reader_that_learned_without_titles_is_given_none(
     del manifest["reads_titles"]
     (reader_folder / "manifest.json").write_text(json.dumps(manifest))
     other = OnnxReader(ready_model("reader", str(reader_folder), Path("unused")))
-    question, bare = "When did the bridge open?", titled(BRIDGE, "", date(2020, 5, 1))
-    headed = titled(BRIDGE, "Bridge over the Vire", date(2020, 5, 1))
+    question, bare = "When did the bridge open?", hit(BRIDGE, title="", published=date(2020, 5, 1))
+    headed = hit(BRIDGE, title="Bridge over the Vire", published=date(2020, 5, 1))
     scores = [other.read(question, [each])[0].score for each in (bare, headed)]
     assert scores[0] == scores[1] == reader.read(question, [bare])[0].score
     assert reader.read(question, [headed])[0].score != scores[0]
