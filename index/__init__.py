@@ -1,1 +1,1 @@
-"""Bring articles from files into an archive."""
+"""The archive: what is stored, and how it is found."""

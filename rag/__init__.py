@@ -1,1 +1,1 @@
-"""The library: everything a question and an article need, and nothing of HTTP or files."""
+"""From a question to cited answers."""

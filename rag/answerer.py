@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from rag.catalogue import Catalogue
-from rag.chunking import surrounding
-from rag.confidence import MAX_LEAD, Calibration, Evidence
-from rag.coverage import coverage, stems
-from rag.errors import BrokenCitation
-from rag.grouping import group
-from rag.protocols import Reader
-from rag.selective_reading import Watcher, rank, read_selectively
-from rag.types import (
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.embedding import Reader
+from citewire.index.text.chunking import surrounding
+from citewire.rag.errors import BrokenCitation
+from citewire.rag.reading.calibration import MAX_LEAD, Calibration, Evidence
+from citewire.rag.reading.grouping import group
+from citewire.rag.reading.selective import Watcher, rank, read_selectively
+from citewire.rag.reading.term_coverage import coverage, stems
+from citewire.rag.types import (
     Answer,
     Answers,
     Citation,

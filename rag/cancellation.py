@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from rag.errors import CitewireError
+from citewire.rag.errors import CitewireError
 
 
 class Cancelled(CitewireError):

@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from rag.building import MANIFEST, Home
-from rag.building import findings as index_findings
-from rag.catalogue import Catalogue
-from rag.crash_points import reached
-from rag.data_directory import DataDirectory
-from rag.errors import (
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.salvage import Soundness, examine, forget, salvage
+from citewire.index.catalogue.seal import Witness
+from citewire.index.data_directory import DataDirectory
+from citewire.index.system.crash_points import reached
+from citewire.index.vectors.backends import owners_home
+from citewire.index.vectors.build import MANIFEST, Home
+from citewire.index.vectors.build import findings as index_findings
+from citewire.index.vectors.manifest import index_files, read_manifest
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.errors import (
     ArchiveDamaged,
     CitewireError,
     ModelRejected,
@@ -25,13 +30,8 @@ from rag.errors import (
     StorageFull,
     VectorServerAway,
 )
-from rag.generation import index_files, read_manifest
-from rag.homes import owners_home
-from rag.model_files import ready_model
-from rag.seal import Witness
-from rag.settings import Settings
-from rag.soundness import Soundness, examine, forget, salvage
-from rag.vectors import VectorIndex
+from citewire.rag.models.model_files import ready_model
+from citewire.rag.settings import Settings
 
 
 class Damage(StrEnum):

@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
-from rag.errors import InvalidInput
+from citewire.rag.errors import InvalidInput
 
 MAX_QUESTION_CHARACTERS = 1000
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")

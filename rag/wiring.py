@@ -7,24 +7,24 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rag.answerer import Answerer
-from rag.catalogue import Catalogue
-from rag.chunking import PassageSize
-from rag.confidence import Calibration, read_calibration
-from rag.data_directory import DataDirectory
-from rag.encoder import OnnxEncoder
-from rag.encoding import encode_articles
-from rag.errors import ArchiveLost
-from rag.homes import onlookers_home, owners_home
-from rag.lexical import LexicalIndex
-from rag.model_files import ReadyModel, ready_model
-from rag.read_only import ReadOnlyCatalogue
-from rag.reader import OnnxReader
-from rag.retriever import Retriever
-from rag.seal import Witness
-from rag.settings import Settings
-from rag.types import Article
-from rag.vectors import VectorIndex
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.read_only import ReadOnlyCatalogue
+from citewire.index.catalogue.seal import Witness
+from citewire.index.data_directory import DataDirectory
+from citewire.index.ingest.embed import encode_articles
+from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.text.chunking import PassageSize
+from citewire.index.vectors.backends import onlookers_home, owners_home
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.answerer import Answerer
+from citewire.rag.errors import ArchiveLost
+from citewire.rag.models.encoder import OnnxEncoder
+from citewire.rag.models.model_files import ReadyModel, ready_model
+from citewire.rag.reading.calibration import Calibration, read_calibration
+from citewire.rag.reading.reader import OnnxReader
+from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.settings import Settings
+from citewire.rag.types import Article
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,34 +7,33 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
+from citewire.rag.answerer import Answerer
+from citewire.rag.wiring import Library
+from citewire.service.auth.keys import OPEN, Keyring
+from citewire.service.auth.sessions import Sessions
+from citewire.service.http import problems
+from citewire.service.http.access_rules import MAX_QUESTION_BYTES
+from citewire.service.http.guard import LOOPBACK_HOSTS, Door, Drain, Guard
+from citewire.service.http.request_log import Observer
+from citewire.service.http.streaming import MEDIA_TYPE as EVENTS
+from citewire.service.mcp.mount import route_to, tools_of
+from citewire.service.openai.routes import build_openai_routes
+from citewire.service.routes.articles import build_article_routes
+from citewire.service.routes.ask import build_routes
+from citewire.service.routes.chat import build_chat_routes
+from citewire.service.routes.quotes import build_quote_routes
+from citewire.service.routes.search import build_search_routes
+from citewire.service.routes.sessions import build_session_routes
+from citewire.service.work.asker import Asker
+from citewire.service.work.cached_answerer import RecordingAnswerer
+from citewire.service.work.executor import Inference, Reads
+from citewire.service.work.metrics import CONTENT_TYPE, Metrics
+from citewire.service.work.writer import Writer, free_bytes_at
+from citewire.service.work.yielding_encoder import CourteousEncoder
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
-
-from rag.answerer import Answerer
-from rag.wiring import Library
-from service import problems
-from service.access import MAX_QUESTION_BYTES
-from service.article_routes import build_article_routes
-from service.asking import Asker
-from service.chat_routes import build_chat_routes
-from service.courtesy import CourteousEncoder
-from service.guard import LOOPBACK_HOSTS, Door, Drain, Guard
-from service.inference import Inference, Reads
-from service.keys import OPEN, Keyring
-from service.metrics import CONTENT_TYPE, Metrics
-from service.observing import Observer
-from service.openai_routes import build_openai_routes
-from service.quote_routes import build_quote_routes
-from service.recording import RecordingAnswerer
-from service.routes import build_routes
-from service.search_routes import build_search_routes
-from service.session_routes import build_session_routes
-from service.sessions import Sessions
-from service.streaming import MEDIA_TYPE as EVENTS
-from service.tools import route_to, tools_of
-from service.writing import Writer, free_bytes_at
 
 STATIC = Path(__file__).parent / "static"
 DESCRIPTION = (

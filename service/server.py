@@ -12,18 +12,17 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
+from citewire.index.system.malloc import give_back_large_blocks
+from citewire.index.vectors.maintenance import followed, kept_up
+from citewire.rag.errors import InvalidInput, NotUsable
+from citewire.rag.settings import Settings
+from citewire.rag.wiring import Library, open_library, open_library_to_read
+from citewire.service.app import build_app
+from citewire.service.auth.keys import KeyFile, Keyring
+from citewire.service.http.connections import BoundedConnection
+from citewire.service.http.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
+from citewire.service.work.logs import configure_logs
 from starlette.types import ASGIApp
-
-from rag.errors import InvalidInput, NotUsable
-from rag.memory import give_back_large_blocks
-from rag.settings import Settings
-from rag.upkeep import followed, kept_up
-from rag.wiring import Library, open_library, open_library_to_read
-from service.app import build_app
-from service.connections import BoundedConnection
-from service.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
-from service.keys import KeyFile, Keyring
-from service.logs import configure_logs
 
 GRACEFUL_SECONDS = 40
 # For how long a service that was told to end says that it is not ready, and goes on.
@@ -109,7 +108,7 @@ def traced(app: ASGIApp, environment: Mapping[str, str]) -> Iterator[ASGIApp]:
         yield app
         return
     # Only here: what sends traces takes a while to import.
-    from service.tracing import Traced
+    from citewire.service.http.tracing import Traced
 
     tracing = Traced(app)
     yield tracing

@@ -1,10 +1,29 @@
-"""What all tests share: how child processes start, and a Chroma server of one's own."""
+"""What all tests share: how child processes start, the real models, and small archives."""
 
 import multiprocessing
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
+import numpy as np
 import pytest
 from chroma_run import ChromaRun
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.embedding import Vectors
+from citewire.rag.models.encoder import OnnxEncoder
+from citewire.rag.models.model_files import ReadyModel, ready_model
+from citewire.rag.reading.reader import OnnxReader
+from citewire.rag.settings import read_settings
+from citewire.rag.types import Article, Span
+from hypothesis import HealthCheck, settings
+
+ENCODER = "encoder:made-up"
+
+
+# A busy machine is slow, not wrong.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_configure() -> None:
@@ -15,7 +34,9 @@ def pytest_configure() -> None:
     """
     multiprocessing.set_start_method("forkserver")
     # Each of them also imports the program that it is a child of.
-    multiprocessing.set_forkserver_preload(["chromadb", "pytest", "rag.building", "rag.homes"])
+    multiprocessing.set_forkserver_preload(
+        ["chromadb", "pytest", "citewire.index.vectors.build", "citewire.index.vectors.backends"]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +46,51 @@ def chroma_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaRun]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def encoder_model() -> ReadyModel:
+    configured = read_settings(os.environ)
+    return ready_model("encoder", configured.encoder, configured.cache)
+
+
+@pytest.fixture(scope="session")
+def encoder(encoder_model: ReadyModel) -> OnnxEncoder:
+    return OnnxEncoder(encoder_model)
+
+
+@pytest.fixture(scope="session")
+def reader() -> OnnxReader:
+    configured = read_settings(os.environ)
+    return OnnxReader(ready_model("reader", configured.reader, configured.cache))
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    """An empty catalogue in `tmp_path`."""
+    opened = Catalogue(tmp_path / "catalogue.sqlite3", encoder=ENCODER, create=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def unit() -> Callable[..., Vectors]:
+    """Makes rows of length one from rows of numbers."""
+
+    def build(*rows: Sequence[float]) -> Vectors:
+        vectors = np.array(rows, np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def encoded(unit: Callable[..., Vectors]) -> Callable[..., EncodedArticle]:
+    """Makes an article ready to be stored, one passage of its whole text for each vector."""
+
+    def build(article: Article, vectors: Vectors | None = None) -> EncodedArticle:
+        rows = unit((1, 0)) if vectors is None else vectors
+        spans = (Span(0, len(article.text)),) * len(rows)
+        return EncodedArticle(article, f"/news/{article.id}", spans, rows)
+
+    return build

@@ -45,7 +45,8 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 
 def test_the_command_line_imports_nothing_heavy() -> None:
-    program = f"import sys, service.cli; print([name for name in {HEAVY} if name in sys.modules])"
+    program = "import sys, citewire.service.cli.main;"
+    program += f"print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -53,7 +54,8 @@ def test_the_command_line_imports_nothing_heavy() -> None:
 
 
 def test_a_service_that_is_asked_by_no_language_model_does_without_its_library() -> None:
-    program = "import sys, service.server; print([name for name in sys.modules if name == 'mcp'])"
+    program = "import sys, citewire.service.server;"
+    program += "print([name for name in sys.modules if name == 'mcp'])"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )

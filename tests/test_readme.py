@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from service.cli import build_parser
-from service.exit_codes import EXIT_CODES
+from citewire.service.cli.exit_codes import EXIT_CODES
+from citewire.service.cli.main import build_parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -39,7 +38,12 @@ def test_the_help_in_the_readme_is_the_programs() -> None:
 def test_the_transcript_in_the_readme_is_what_the_demonstration_prints() -> None:
     command, shown = blocks("console")[0].split("\n", 1)
     done = subprocess.run(
-        [sys.executable, "-m", "service.cli", *command.removeprefix("$ citewire ").split()],
+        [
+            sys.executable,
+            "-m",
+            "citewire",
+            *command.removeprefix("$ citewire ").split(),
+        ],
         cwd=ROOT,
         env=os.environ | {"COLUMNS": "80"},
         capture_output=True,

@@ -1,4 +1,6 @@
-"""Average two fine-tunings of one model: `python -m rag.training.average FIRST SECOND OUT`.
+"""Average two fine-tunings of one model.
+
+    python -m citewire.rag.training.average FIRST SECOND OUT
 
 Where the second began with the first's weights, what lies between them often reads better than
 either, on texts of other kinds above all (Wortsman 2022), and costs nothing to use.
@@ -8,9 +10,8 @@ import argparse
 from pathlib import Path
 
 import torch
+from citewire.rag.training.train import MODEL_FILES, copy_existing
 from safetensors.torch import load_file, save_file
-
-from rag.training.train import MODEL_FILES, copy_existing
 
 WEIGHTS_FILE = "model.safetensors"
 

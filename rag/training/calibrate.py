@@ -1,4 +1,6 @@
-"""Fit a reader's confidence: `python -m rag.training.calibrate FILE.json.gz… --reader DIR`.
+"""Fit a reader's confidence to how often it is right.
+
+    python -m citewire.rag.training.calibrate FILE.json.gz… --reader DIR
 
 The files are in SQuAD's format, and better ones that the reader was not trained on. Their
 paragraphs become archives; a third of them is left out, so that the questions about these
@@ -20,27 +22,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.ingest.embed import encode_articles
+from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.text.chunking import PassageSize
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.answerer import Answerer
+from citewire.rag.evaluation.metrics import f1
+from citewire.rag.evaluation.report import RIGHT_F1, read_alone
+from citewire.rag.evaluation.squad import Example, read_examples
+from citewire.rag.models.encoder import OnnxEncoder
+from citewire.rag.models.model_files import ReadyModel, ready_model
+from citewire.rag.reading.calibration import CALIBRATION_FILE, FEATURES, UNCALIBRATED
+from citewire.rag.reading.reader import OnnxReader
+from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.settings import DEFAULT_ENCODER
+from citewire.rag.training.finetuning.data import negative_of
+from citewire.rag.training.regression import Asked, fitted
+from citewire.rag.types import Article, Extract, Question
 from platformdirs import user_cache_path
 from sklearn.linear_model import LogisticRegression
-
-from rag.answerer import Answerer
-from rag.catalogue import Catalogue
-from rag.chunking import PassageSize
-from rag.confidence import CALIBRATION_FILE, FEATURES, UNCALIBRATED
-from rag.encoder import OnnxEncoder
-from rag.encoding import encode_articles
-from rag.evaluation import RIGHT_F1, read_alone
-from rag.lexical import LexicalIndex
-from rag.model_files import ReadyModel, ready_model
-from rag.reader import OnnxReader
-from rag.retriever import Retriever
-from rag.scoring import f1
-from rag.settings import DEFAULT_ENCODER
-from rag.squad import Example, read_examples
-from rag.training.data import negative_of
-from rag.training.regression import Asked, fitted
-from rag.types import Article, Extract, Question
-from rag.vectors import VectorIndex
 
 LEFT_OUT_SHARE = 1 / 3
 # Of the paragraphs, so that no paragraph's questions are on both sides.
@@ -72,7 +73,7 @@ class Sample:
 
 def main() -> None:
     """Fit and write the calibration."""
-    parser = argparse.ArgumentParser(prog="rag.training.calibrate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="citewire.rag.training.calibrate", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--reader", type=Path, required=True)
     parser.add_argument("--paragraphs", type=int, default=2000, help="of each file")

@@ -1,4 +1,6 @@
-"""Get trainable weights back from a shipped reader: `python -m rag.training.dequantize READER OUT`.
+"""Get trainable weights back from a shipped reader.
+
+    python -m citewire.rag.training.dequantize READER OUT
 
 The int8 network is what a repository keeps; a further fine-tuning can start from it, since what
 rounding took from the weights is little beside what training changes.
@@ -10,12 +12,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
+from citewire.rag.models.model_files import ONNX_FILE
+from citewire.rag.training.train import MODEL_FILES, copy_existing
 from onnx import numpy_helper
 from safetensors.numpy import save_file
 from transformers import AutoConfig, AutoModelForQuestionAnswering
-
-from rag.model_files import ONNX_FILE
-from rag.training.train import MODEL_FILES, copy_existing
 
 QUANTIZED = "_quantized"
 MODULE = "model."  # what the exported graph calls the network inside it

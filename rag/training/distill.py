@@ -1,11 +1,12 @@
 """Train a teacher, let it read all pairs, and train the student on what it says.
 
-`python -m rag.training.distill RECIPE.toml PAIRS.npz --teacher DIR --student DIR --out DIR`
+    python -m citewire.rag.training.distill RECIPE.toml PAIRS.npz \
+        --teacher DIR --student DIR --out DIR
 
-The pairs come from `rag.training.prepare`. OUT gets `log.jsonl`, the finished `teacher/` and the
-finished reader, `model/`; a teacher that is there already is not trained again. Stopped by SIGTERM
-it goes on from a checkpoint. On a GPU it takes minutes; a time limit per turn sets its number of
-steps.
+The pairs come from `citewire.rag.training.prepare`. OUT gets `log.jsonl`, the finished
+`teacher/` and the finished reader, `model/`; a teacher that is there already is not trained again.
+Stopped by SIGTERM it goes on from a checkpoint. On a GPU it takes minutes; a time limit per turn
+sets its number of steps.
 """
 
 import argparse
@@ -17,20 +18,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from citewire.rag.training.distillation.fusing import fuse_layers
+from citewire.rag.training.distillation.hints import (
+    MEASURED_TOKENS,
+    Hinted,
+    MainComponents,
+    hint_loss,
+)
+from citewire.rag.training.distillation.pairs import Collator, Ints, batches_of, read_pairs
+from citewire.rag.training.distillation.phase import Loss, Material, Phase, forward
+from citewire.rag.training.distillation.recipe import Hints, read_recipe
+from citewire.rag.training.distillation.rounding import round_matrices
+from citewire.rag.training.distillation.teacher import Teacher, load_teacher
+from citewire.rag.training.finetuning.mix import Batch
+from citewire.rag.training.finetuning.step import span_loss
+from citewire.rag.training.train import write_model
 from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import AutoModelForQuestionAnswering
-
-from rag.training.fusing import fuse_layers
-from rag.training.hints import MEASURED_TOKENS, Hinted, MainComponents, hint_loss
-from rag.training.mix import Batch
-from rag.training.pairs import Collator, Ints, batches_of, read_pairs
-from rag.training.phase import Loss, Material, Phase, forward
-from rag.training.recipe import Hints, read_recipe
-from rag.training.rounding import round_matrices
-from rag.training.step import span_loss
-from rag.training.teacher import Teacher, load_teacher
-from rag.training.train import write_model
 
 LABELLED_TOKENS = 65_536  # read at once; no gradients need room
 CLOSED = -1e4  # a logit of padding: its probability is 0, and no difference is infinite
@@ -191,7 +196,7 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Train a teacher, then its student.")
     parser.add_argument("recipe", type=Path, help="the distillation's TOML file")
-    parser.add_argument("pairs", type=Path, help="what rag.training.prepare wrote")
+    parser.add_argument("pairs", type=Path, help="what citewire.rag.training.prepare wrote")
     for name in ("teacher", "student"):
         parser.add_argument(
             f"--{name}", type=Path, required=True, help="model to start from, Hugging Face layout"

@@ -1,6 +1,6 @@
 """Tokenise a recipe's questions and find their negatives, once, before distillation.
 
-`python -m rag.training.prepare RECIPE.toml --data DIR --tokenizer tokenizer.json OUT.npz`
+`python -m citewire.rag.training.prepare RECIPE.toml --data DIR --tokenizer tokenizer.json OUT.npz`
 """
 
 import argparse
@@ -10,16 +10,15 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from citewire.rag.evaluation.squad import Example, read_examples
+from citewire.rag.training.distillation.clozes import cloze
+from citewire.rag.training.distillation.headers import headed, headers_of
+from citewire.rag.training.distillation.negatives import mined
+from citewire.rag.training.distillation.pairs import Pairs
+from citewire.rag.training.distillation.readings import Reading, Stream, rows_of
+from citewire.rag.training.distillation.recipe import Recipe, Share, read_recipe
+from citewire.rag.training.distillation.variations import surroundings, transferred, variations
 from tokenizers import Tokenizer
-
-from rag.squad import Example, read_examples
-from rag.training.clozes import cloze
-from rag.training.headers import headed, headers_of
-from rag.training.negatives import mined
-from rag.training.pairs import Pairs
-from rag.training.readings import Reading, Stream, rows_of
-from rag.training.recipe import Recipe, Share, read_recipe
-from rag.training.variations import surroundings, transferred, variations
 
 
 def readings_of(recipe: Recipe, data: Path) -> Iterator[Reading]:

@@ -1,4 +1,6 @@
-"""Judge a reader on random questions: `python -m rag.training.quick_eval MODEL FILE.json.gz`.
+"""Judge a reader on random questions.
+
+    python -m citewire.rag.training.quick_eval MODEL FILE.json.gz
 
 Each question is read on its own paragraph. Prints one JSON object with scores in percent.
 """
@@ -11,22 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tokenizers import Encoding, Tokenizer
-from torch.nn import Module
-from transformers import AutoModelForQuestionAnswering
-
-from rag.scoring import auroc, best_threshold_mean, exact_match, f1
-from rag.squad import Example, read_examples
-from rag.training.data import (
+from citewire.rag.evaluation.metrics import auroc, best_threshold_mean, exact_match, f1
+from citewire.rag.evaluation.squad import Example, read_examples
+from citewire.rag.training.distillation.phase import forward
+from citewire.rag.training.distillation.teacher import load_teacher
+from citewire.rag.training.finetuning.data import (
     CONTEXT,
     NO_ANSWER,
     Feature,
     window_tokenizer,
     windows_of,
 )
-from rag.training.mix import collate
-from rag.training.phase import forward
-from rag.training.teacher import load_teacher
+from citewire.rag.training.finetuning.mix import collate
+from tokenizers import Encoding, Tokenizer
+from torch.nn import Module
+from transformers import AutoModelForQuestionAnswering
 
 MAX_TOKENS = 384
 STRIDE_TOKENS = 128

@@ -1,4 +1,4 @@
-"""Fine-tune an extractive reader: `python -m rag.training.train CONFIG.toml`.
+"""Fine-tune an extractive reader: `python -m citewire.rag.training.train CONFIG.toml`.
 
 The run keeps `checkpoint.pt` and `log.jsonl` in the output folder and goes on from the checkpoint
 when started again; SIGTERM makes it write one and stop. `stable.pt` is the checkpoint before the
@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TextIO, cast
 
 import torch
+from citewire.rag.training.finetuning.config import Config, read_config
+from citewire.rag.training.finetuning.data import window_tokenizer
+from citewire.rag.training.finetuning.mix import read_mix
+from citewire.rag.training.finetuning.run import Run
+from citewire.rag.training.finetuning.schedule import Cooldown, cooldown_from
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
-
-from rag.training.config import Config, read_config
-from rag.training.data import window_tokenizer
-from rag.training.mix import read_mix
-from rag.training.run import Run
-from rag.training.schedule import Cooldown, cooldown_from
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 # What a model in Hugging Face layout has besides its weights.

@@ -32,7 +32,15 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def serving(articles: Path, data: Path) -> Iterator[str]:
     """Index the articles into `data` and serve them; yields the page's address."""
-    command = [sys.executable, "-m", "service.cli", "index", "--data", str(data), str(articles)]
+    command = [
+        sys.executable,
+        "-m",
+        "citewire",
+        "index",
+        "--data",
+        str(data),
+        str(articles),
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with service(data) as running:
         yield f"http://{running.host}:{running.port}"

@@ -12,11 +12,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from citewire.index.data_directory import DataDirectory
+from citewire.rag.settings import read_settings
+from citewire.rag.wiring import open_archive
 from scale import NearCentres, fill, read_squad
-
-from rag.data_directory import DataDirectory
-from rag.settings import read_settings
-from rag.wiring import open_archive
 
 
 def main() -> None:

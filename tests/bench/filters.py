@@ -16,15 +16,14 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
-
-from rag.catalogue import Catalogue
-from rag.chunking import PassageSize, passages
-from rag.lexical import LexicalIndex
-from rag.relevance import Wording
-from rag.retriever import CANDIDATES_PER_LEG, ranked
-from rag.tables import EncodedArticle
-from rag.types import Article, Filters
-from rag.words import words
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.text.analysis import words
+from citewire.index.text.chunking import PassageSize, passages
+from citewire.rag.retrieval.ranking import Wording
+from citewire.rag.retrieval.retriever import CANDIDATES_PER_LEG, ranked
+from citewire.rag.types import Article, Filters
 
 SIZE = PassageSize(170, 0)
 FIRST_DAY, DAYS = date(2000, 1, 1), 10_000

@@ -11,13 +11,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from citewire.index.ingest.indexer import indexer_of
+from citewire.index.text.chunking import encoded_text
+from citewire.rag.models.model_files import locate
+from citewire.rag.settings import read_settings
+from citewire.rag.wiring import Archive, open_archive
 from sentence_transformers import SentenceTransformer
-
-from index.indexer import indexer_of
-from rag.chunking import encoded_text
-from rag.model_files import locate
-from rag.settings import read_settings
-from rag.wiring import Archive, open_archive
 
 
 def main() -> None:

@@ -88,7 +88,16 @@ def service(data: Path) -> Iterator[Service]:
 
 def started(data: Path) -> tuple[subprocess.Popen[str], str]:
     """Start a service over the archive; return its process and, once it listens, its address."""
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--data", str(data)]
+    command = [
+        sys.executable,
+        "-m",
+        "citewire",
+        "serve",
+        "--port",
+        "0",
+        "--data",
+        str(data),
+    ]
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert process.stdout is not None

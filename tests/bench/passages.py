@@ -20,20 +20,20 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from rag.answerer import candidates_of
-from rag.catalogue import Catalogue
-from rag.chunking import PassageSize
-from rag.encoder import OnnxEncoder
-from rag.encoding import encode_articles
-from rag.lexical import LexicalIndex
-from rag.model_files import ready_model
-from rag.reader import OnnxReader
-from rag.retriever import Retriever
-from rag.scoring import exact_match, f1
-from rag.settings import read_settings
-from rag.squad import Example, read_examples
-from rag.types import Article, Hit, Question
-from rag.vectors import VectorIndex
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.ingest.embed import encode_articles
+from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.text.chunking import PassageSize
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.answerer import candidates_of
+from citewire.rag.evaluation.metrics import exact_match, f1
+from citewire.rag.evaluation.squad import Example, read_examples
+from citewire.rag.models.encoder import OnnxEncoder
+from citewire.rag.models.model_files import ready_model
+from citewire.rag.reading.reader import OnnxReader
+from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.settings import read_settings
+from citewire.rag.types import Article, Hit, Question
 
 SIZES = ["240:60", "320:80", "480:120", "640:0", "640:160", "800:200", "1000:250", "1400:350"]
 BETWEEN_PARAGRAPHS = "\n\n"

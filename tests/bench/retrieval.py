@@ -9,7 +9,7 @@ and what the retriever makes of them.
     python tests/bench/retrieval.py squad_dev_v1.1.json.gz squad_train_v2_reconstructed.json.gz
     python tests/bench/retrieval.py news.jsonl --questions news_dev_questions.jsonl
 
-`--fit` fits the weights of rag/relevance.py to the questions instead, and prints them.
+`--fit` fits the weights of rag/retrieval/ranking.py to the questions instead, and prints them.
 Encodings are kept under `--cache`, so that a second run takes a minute or two.
 """
 
@@ -29,20 +29,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from rag.catalogue import Catalogue
-from rag.chunking import PassageSize, encoded_text, passages
-from rag.encoder import OnnxEncoder
-from rag.lexical import LexicalIndex
-from rag.model_files import ready_model
-from rag.protocols import Vectors
-from rag.relevance import WEIGHTS, Signals, Wording
-from rag.retriever import CANDIDATES_PER_LEG, Retriever, scaled
-from rag.settings import read_settings
-from rag.tables import EncodedArticle
-from rag.types import Article, Filters, Question, Span
-from rag.vectors import VectorIndex
-from rag.words import words
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.embedding import Vectors
+from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.text.analysis import words
+from citewire.index.text.chunking import PassageSize, encoded_text, passages
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.models.encoder import OnnxEncoder
+from citewire.rag.models.model_files import ready_model
+from citewire.rag.retrieval.ranking import WEIGHTS, Signals, Wording
+from citewire.rag.retrieval.retriever import CANDIDATES_PER_LEG, Retriever, scaled
+from citewire.rag.settings import read_settings
+from citewire.rag.types import Article, Filters, Question, Span
 
 DEPTH = 100
 EVERYTHING = Filters()

@@ -2,7 +2,7 @@ r"""Our reader against haystack's, over the same passages: `python tests/bench/r
 
     python -m venv haystack
     haystack/bin/pip install torch==2.13.0 haystack-ai==3.4.1 transformers-haystack==2.0.0
-    python -m rag.training.dequantize rag/models/reader weights
+    python -m citewire.rag.training.dequantize rag/models/reader weights
     citewire index news.jsonl
     python tests/bench/rival.py news_dev_questions.jsonl --weights weights \
         --python haystack/bin/python
@@ -29,11 +29,11 @@ ROLE = "--as-haystack"
 
 def main() -> None:
     """Ask both and print a row for each."""
-    from rag.answerer import PASSAGES_FOUND, candidates_of
-    from rag.question_files import read_questions
-    from rag.settings import read_settings
-    from rag.types import Question
-    from rag.wiring import open_library
+    from citewire.rag.answerer import PASSAGES_FOUND, candidates_of
+    from citewire.rag.evaluation.question_files import read_questions
+    from citewire.rag.settings import read_settings
+    from citewire.rag.types import Question
+    from citewire.rag.wiring import open_library
 
     options = arguments()
     known = [question for question in read_questions(options.questions) if question.answers]
@@ -75,7 +75,7 @@ def row(
     name: str, seconds: Sequence[float], answers: Sequence[str], golds: Sequence[Sequence[str]]
 ) -> float:
     """Print one reader's row and return its median in seconds."""
-    from rag.scoring import exact_match, f1
+    from citewire.rag.evaluation.metrics import exact_match, f1
 
     ordered = sorted(seconds)
     p50, p95 = ordered[len(ordered) // 2], ordered[int(0.95 * len(ordered))]

@@ -24,18 +24,17 @@ from itertools import count, cycle, islice
 from pathlib import Path
 
 import numpy as np
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.embedding import Vector, Vectors
+from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.vectors.maintenance import SECONDS_BETWEEN_LOOKS
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.models.model_files import ready_model
+from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.settings import Settings, read_settings
+from citewire.rag.types import Article, Filters, Question, Span
 from load import closed_loop, service, warm_up
-
-from rag.catalogue import Catalogue
-from rag.lexical import LexicalIndex
-from rag.model_files import ready_model
-from rag.protocols import Vector, Vectors
-from rag.retriever import Retriever
-from rag.settings import Settings, read_settings
-from rag.tables import EncodedArticle
-from rag.types import Article, Filters, Question, Span
-from rag.upkeep import SECONDS_BETWEEN_LOOKS
-from rag.vectors import VectorIndex
 
 DIMENSION = 384
 FIRST_DAY = date(2020, 1, 1)
@@ -161,7 +160,15 @@ def rebuilt_meanwhile(index: VectorIndex, vectors: NearCentres) -> None:
 
 
 def one_shot(settings: Settings, question: str) -> None:
-    command = [sys.executable, "-m", "service.cli", "ask", question, "--data", str(settings.data)]
+    command = [
+        sys.executable,
+        "-m",
+        "citewire",
+        "ask",
+        question,
+        "--data",
+        str(settings.data),
+    ]
     taken = [
         seconds(lambda: subprocess.run(command, check=False, capture_output=True)) for _ in range(5)
     ]

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-COMMAND = [sys.executable, "-m", "service.cli"]
+COMMAND = [sys.executable, "-m", "citewire"]
 QUIET_QUESTIONS = 150
 # A person reads: questions that never cease would be measured against themselves.
 PAUSE_SECONDS = 0.1

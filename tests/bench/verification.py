@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-
-from rag.catalogue import Catalogue
-from rag.chunking import PassageSize, passages
-from rag.tables import EncodedArticle
-from rag.types import Article, Span
-from rag.verification import Verifier
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.text.chunking import PassageSize, passages
+from citewire.rag.quotes.verification import Verifier
+from citewire.rag.types import Article, Span
 
 QUOTES = 300
 

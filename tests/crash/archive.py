@@ -15,18 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-from rag.building import Home
-from rag.catalogue import Catalogue
-from rag.chunking import PassageSize
-from rag.data_directory import DataDirectory
-from rag.encoding import encode_articles
-from rag.errors import NotUsable
-from rag.lexical import LexicalIndex
-from rag.protocols import Vector, Vectors
-from rag.retriever import Retriever
-from rag.types import Article, Question
-from rag.vectors import VectorIndex
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.data_directory import DataDirectory
+from citewire.index.embedding import Vector, Vectors
+from citewire.index.ingest.embed import encode_articles
+from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.text.chunking import PassageSize
+from citewire.index.vectors.build import Home
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.errors import NotUsable
+from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.types import Article, Question
 
 WORDS = "harbour mayor river bridge storm vote strike rail summit flood museum tariff".split()
 QUESTIONS = [

@@ -9,12 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 from archive import Contents, in_process, opened, scanned, undisturbed
-
-from rag.crash_points import VARIABLE
-from rag.data_directory import DataDirectory
-from rag.doctor import mend, replace_catalogue
-from rag.homes import FolderHome
-from rag.soundness import examine
+from citewire.index.catalogue.salvage import examine
+from citewire.index.data_directory import DataDirectory
+from citewire.index.system.crash_points import VARIABLE
+from citewire.index.vectors.backends import FolderHome
+from citewire.rag.doctor import mend, replace_catalogue
 
 # What a catalogue of the third schema has and one of the second had not.
 TO_SECOND = """

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from rag.crash_points import POINTS
+from citewire.index.system.crash_points import POINTS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

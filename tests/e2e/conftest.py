@@ -83,7 +83,7 @@ def ask_fixture() -> "Callable[[Page, str], Locator]":
 def citewire(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run the command line in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "service.cli", *arguments],
+        [sys.executable, "-m", "citewire", *arguments],
         cwd=ROOT,
         env=os.environ | variables,
         capture_output=True,
@@ -98,7 +98,16 @@ def serving(
     data: Path, *options: str, **variables: str
 ) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
     """Run `citewire serve` over a data directory; yield its address and its process."""
-    command = [sys.executable, "-m", "service.cli", "serve", "--data", str(data), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "citewire",
+        "serve",
+        "--data",
+        str(data),
+        "--port",
+        "0",
+    ]
     with subprocess.Popen(
         [*command, *options],
         cwd=ROOT,

@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from service.schemas import AskResponse
-from service.search_schemas import SearchResponse
-from service.status import Status
+from citewire.service.cli.status import Status
+from citewire.service.wire.answers import AskResponse
+from citewire.service.wire.search import SearchResponse
 
 ROOT = Path(__file__).parent.parent.parent
-COMMAND = [sys.executable, "-m", "service.cli"]
+COMMAND = [sys.executable, "-m", "citewire"]
 ANSWERED = "who met Park Jin?"
 NOT_ANSWERED = "What is the boiling point of ethanol?"
 KEY = "a-key-of-sixteen-characters"
@@ -83,7 +82,7 @@ def test_empty_question_exits_with_2(citewire: Citewire, seed_archive: Path) -> 
 
 def test_question_is_answered_without_the_training_libraries(seed_archive: Path) -> None:
     script = (
-        "import sys; from service.cli import main; code = main(sys.argv[1:]);"
+        "import sys; from citewire.service.cli.main import main; code = main(sys.argv[1:]);"
         " print([name for name in ('torch', 'transformers', 'sentence_transformers', 'fastapi',"
         " 'uvicorn', 'trafilatura', 'prompt_toolkit') if name in sys.modules], file=sys.stderr);"
         " sys.exit(code)"
@@ -101,7 +100,8 @@ def test_question_is_answered_without_the_training_libraries(seed_archive: Path)
 
 def test_help_is_shown_without_loading_anything_heavy() -> None:
     script = (
-        "import sys; from service.cli import build_parser; build_parser().format_help();"
+        "import sys; from citewire.service.cli.main import build_parser;"
+        " build_parser().format_help();"
         " print([name for name in ('numpy', 'chromadb', 'onnxruntime', 'tokenizers', 'fastapi')"
         " if name in sys.modules])"
     )

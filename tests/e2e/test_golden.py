@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from rag.scoring import f1
-from rag.settings import read_settings
-from rag.types import Answers, NoAnswer, Question
-from rag.wiring import Library, open_library
+from citewire.rag.evaluation.metrics import f1
+from citewire.rag.settings import read_settings
+from citewire.rag.types import Answers, NoAnswer, Question
+from citewire.rag.wiring import Library, open_library
 
 # What the shipped reader gets wrong. Strict: a reader that gets one right must say so here.
 BEYOND_THE_READER = {

@@ -13,8 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
-
-from service.schemas import AskResponse, Problem
+from citewire.service.wire.answers import AskResponse, Problem
 
 GOLDEN = [
     json.loads(line)

@@ -112,7 +112,15 @@ def indexing(begun: Path) -> Iterator[Callable[[Path], "subprocess.Popen[str]"]]
     started: list[subprocess.Popen[str]] = []
 
     def begin(file: Path) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "service.cli", "index", "--data", str(begun), str(file)]
+        command = [
+            sys.executable,
+            "-m",
+            "citewire",
+            "index",
+            "--data",
+            str(begun),
+            str(file),
+        ]
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,

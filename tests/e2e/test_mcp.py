@@ -7,9 +7,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from citewire.service.wire.answers import AskResponse
 from mcp import Client
-
-from service.schemas import AskResponse
 
 Call = Callable[..., Any]
 

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from citewire.service.wire.answers import AskResponse
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
-
-from service.schemas import AskResponse
 
 ROOT = Path(__file__).parent.parent.parent
 Citewire = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def command(data: Path) -> list[str]:
-    return ["-m", "service.cli", "mcp", "--data", str(data)]
+    return ["-m", "citewire", "mcp", "--data", str(data)]
 
 
 async def conversation(data: Path) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import httpx
 import openai
 import pytest
-
-from service.schemas import AskResponse
+from citewire.service.wire.answers import AskResponse
 
 QUESTION = "who met Park Jin?"
 MESSAGES = [{"role": "user", "content": QUESTION}]

@@ -68,7 +68,7 @@ def terminal(*arguments: str, **variables: str) -> Iterator[Terminal]:
     master, slave = pty.openpty()
     termios.tcsetwinsize(master, (40, 80))
     with subprocess.Popen(
-        [sys.executable, "-m", "service.cli", *arguments],
+        [sys.executable, "-m", "citewire", *arguments],
         cwd=ROOT,
         env=os.environ | {"TERM": "xterm"} | variables,
         stdin=slave,

@@ -1,4 +1,4 @@
-"""`service.client` against the real service, as another program would use it."""
+"""`citewire.service.client.client` against the real service, as another program would use it."""
 
 import json
 import re
@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-
-from service.article_schemas import ArticleContent
-from service.client import (
+from citewire.service.client.client import (
     BadRequest,
     Citewire,
     CutOff,
@@ -23,7 +21,8 @@ from service.client import (
     Unavailable,
     Unreachable,
 )
-from service.schemas import FiltersIn
+from citewire.service.wire.answers import FiltersIn
+from citewire.service.wire.articles import ArticleContent
 
 QUESTION = "who met Park Jin?"
 ANSWER = "US Secretary of State Antony Blinken"

@@ -2,12 +2,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
-
-from rag.answerer import Answerer
-from rag.catalogue import Catalogue
-from rag.confidence import FEATURES, Calibration
-from rag.tables import EncodedArticle
-from rag.types import (
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.rag.answerer import Answerer
+from citewire.rag.reading.calibration import FEATURES, Calibration
+from citewire.rag.types import (
     Answers,
     Article,
     Extract,

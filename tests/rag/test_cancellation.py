@@ -4,10 +4,9 @@ import threading
 import time
 
 import pytest
-
-from rag.cancellation import Cancellation, Cancelled, cancelled_by, current_cancellation
-from rag.reader import OnnxReader
-from rag.types import Article, Hit, Passage, Span
+from citewire.rag.cancellation import Cancellation, Cancelled, cancelled_by, current_cancellation
+from citewire.rag.reading.reader import OnnxReader
+from citewire.rag.types import Article, Hit, Passage, Span
 
 
 def test_nothing_is_cancelled_unless_somebody_may() -> None:

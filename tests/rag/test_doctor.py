@@ -10,16 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from rag.catalogue import Catalogue
-from rag.data_directory import DataDirectory
-from rag.doctor import Damage, Diagnosis, diagnose, repair
-from rag.errors import ArchiveLocked, NoArchive, StorageFull
-from rag.model_files import ReadyModel
-from rag.settings import Settings, read_settings
-from rag.tables import EncodedArticle
-from rag.types import Article, Filters
-from rag.vectors import VectorIndex
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.data_directory import DataDirectory
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.doctor import Damage, Diagnosis, diagnose, repair
+from citewire.rag.errors import ArchiveLocked, NoArchive, StorageFull
+from citewire.rag.models.model_files import ReadyModel
+from citewire.rag.settings import Settings, read_settings
+from citewire.rag.types import Article, Filters
 
 ARTICLES = 40
 Edit = Callable[[str], None]

@@ -1,9 +1,14 @@
 from pathlib import Path
 
 import pytest
-
-from rag.errors import InvalidInput
-from rag.settings import DEFAULT_ENCODER, SHIPPED_READER, VARIABLES, Settings, read_settings
+from citewire.rag.errors import InvalidInput
+from citewire.rag.settings import (
+    DEFAULT_ENCODER,
+    SHIPPED_READER,
+    VARIABLES,
+    Settings,
+    read_settings,
+)
 
 
 def test_every_variable_is_read() -> None:

@@ -7,20 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.text.chunking import PassageSize, encoded_text, passages
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.answerer import Answerer
+from citewire.rag.models.encoder import OnnxEncoder
+from citewire.rag.reading.calibration import UNCALIBRATED
+from citewire.rag.reading.reader import OnnxReader
+from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.types import Answers, Article, Citation, NoAnswer, Question
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
-from rag.answerer import Answerer
-from rag.catalogue import Catalogue
-from rag.chunking import PassageSize, encoded_text, passages
-from rag.confidence import UNCALIBRATED
-from rag.encoder import OnnxEncoder
-from rag.lexical import LexicalIndex
-from rag.reader import OnnxReader
-from rag.retriever import Retriever
-from rag.tables import EncodedArticle
-from rag.types import Answers, Article, Citation, NoAnswer, Question
-from rag.vectors import VectorIndex
 
 WORDS = """
 Jose\u0301 Zu\u0308rich nai\u0308ve Müller Łódź Ångström ﬁnance oﬃce ﬂood ½ № ﷺ ǅ İstanbul ß

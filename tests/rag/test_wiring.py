@@ -5,14 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from rag.catalogue import Catalogue
-from rag.data_directory import DataDirectory, Owner, read_owner
-from rag.errors import ArchiveLocked, ModelRejected, NoArchive, WrongEncoder
-from rag.settings import Settings, read_settings
-from rag.tables import EncodedArticle
-from rag.types import Answers, Article, Question, Span
-from rag.wiring import Archive, open_archive, open_library
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.data_directory import DataDirectory, Owner, read_owner
+from citewire.rag.errors import ArchiveLocked, ModelRejected, NoArchive, WrongEncoder
+from citewire.rag.settings import Settings, read_settings
+from citewire.rag.types import Answers, Article, Question, Span
+from citewire.rag.wiring import Archive, open_archive, open_library
 
 ARTICLE = Article(
     "seoul",

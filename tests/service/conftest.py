@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from starlette.testclient import TestClient
-
-from rag.catalogue import Catalogue
-from rag.protocols import Vector, Vectors
-from rag.retriever import Found, LegScores, Search
-from rag.tables import EncodedArticle
-from rag.types import (
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.embedding import Vector, Vectors
+from citewire.rag.retrieval.retriever import Found, LegScores, Search
+from citewire.rag.types import (
     Answer,
     Answers,
     Article,
@@ -31,7 +29,8 @@ from rag.types import (
     Searched,
     Span,
 )
-from service.app import build_app
+from citewire.service.app import build_app
+from starlette.testclient import TestClient
 
 HARBOUR = Article(
     id="news/harbour.md",

@@ -9,15 +9,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from citewire.rag.errors import ArchiveDamaged, StorageFull
+from citewire.rag.quotes.permalink import evidence_id
+from citewire.rag.types import Answers, Article, Question, Span
+from citewire.service.app import build_app
+from citewire.service.auth.keys import Keyring
+from citewire.service.wire.answers import AskRequest, AskResponse, Problem
+from citewire.service.work.executor import MAX_QUESTIONS, WORKERS, DeadlinePassed, Overloaded
 from starlette.testclient import TestClient
-
-from rag.errors import ArchiveDamaged, StorageFull
-from rag.evidence_link import evidence_id
-from rag.types import Answers, Article, Question, Span
-from service.app import build_app
-from service.inference import MAX_QUESTIONS, WORKERS, DeadlinePassed, Overloaded
-from service.keys import Keyring
-from service.schemas import AskRequest, AskResponse, Problem
 
 LINK = evidence_id(Article("bare", "Bare", "Ada Quill spoke."), Span(0, 3))
 ARTICLE, BARE, KNOWN = "/v1/articles/{article_id}", "/v1/articles/bare", "/v1/articles/known"

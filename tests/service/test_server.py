@@ -3,10 +3,9 @@
 import socket
 
 import pytest
-
-from rag.errors import InvalidInput, NotUsable
-from service.keys import Keyring
-from service.server import (
+from citewire.rag.errors import InvalidInput, NotUsable
+from citewire.service.auth.keys import Keyring
+from citewire.service.server import (
     bound_socket,
     is_loopback,
     require_key_beyond_loopback,

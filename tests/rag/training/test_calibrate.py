@@ -5,11 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from rag.confidence import UNCALIBRATED, Evidence, read_calibration
-from rag.model_files import MANIFEST_FILE
-from rag.settings import SHIPPED_READER
-from rag.training.calibrate import main, one_each
+from citewire.rag.models.model_files import MANIFEST_FILE
+from citewire.rag.reading.calibration import UNCALIBRATED, Evidence, read_calibration
+from citewire.rag.settings import SHIPPED_READER
+from citewire.rag.training.calibrate import main, one_each
 
 BRIDGES = [
     ("Lerwick", "Ana Ruiz", "1894", "granite"),

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from citewire.rag.models import onnx_export
+from citewire.rag.training import dequantize
 from safetensors.numpy import load_file
 from transformers import AutoModelForQuestionAnswering
-
-from rag import onnx_export
-from rag.training import dequantize
 
 
 @pytest.fixture

@@ -10,14 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import AutoModelForQuestionAnswering, MPNetConfig, MPNetForQuestionAnswering
-
-from rag.squad import read_examples
-from rag.training import distill, prepare
-from rag.training.distill import Labels, distillation_loss
-from rag.training.negatives import SHORTEST_PARAGRAPH, mined
-from rag.training.pairs import (
+from citewire.rag.evaluation.squad import read_examples
+from citewire.rag.training import distill, prepare
+from citewire.rag.training.distill import Labels, distillation_loss
+from citewire.rag.training.distillation.negatives import SHORTEST_PARAGRAPH, mined
+from citewire.rag.training.distillation.pairs import (
     NOWHERE,
     Collator,
     Pairs,
@@ -26,12 +23,14 @@ from rag.training.pairs import (
     even_batches,
     read_pairs,
 )
-from rag.training.phase import Phase, forward
-from rag.training.prepare import Reading, own, pairs_of
-from rag.training.recipe import read_recipe
-from rag.training.teacher import load_teacher
+from citewire.rag.training.distillation.phase import Phase, forward
+from citewire.rag.training.distillation.recipe import read_recipe
+from citewire.rag.training.distillation.teacher import load_teacher
+from citewire.rag.training.prepare import Reading, own, pairs_of
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from transformers import AutoModelForQuestionAnswering, MPNetConfig, MPNetForQuestionAnswering
 
-RECIPES = sorted(Path(distill.__file__).parent.glob("recipes/*.toml"))
+RECIPES = sorted(Path(distill.__file__).parent.glob("distillation/recipes/*.toml"))
 SMALL = """
 seed = 3
 max_tokens = 64
@@ -160,7 +159,7 @@ def test_long_passages_are_cut_around_the_answer(plain: Tokenizer) -> None:
 
 
 def read_examples_of(context: str, answer: str):
-    from rag.squad import Example, Gold
+    from citewire.rag.evaluation.squad import Example, Gold
 
     gold = Gold(answer, context.index(answer))
     yield Example("1", "the river?", context, (gold,), (context,))

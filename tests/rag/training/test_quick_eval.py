@@ -2,11 +2,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from citewire.rag.evaluation.squad import Example, Gold, read_examples
+from citewire.rag.training.quick_eval import Prediction, best_span, evaluate, predict
 from tokenizers import Tokenizer
 from transformers import AutoModelForQuestionAnswering
-
-from rag.squad import Example, Gold, read_examples
-from rag.training.quick_eval import Prediction, best_span, evaluate, predict
 
 CONTEXT_TEXT = "Ana fled."
 

@@ -1,9 +1,8 @@
 import random
 
 import pytest
-
-from rag.confidence import FEATURES, Calibration, Evidence
-from rag.training.regression import Asked, fitted
+from citewire.rag.reading.calibration import FEATURES, Calibration, Evidence
+from citewire.rag.training.regression import Asked, fitted
 
 WIDTH = 12
 

@@ -5,18 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from citewire.rag.training import train
+from citewire.rag.training.finetuning.config import Config, read_config
+from citewire.rag.training.finetuning.mix import Batch, Position, read_mix
+from citewire.rag.training.finetuning.run import Run
+from citewire.rag.training.finetuning.schedule import Cooldown, cooldown_from, learning_rate
+from citewire.rag.training.finetuning.step import span_loss
+from citewire.rag.training.train import load_model
 from tokenizers import Tokenizer
 from transformers import AutoModelForQuestionAnswering
 
-from rag.training import train
-from rag.training.config import Config, read_config
-from rag.training.mix import Batch, Position, read_mix
-from rag.training.run import Run
-from rag.training.schedule import Cooldown, cooldown_from, learning_rate
-from rag.training.step import span_loss
-from rag.training.train import load_model
-
-CONFIGS = sorted(Path(train.__file__).parent.glob("configs/*.toml"))
+CONFIGS = sorted(Path(train.__file__).parent.glob("finetuning/configs/*.toml"))
 
 
 @pytest.fixture

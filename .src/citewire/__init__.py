@@ -1,0 +1,1 @@
+"""Citewire: question answering over a news archive, in its articles' exact words."""

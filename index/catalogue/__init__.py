@@ -1,0 +1,1 @@
+"""The durable truth in SQLite: the only package that holds SQL."""

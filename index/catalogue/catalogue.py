@@ -1,0 +1,266 @@
+"""The one durable truth, in one SQLite file: articles, passages, vectors, lexical index.
+
+What `put` has returned from survives a kill. Everything outside this file is derived
+from it and may be thrown away.
+"""
+
+import sqlite3
+import unicodedata
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from citewire.index.catalogue.columns import Columns, ColumnStore
+from citewire.index.catalogue.reading_file import ReadingFile, may_change
+from citewire.index.catalogue.schema import (
+    ARTICLE_COLUMNS,
+    PASSAGE_COLUMNS,
+    VECTOR_COLUMNS,
+    ArticleRecord,
+    EncodedArticle,
+    Known,
+    article_of,
+    batches,
+    day,
+    delete,
+    filter_sql,
+    insert,
+    marks,
+    passage_of,
+    require_sound,
+    stacked,
+)
+from citewire.index.catalogue.seal import CatalogueState
+from citewire.index.catalogue.term_vectors import read_wordings
+from citewire.index.catalogue.writable_file import CatalogueFile
+from citewire.index.embedding import Vectors
+from citewire.rag.errors import UnknownArticle
+from citewire.rag.types import Article, Filters, Passage
+
+EVERY_ARTICLE = Filters()
+
+
+class Catalogue:
+    """Reads and writes one catalogue file; each thread gets a connection of its own.
+
+    One that cannot be written now is only read. Raises what its file does, and ArchiveDamaged
+    for anything read that is not as stored.
+    """
+
+    def __init__(self, path: Path, *, encoder: str, create: bool = False) -> None:
+        self._file: ReadingFile = (
+            CatalogueFile(path, encoder=encoder, create=create)
+            if create or may_change(path)
+            else ReadingFile(path, encoder=encoder)
+        )
+        self._columns = ColumnStore()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this process may not change it."""
+        return self._file.read_only
+
+    @property
+    def path(self) -> Path:
+        """Where the catalogue's file lies."""
+        return self._file.path
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        self._file.close()
+
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return a context with a connection on which all reads see one and the same state."""
+        return self._file.reading()
+
+    # -- reading
+
+    def state(self) -> CatalogueState:
+        """Return which archive this is and its version."""
+        return self._file.state()
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many articles and how many passages there are."""
+        with self.reading() as connection:
+            articles = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
+            passages = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
+        return articles, passages
+
+    def article(self, article_id: str) -> Article:
+        """Return one article; raise UnknownArticle when there is none of this id."""
+        with self.reading() as connection:
+            row = connection.execute(
+                f"SELECT digest, {ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)
+            ).fetchone()
+        if row is None:
+            raise UnknownArticle(article_id)
+        return article_of(row)
+
+    def list_articles(
+        self, *, after: str, limit: int, filters: Filters = EVERY_ARTICLE, named: str = ""
+    ) -> list[ArticleRecord]:
+        """Return up to `limit` articles in the order of their ids, from behind `after` on.
+
+        Only those that pass the filters and have `named` in their title or id, in either case.
+        """
+        condition, values = filter_sql(filters)
+        with self.reading() as connection:
+            # SQLite's own is quicker, and knows no letters but ASCII's.
+            fold = "lower" if named.isascii() else "folded"
+            connection.create_function("folded", 1, folded, deterministic=True)
+            rows = connection.execute(
+                "SELECT id, title, source, url, published, author, language, digest, length(text)"
+                f" FROM articles WHERE id > ? AND {condition}"
+                f" AND (instr({fold}(title), ?) OR instr({fold}(id), ?))"
+                " ORDER BY id LIMIT ?",
+                (after, *values, folded(named), folded(named), limit),
+            ).fetchall()
+        return [
+            ArticleRecord(article_id, title, source, url, day(published), *others)
+            for article_id, title, source, url, published, *others in rows
+        ]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return every article's fingerprint by its id."""
+        with self.reading() as connection:
+            return dict(connection.execute("SELECT id, fingerprint FROM articles").fetchall())
+
+    def origins(self) -> dict[str, str]:
+        """Return where every article was loaded from, by its id."""
+        with self.reading() as connection:
+            return dict(connection.execute("SELECT id, origin FROM articles").fetchall())
+
+    def known(self, article_ids: Sequence[str]) -> dict[str, Known]:
+        """Return what is known of the articles among `article_ids` that exist, by id."""
+        found: dict[str, Known] = {}
+        with self.reading() as connection:
+            for batch in batches(article_ids):
+                rows = connection.execute(
+                    f"SELECT id, fingerprint, origin FROM articles WHERE id IN ({marks(batch)})",
+                    batch,
+                )
+                found |= {row[0]: Known(row[1], row[2]) for row in rows}
+        return found
+
+    def known_after(self, article_id: str, limit: int) -> dict[str, Known]:
+        """Return what is known of up to `limit` articles behind `article_id`, in that order."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, fingerprint, origin FROM articles WHERE id > ? ORDER BY id LIMIT ?",
+                (article_id, limit),
+            ).fetchall()
+        return {row[0]: Known(row[1], row[2]) for row in rows}
+
+    def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
+        """Return the passages that exist among `ids`, each with its whole article."""
+        found: dict[int, Passage] = {}
+        articles: dict[int, Article] = {}
+        with self.reading() as connection:
+            for batch in batches(ids):
+                rows = connection.execute(
+                    f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks(batch)})", batch
+                ).fetchall()
+                require_sound(rows)
+                numbers = list({row[1] for row in rows} - articles.keys())
+                held = {
+                    number: row
+                    for number, *row in connection.execute(
+                        f"SELECT number, digest, {ARTICLE_COLUMNS} FROM articles"
+                        f" WHERE number IN ({marks(numbers)})",
+                        numbers,
+                    )
+                }
+                articles |= {number: article_of(held.get(number)) for number in numbers}
+                for passage_id, number, start, end, _ in rows:
+                    found[passage_id] = passage_of(passage_id, articles[number], start, end)
+        return found
+
+    def wordings(self, ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the words of passages, which all exist, in their order and as numbers."""
+        found: dict[int, bytes] = {}
+        with self.reading() as connection:
+            for batch in batches(ids):
+                found |= read_wordings(connection, batch)
+        return found
+
+    def columns(self) -> Columns:
+        """Return what searching needs of every passage, in the state that is being read."""
+        with self.reading() as connection:
+            return self._columns.current(connection, self.state())
+
+    def matching_passages(self, filters: Filters) -> list[int]:
+        """Return the ids of all passages whose article passes the filters, ascending."""
+        condition, values = filter_sql(filters)
+        with self.reading() as connection:
+            return [
+                row[0]
+                for row in connection.execute(
+                    "SELECT passages.id FROM articles"
+                    " JOIN passages ON passages.article = articles.number"
+                    f" WHERE {condition} ORDER BY passages.id",
+                    values,
+                )
+            ]
+
+    def vectors(self, ids: Sequence[int]) -> tuple[list[int], Vectors]:
+        """Return which of `ids` exist and their vectors, one row each, in the same order."""
+        rows = []
+        with self.reading() as connection:
+            for batch in batches(ids):
+                rows += connection.execute(
+                    f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage IN ({marks(batch)})",
+                    batch,
+                ).fetchall()
+        return stacked(rows)
+
+    def vectors_after(self, passage_id: int) -> tuple[list[int], Vectors]:
+        """Return all ids greater than `passage_id`, ascending, with their vectors."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage > ? ORDER BY passage",
+                (passage_id,),
+            ).fetchall()
+        return stacked(rows)
+
+    def existing_passages(self, ids: Sequence[int]) -> set[int]:
+        """Return which of `ids` exist."""
+        found: set[int] = set()
+        with self.reading() as connection:
+            for batch in batches(ids):
+                rows = connection.execute(
+                    f"SELECT id FROM passages WHERE id IN ({marks(batch)})", batch
+                )
+                found.update(row[0] for row in rows)
+        return found
+
+    def count_passages_through(self, passage_id: int) -> int:
+        """Return how many passages have an id up to and including `passage_id`."""
+        with self.reading() as connection:
+            return int(
+                connection.execute(
+                    "SELECT count(*) FROM passages WHERE id <= ?", (passage_id,)
+                ).fetchone()[0]
+            )
+
+    # -- writing
+
+    def put(self, encoded: Iterable[EncodedArticle]) -> None:
+        """Store articles with their passages and vectors, replacing those of the same id.
+
+        All of them or none: one transaction.
+        """
+        with self._file.writing() as connection:
+            for item in encoded:
+                delete(connection, item.article.id)
+                insert(connection, item)
+
+    def remove(self, article_ids: Iterable[str]) -> None:
+        """Delete the articles, their passages, vectors and words, in one transaction."""
+        with self._file.writing() as connection:
+            for article_id in article_ids:
+                delete(connection, article_id)
+
+
+def folded(text: str) -> str:
+    """Return the text without case, however its accents are written."""
+    return unicodedata.normalize("NFC", text.casefold())

@@ -1,0 +1,127 @@
+"""Bring a catalogue of an older schema to this version's, one schema after the other.
+
+Articles, passages and vectors stay what they are; nothing is encoded again.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from citewire.index.catalogue.checksums import article_checksum, vector_checksum
+from citewire.index.catalogue.postings import rebuild_postings
+from citewire.index.catalogue.schema import SCHEMA_VERSION, sums_of
+from citewire.index.system.crash_points import reached
+from citewire.index.text.analysis import WORDS_VERSION
+from citewire.rag.errors import ArchiveDamaged, ArchiveTooNew
+
+# Encoders give vectors of length one; the rest is rounding.
+LENGTH_TOLERANCE = 1e-3
+# From here on a file is sealed, and an unsealed one is not trusted.
+FIRST_SEALED = 3
+
+
+def schema_of(meta: Mapping[str, str]) -> int:
+    """Return a catalogue's schema; raise ArchiveDamaged when it says none."""
+    try:
+        schema = int(meta["schema"])
+    except (KeyError, ValueError) as error:
+        raise ArchiveDamaged("the catalogue does not say its schema") from error
+    if schema < 1:
+        raise ArchiveDamaged(f"the catalogue says that its schema is {schema}")
+    return schema
+
+
+def require_known(meta: Mapping[str, str], file: Path) -> None:
+    """Raise ArchiveTooNew for a catalogue of a schema that this version does not know."""
+    if schema_of(meta) > SCHEMA_VERSION:
+        raise ArchiveTooNew(
+            f"{file}: has schema {meta['schema']}, of a newer version of Citewire; this one reads"
+            f" up to schema {SCHEMA_VERSION}: use the newer version, or index the articles into"
+            " another data directory"
+        )
+
+
+def is_outdated(meta: Mapping[str, str]) -> bool:
+    """Say whether a catalogue needs `update` before this version reads it."""
+    return schema_of(meta) < SCHEMA_VERSION or meta.get("words") != str(WORDS_VERSION)
+
+
+def update(connection: sqlite3.Connection) -> None:
+    """Bring an older catalogue up to date, inside the caller's transaction.
+
+    Raises:
+        ArchiveDamaged: it holds what cannot be so; nothing is made of that.
+    """
+    meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    reached("migrate: begun")
+    for schema in range(schema_of(meta), SCHEMA_VERSION):
+        MIGRATIONS[schema](connection)
+        reached("migrate: schema changed")
+    if meta.get("words") != str(WORDS_VERSION):
+        rebuild_postings(connection)
+        reached("migrate: words made")
+    current = {"schema": str(SCHEMA_VERSION), "words": str(WORDS_VERSION)}
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", current.items())
+    reached("migrate: noted")
+
+
+def replace_full_text_search(connection: sqlite3.Connection) -> None:
+    """From schema 1, which searched by FTS5, to 2, which has postings of its own."""
+    connection.execute("DROP VIEW IF EXISTS passage_texts")
+    connection.execute("DROP TABLE IF EXISTS lexical")
+    rebuild_postings(connection)
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('words', ?)", (str(WORDS_VERSION),))
+
+
+def add_checksums(connection: sqlite3.Connection) -> None:
+    """From schema 2 to 3, which has checksums of passages, vectors and whole articles."""
+    (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if said != "ok":
+        raise ArchiveDamaged(f"the catalogue cannot be brought up to date: {said}")
+    connection.execute("ALTER TABLE articles ADD COLUMN checksum TEXT NOT NULL DEFAULT ''")
+    connection.execute("ALTER TABLE passages ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0")
+    connection.execute("ALTER TABLE vectors ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0")
+    articles = connection.execute(
+        "SELECT number, id, origin, fingerprint, length(text) FROM articles"
+    ).fetchall()
+    for *article, characters in articles:
+        rows = connection.execute(
+            "SELECT passages.id, start, end, vector FROM passages"
+            " LEFT JOIN vectors ON vectors.passage = passages.id"
+            " WHERE article = ? ORDER BY passages.id",
+            (article[0],),
+        ).fetchall()
+        require_plausible(article[1], rows, characters)
+        passages = [row[:3] for row in rows]
+        vectors = [vector_checksum(row[0], row[3]) for row in rows]
+        connection.executemany(
+            "UPDATE passages SET checksum = ? WHERE id = ?",
+            zip(sums_of(article[0], passages), (row[0] for row in rows), strict=True),
+        )
+        connection.executemany(
+            "UPDATE vectors SET checksum = ? WHERE passage = ?",
+            zip(vectors, (row[0] for row in rows), strict=True),
+        )
+        connection.execute(
+            "UPDATE articles SET checksum = ? WHERE number = ?",
+            (article_checksum(article, passages, vectors), article[0]),
+        )
+
+
+def require_plausible(name: str, rows: list[tuple[int, int, int, bytes]], characters: int) -> None:
+    """Raise ArchiveDamaged for passages that no version has stored; a checksum would bless them."""
+    for passage, start, end, vector in rows:
+        if not 0 <= start < end <= characters:
+            raise ArchiveDamaged(f"{name}: passage {passage} is no stretch of its text")
+        if not vector or len(vector) % 4:
+            raise ArchiveDamaged(f"{name}: passage {passage} has lost its vector")
+        length = np.linalg.norm(np.frombuffer(vector, np.float32).astype(np.float64))
+        if not abs(length - 1) < LENGTH_TOLERANCE:
+            raise ArchiveDamaged(f"{name}: passage {passage} has a vector whose length is not one")
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: replace_full_text_search,
+    2: add_checksums,
+}

@@ -1,0 +1,190 @@
+"""The lexical index's tables: for each word, which passages have it and how often.
+
+They lie in the catalogue's file, beside each passage's words in their order
+(index/catalogue/term_vectors.py), and change in its transactions. They are derived from the texts:
+what is lost or outdated is built again, without encoding anything.
+"""
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
+
+import numpy as np
+from citewire.index.catalogue.term_vectors import WORDINGS_SCHEMA, add_wording, remove_wordings
+from citewire.index.text.analysis import Word, words
+from citewire.rag.errors import ArchiveDamaged
+from numpy.typing import NDArray
+
+POSTINGS_SCHEMA = """
+CREATE TABLE postings (
+    term TEXT NOT NULL,
+    block INTEGER NOT NULL,
+    entries BLOB NOT NULL,
+    PRIMARY KEY (term, block)
+) WITHOUT ROWID;
+"""
+TABLES = {"postings": POSTINGS_SCHEMA, "wordings": WORDINGS_SCHEMA}
+# In this order two tables of equal content give equal rows.
+IN_ORDER = {
+    "postings": "SELECT term, block, entries FROM {}.postings ORDER BY term, block",
+    "wordings": "SELECT passage, 0, words FROM {}.wordings ORDER BY passage",
+}
+# A row holds a term's passages among so many neighbouring ids: few rows to read for a question,
+# little to write again for an article.
+BLOCK_BITS = 12
+BLOCK = 1 << BLOCK_BITS
+# A passage's place in its block and how often it has the term, in three bytes.
+ENTRY = np.dtype([("place", "<u2"), ("count", "u1")])
+MAX_COUNT = 255
+LAST_CHARACTER = chr(0x10FFFF)
+# Of a language's words not half as many have one beginning of four letters.
+MOST_TERMS = 1000
+# Passages that are read and indexed together when all postings are built.
+PASSAGES_PER_STEP = BLOCK
+
+Entries = dict[tuple[str, int], bytes]
+Wordings = dict[int, list[Word]]
+
+
+def words_of_all(texts: Mapping[int, tuple[str, str]]) -> Wordings:
+    """Return the words of passages; those of an article's title count as its passages' own."""
+    return {passage: words(f"{title}. {text}") for passage, (title, text) in texts.items()}
+
+
+def add_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]]) -> None:
+    """Index passages, given by their ids as title and text."""
+    found = words_of_all(texts)
+    for passage, its_words in found.items():
+        add_wording(connection, passage, its_words)
+    connection.executemany(
+        "INSERT INTO postings VALUES (?, ?, ?) ON CONFLICT (term, block)"
+        " DO UPDATE SET entries = CAST(entries || excluded.entries AS BLOB)",
+        [(term, block, entries) for (term, block), entries in entries_of(found).items()],
+    )
+
+
+def remove_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]]) -> None:
+    """Forget passages; they must be given with the texts that they were indexed with."""
+    remove_wordings(connection, texts)
+    for (term, block), gone in entries_of(words_of_all(texts)).items():
+        key = (term, block)
+        row = connection.execute(
+            "SELECT entries FROM postings WHERE term = ? AND block = ?", key
+        ).fetchone()
+        if row is None:
+            continue
+        entries = np.frombuffer(row[0], ENTRY)
+        places = np.frombuffer(gone, ENTRY)["place"]
+        left = entries[~np.isin(entries["place"], places)]
+        if left.size:
+            connection.execute(
+                "UPDATE postings SET entries = ? WHERE term = ? AND block = ?",
+                (left.tobytes(), *key),
+            )
+        else:
+            connection.execute("DELETE FROM postings WHERE term = ? AND block = ?", key)
+
+
+def rebuild_postings(connection: sqlite3.Connection) -> None:
+    """Index all passages anew, inside the caller's transaction."""
+    for table, schema in TABLES.items():
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+        connection.execute(schema)
+    add_all_postings(connection)
+
+
+def add_all_postings(connection: sqlite3.Connection) -> None:
+    """Index all passages, a few at a time."""
+    last = 0
+    while True:
+        rows = connection.execute(
+            "SELECT passages.id, title, text, start, end FROM passages"
+            " JOIN articles ON articles.number = passages.article"
+            " WHERE passages.id > ? ORDER BY passages.id LIMIT ?",
+            (last, PASSAGES_PER_STEP),
+        ).fetchall()
+        if not rows:
+            return
+        # Cut here: SQLite counts characters from the text's start for every cut.
+        add_postings(
+            connection,
+            {passage: (title, text[start:end]) for passage, title, text, start, end in rows},
+        )
+        last = rows[-1][0]
+
+
+def postings_are_sound(connection: sqlite3.Connection) -> bool:
+    """Say whether the tables are those of all passages, by building them again aside."""
+    for schema in TABLES.values():
+        connection.execute(schema.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+    try:
+        # Where both are meant by the name, SQLite takes the temporary one.
+        add_all_postings(connection)
+        return all(
+            stored == due
+            for table in TABLES
+            for stored, due in zip_longest(
+                in_order(connection, "main", table), in_order(connection, "temp", table)
+            )
+        )
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        for table in TABLES:
+            connection.execute(f"DROP TABLE temp.{table}")
+
+
+def in_order(
+    connection: sqlite3.Connection, schema: str, table: str
+) -> Iterator[tuple[str | int, int, bytes]]:
+    """Yield all rows of one of the tables in order, entries in the order of the passages."""
+    for key, block, content in connection.execute(IN_ORDER[table].format(schema)):
+        if table == "wordings":
+            yield key, block, content
+        else:
+            yield key, block, np.sort(np.frombuffer(content, ENTRY)).tobytes()
+
+
+def read_postings(
+    connection: sqlite3.Connection, term: str
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the ids of the passages that have the term, and how often each has it."""
+    rows = connection.execute(
+        "SELECT block, entries FROM postings WHERE term = ? ORDER BY block", (term,)
+    ).fetchall()
+    if any(len(row[1]) % ENTRY.itemsize for row in rows):
+        raise ArchiveDamaged(f"the index of words is broken at {term!r}")
+    entries = np.frombuffer(b"".join(row[1] for row in rows), ENTRY)
+    sizes = [len(row[1]) // ENTRY.itemsize for row in rows]
+    firsts = np.repeat([row[0] << BLOCK_BITS for row in rows], sizes).astype(np.int64)
+    return firsts + entries["place"], entries["count"].astype(np.float32)
+
+
+def terms_beginning(connection: sqlite3.Connection, beginning: str) -> list[str]:
+    """Return the terms that begin so, in order, MOST_TERMS of them at most."""
+    # From one term to the next, since a common one has many rows: a plain DISTINCT reads them all.
+    rows = connection.execute(
+        "WITH RECURSIVE found(term) AS ("
+        " SELECT min(term) FROM postings WHERE term >= :first AND term < :end UNION ALL"
+        " SELECT (SELECT min(term) FROM postings WHERE term > found.term AND term < :end)"
+        " FROM found WHERE found.term IS NOT NULL)"
+        " SELECT term FROM found WHERE term IS NOT NULL LIMIT :most",
+        {"first": beginning, "end": beginning + LAST_CHARACTER, "most": MOST_TERMS},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def entries_of(wordings: Wordings) -> Entries:
+    """Return the entries of passages by term and block."""
+    found: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    for passage in sorted(wordings):
+        for term, count in Counter(word.stem for word in wordings[passage]).items():
+            entry = (passage % BLOCK, min(count, MAX_COUNT))
+            found[term, passage >> BLOCK_BITS].append(entry)
+    return {key: packed(entries) for key, entries in found.items()}
+
+
+def packed(entries: Iterable[tuple[int, int]]) -> bytes:
+    """Return the entries in the form in which they are stored."""
+    return np.array(list(entries), ENTRY).tobytes()

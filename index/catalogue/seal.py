@@ -1,0 +1,242 @@
+"""What tells, from outside, whether a catalogue's file is as we left it.
+
+Two small files lie beside it. The seal holds a checksum of every page of the file as our last
+checkpoint left it: between checkpoints nothing writes to that file, so whatever differs and is
+not in the log was changed behind our back. The other one holds the version that was acknowledged
+last: a log that was lost or cut short takes commits with it and leaves no other trace.
+"""
+
+import hashlib
+import json
+import time
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from citewire.index.catalogue.wal import committed_pages
+from citewire.index.system.files import Note, write_atomically
+from citewire.rag.errors import ArchiveDamaged
+from numpy.typing import NDArray
+
+READ_BYTES = 1 << 20
+STATE_BYTES = 128
+READS, SECONDS_BETWEEN_READS = 5, 0.001
+# SQLite's locks lie at this byte (sqlite.org/fileformat2.html#the_lock_byte_page).
+LOCK_BYTE = 1 << 30
+Checksums = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueState:
+    """Which archive this is and how far it has come; `version` grows with every change."""
+
+    archive_id: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.archive_id[:8]}-{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The CRC-32 of every page of a file that holds the state whole; of none, before the first."""
+
+    state: CatalogueState
+    page_bytes: int
+    pages: Checksums
+
+
+class Witness:
+    """Keeps and asks the files beside one catalogue's file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._log = Path(f"{file}-wal")
+        self.seal_file = file.with_suffix(".seal")
+        self.acknowledged_file = file.with_suffix(".acknowledged")
+        self._note = Note(self.acknowledged_file)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._note.close()
+
+    def begin(self, state: CatalogueState) -> None:
+        """Vouch for a state alone, not yet for what the file holds."""
+        self._note.close()
+        self._write(Seal(state, 0, np.zeros(0, np.uint32)))
+        write_atomically(self.acknowledged_file, state_text(state))
+
+    def acknowledge(self, state: CatalogueState) -> None:
+        """Note that a commit is about to be acknowledged."""
+        self._note.write(state_text(state))
+
+    def seal(self, state: CatalogueState, page_bytes: int) -> None:
+        """Vouch for the file, which a checkpoint has just brought to the state."""
+        known = read_seal(self.seal_file)
+        if known is None or not len(known.pages):
+            self._write(Seal(state, page_bytes, page_checksums(self._file, page_bytes)))
+        elif known.state != state:
+            changed = committed_pages(self._log)
+            self._write(Seal(state, page_bytes, resealed(known, self._file, changed)))
+
+    def has_sealed(self) -> bool:
+        """Say whether a seal tells of the file's pages: then it is of no version without seals."""
+        seal = read_seal(self.seal_file)
+        return seal is not None and len(seal.pages) > 0
+
+    def acknowledged(self) -> CatalogueState | None:
+        """Return the state that was acknowledged last, None when nothing whole tells."""
+        return read_state(self.acknowledged_file)
+
+    def require_unchanged(self, state: CatalogueState, noted: CatalogueState | None) -> bool:
+        """Raise ArchiveDamaged when the file is not as we left it; say whether it is sealed.
+
+        `state` is what the file and its log say, to a reader who keeps them from saying less;
+        `noted` is what was acknowledged before that.
+        """
+        seal, logged = self._seal_and_log()
+        if seal is None:
+            raise ArchiveDamaged(f"{self.seal_file}: is missing or damaged")
+        if noted is None:
+            raise ArchiveDamaged(f"{self.acknowledged_file}: is missing or damaged")
+        if {seal.state.archive_id, noted.archive_id} != {state.archive_id}:
+            raise ArchiveDamaged(f"{self._file}: is another archive than that of the files beside")
+        if state.version < noted.version:
+            raise ArchiveDamaged(
+                f"{self._file}: holds version {state.version} and has acknowledged version"
+                f" {noted.version}: the last changes are lost"
+            )
+        if not len(seal.pages):
+            return False
+        changed = self._changed_pages(seal)
+        if seal.state != state:
+            changed -= logged
+        if changed:
+            raise ArchiveDamaged(
+                f"{self._file}: {len(changed)} of its pages were changed or damaged from outside"
+            )
+        return True
+
+    def traces(self) -> list[str]:
+        """Return what is left beside a lost catalogue that had once acknowledged anything."""
+        left = []
+        for file, read in ((self.seal_file, read_seal), (self.acknowledged_file, read_state)):
+            found = read(file)
+            state = found.state if isinstance(found, Seal) else found
+            if file.exists() and (state is None or state.version):
+                left.append(file.name)
+        if self._log.exists() and self._log.stat().st_size:
+            left.append(self._log.name)
+        return left
+
+    def forget(self) -> None:
+        """Remove the files."""
+        self.seal_file.unlink(missing_ok=True)
+        self.acknowledged_file.unlink(missing_ok=True)
+
+    def _seal_and_log(self) -> tuple[Seal | None, set[int]]:
+        """Return the seal and the pages that the log has besides, both of one moment.
+
+        The log is written over only behind a new seal.
+        """
+        seal = read_seal(self.seal_file)
+        while True:
+            logged = committed_pages(self._log)
+            again = read_seal(self.seal_file)
+            if seal is None or again is None or again.state == seal.state:
+                return again, logged
+            seal = again
+
+    def _changed_pages(self, seal: Seal) -> set[int]:
+        """Return the numbers of the pages that are not as sealed."""
+        found = page_checksums(self._file, seal.page_bytes)
+        differing = np.ones(max(len(found), len(seal.pages)), np.bool_)
+        both = min(len(found), len(seal.pages))
+        differing[:both] = found[:both] != seal.pages[:both]
+        # Its page is never read nor written, thus never in the log; it comes with those behind it.
+        return set((np.flatnonzero(differing) + 1).tolist()) - {LOCK_BYTE // seal.page_bytes + 1}
+
+    def _write(self, seal: Seal) -> None:
+        write_atomically(self.seal_file, seal_content(seal))
+
+
+def page_checksums(file: Path, page_bytes: int) -> Checksums:
+    """Return the CRC-32 of every page; a last one that is cut short has its own as well."""
+    sums: list[int] = []
+    buffer = memoryview(bytearray(READ_BYTES // page_bytes * page_bytes or page_bytes))
+    with file.open("rb", buffering=0) as stream:
+        filled = 0
+        while read := stream.readinto(buffer[filled:]):
+            filled += read
+            if filled == len(buffer):
+                sums += page_sums(buffer, page_bytes)
+                filled = 0
+        sums += page_sums(buffer[:filled], page_bytes)
+    return np.array(sums, np.uint32)
+
+
+def page_sums(content: memoryview, page_bytes: int) -> Iterable[int]:
+    """Return the checksums of the pages in the content."""
+    return [
+        zlib.crc32(content[first : first + page_bytes])
+        for first in range(0, len(content), page_bytes)
+    ]
+
+
+def resealed(known: Seal, file: Path, changed: set[int]) -> Checksums:
+    """Return the known checksums with those of the changed pages, some of them new, as they are."""
+    pages = np.zeros(max(len(known.pages), max(changed, default=0)), np.uint32)
+    pages[: len(known.pages)] = known.pages
+    with file.open("rb", buffering=0) as stream:
+        for page in sorted(changed):
+            stream.seek((page - 1) * known.page_bytes)
+            pages[page - 1] = zlib.crc32(stream.read(known.page_bytes))
+    return pages
+
+
+def seal_content(seal: Seal) -> bytes:
+    """Return a seal as stored: the rest's sha256, the fields, the checksums."""
+    fields = [seal.state.archive_id, seal.state.version, seal.page_bytes]
+    rest = json.dumps(fields).encode() + b"\n" + seal.pages.astype("<u4").tobytes()
+    return hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest
+
+
+def read_seal(file: Path) -> Seal | None:
+    """Return the seal, None when there is none that is whole."""
+    try:
+        digest, fields, pages = file.read_bytes().split(b"\n", 2)
+        if hashlib.sha256(fields + b"\n" + pages).hexdigest().encode() != digest:
+            return None
+        archive_id, version, page_bytes = json.loads(fields)
+        state = CatalogueState(str(archive_id), int(version))
+        return Seal(state, int(page_bytes), np.frombuffer(pages, "<u4").astype(np.uint32))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def state_text(state: CatalogueState) -> bytes:
+    """Return a state as stored: its fields and their checksum, always of one length."""
+    fields = f"{state.archive_id} {state.version}"
+    return f"{fields} {zlib.crc32(fields.encode()):08x}\n".ljust(STATE_BYTES).encode()
+
+
+def read_state(file: Path) -> CatalogueState | None:
+    """Return the stored state, None when there is none that is whole.
+
+    Its owner may be writing it at this moment, in place: what is not whole is read again.
+    """
+    for _ in range(READS):
+        try:
+            content = file.read_bytes()
+            archive_id, version, _checksum = content.decode("ascii").split()
+            state = CatalogueState(archive_id, int(version))
+            if content == state_text(state):
+                return state
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            pass
+        time.sleep(SECONDS_BETWEEN_READS)
+    return None

@@ -1,0 +1,116 @@
+"""The data directory: where its files lie, and which process owns it.
+
+Embedded Chroma loses vectors when two processes open one directory, so one process owns it:
+an advisory lock on `lock`, released by the operating system even after a kill. The owner
+writes who it is into `owner.json`.
+"""
+
+import errno
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from citewire.index.system.files import can_write
+from citewire.rag.errors import ArchiveLocked, NoArchive, NotUsable, StorageFull
+from filelock import FileLock, Timeout
+
+MEBIBYTE = 1 << 20
+# What must stay free: removing articles, and the journal of a commit, need some as well.
+RESERVED_BYTES = 64 * MEBIBYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that owns a data directory; `url` where it answers questions, if it does."""
+
+    pid: int
+    command: str
+    url: str | None
+
+
+class DataDirectory:
+    """Paths in a data directory, and its lock as a context manager.
+
+    Raises:
+        ArchiveLocked: on entering, when another process owns the directory.
+        NotUsable: on entering, when the directory cannot be written.
+    """
+
+    def __init__(self, path: Path, *, command: str, url: str | None = None) -> None:
+        self.path = path
+        self.catalogue = path / "catalogue.sqlite3"
+        self.vectors = path / "vectors"
+        self._owner = Owner(os.getpid(), command, url)
+        self._lock = FileLock(path / "lock", thread_local=False)
+
+    def __enter__(self) -> "DataDirectory":
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+            self._leave_name()
+        except Timeout as error:
+            raise ArchiveLocked(self._locked_message()) from error
+        except OSError as error:
+            self._lock.release()
+            raise NotUsable(f"{self.path}: cannot be used as a data directory: {error}") from error
+        return self
+
+    def _leave_name(self) -> None:
+        fields = {"pid": self._owner.pid, "command": self._owner.command, "url": self._owner.url}
+        try:
+            (self.path / "owner.json").write_text(json.dumps(fields))
+        except OSError as error:
+            # Without it others are told less; a full disk is no reason to answer nothing.
+            if error.errno != errno.ENOSPC:
+                raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        (self.path / "owner.json").unlink(missing_ok=True)
+        self._lock.release()
+
+    def require_archive(self) -> None:
+        """Raise NoArchive when nothing was ever indexed here."""
+        if not self.catalogue.exists():
+            raise NoArchive(
+                f"{self.path}: nothing is indexed here; run `citewire index PATH` first"
+            )
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nobody can own it here: it is there, and cannot be written."""
+        return self.path.is_dir() and not can_write(self.path)
+
+    def require_room(self) -> None:
+        """Raise StorageFull when the disk is nearly full, so that indexing is not begun."""
+        folder = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        free = shutil.disk_usage(folder).free
+        if free < RESERVED_BYTES:
+            raise StorageFull(
+                f"{self.path}: {free // MEBIBYTE} MiB are free on its disk, and"
+                f" {RESERVED_BYTES // MEBIBYTE} must stay free: make room, or name another data"
+                " directory"
+            )
+
+    def _locked_message(self) -> str:
+        owner = read_owner(self.path)
+        if owner is None:
+            return f"{self.path}: another process is using it; wait for it to end"
+        advice = f"ask it at {owner.url}, or stop it first" if owner.url else "wait for it to end"
+        return f"{self.path}: in use by `citewire {owner.command}` (process {owner.pid}); {advice}"
+
+
+def read_owner(path: Path) -> Owner | None:
+    """Return who says to own the directory, None when nobody does."""
+    try:
+        fields = json.loads((path / "owner.json").read_text("utf-8"))
+        return Owner(int(fields["pid"]), str(fields["command"]), fields["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""BM25 and fuzzy matching of terms."""

@@ -1,0 +1,1 @@
+"""Files, child processes and memory: what the operating system gives."""

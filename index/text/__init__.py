@@ -1,0 +1,1 @@
+"""Canonical texts, passages and tokens."""

@@ -1,0 +1,147 @@
+"""Passages as rows: ids and vectors side by side, scanned exactly.
+
+A generation keeps them in files that are mapped into memory: a process that asks one question
+reads the vectors it compares and no others, and several processes share one copy.
+"""
+
+import mmap
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from citewire.index.catalogue.schema import VECTOR_COLUMNS, stacked
+from citewire.index.embedding import Vector, Vectors
+from numpy.typing import NDArray
+
+FOLDER = "rows"
+# So many vectors stay in the processor's cache, and are too few for BLAS to bring in its threads,
+# which wait for each other when the machine is busy.
+BLOCK = 512
+# Where chosen rows lie that close together, it is faster to compare those between as well than to
+# copy the chosen ones side by side.
+CLOSE_ROWS = 3 * BLOCK // 2
+# In the order of their ids, from behind one of them on.
+SELECT = f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage > ? ORDER BY passage"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Passages whose ids ascend: row `i` of both columns is the same passage.
+
+    `vectors` has shape (passages, dimension), or no row at all where they lie elsewhere.
+    """
+
+    ids: NDArray[np.int64]
+    vectors: Vectors
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def have_vectors(self) -> bool:
+        """Whether the vectors are among them."""
+        return len(self.vectors) == len(self)
+
+    def positions(self, ids: Sequence[int]) -> NDArray[np.intp]:
+        """Return the rows of passages that are all among these."""
+        return np.searchsorted(self.ids, np.asarray(ids, np.int64))
+
+    def scores(self, vector: Vector, chosen: NDArray[np.intp] | None = None) -> Vector:
+        """Return the dot products of the vector with the chosen rows, which ascend, or with all."""
+        if chosen is None:
+            chosen = np.arange(len(self))
+        scores = np.empty(len(chosen), np.float32)
+        for first in range(0, len(scores), BLOCK):
+            picked = chosen[first : first + BLOCK]
+            low, high = int(picked[0]), int(picked[-1]) + 1
+            if high - low <= CLOSE_ROWS:
+                found = (self.vectors[low:high] @ vector)[picked - low]
+            else:
+                found = self.vectors[picked] @ vector
+            scores[first : first + BLOCK] = found
+        return scores
+
+    def release(self) -> None:
+        """Let go of the pages of mapped vectors; they come again when they are read."""
+        holder: Any = self.vectors
+        while isinstance(holder, np.ndarray):
+            holder = holder.base
+        if isinstance(holder, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            holder.madvise(mmap.MADV_DONTNEED)
+
+    def followed_by(self, later: "Rows") -> "Rows":
+        """Return these rows and the later ones behind them."""
+        if not len(self) or not len(later):
+            return later if len(later) else self
+        return Rows(
+            np.concatenate([self.ids, later.ids]), np.concatenate([self.vectors, later.vectors])
+        )
+
+
+def no_rows() -> Rows:
+    """Return rows of no passage."""
+    return Rows(np.zeros(0, np.int64), np.zeros((0, 0), np.float32))
+
+
+def rows_after(connection: sqlite3.Connection, passage_id: int) -> Rows:
+    """Read the rows of all passages with greater ids into memory.
+
+    Raises:
+        ArchiveDamaged: a vector is not as stored.
+    """
+    ids, vectors = stacked(connection.execute(SELECT, (passage_id,)).fetchall())
+    return Rows(np.array(ids, np.int64), vectors)
+
+
+def write_rows(folder: Path, connection: sqlite3.Connection) -> None:
+    """Write the rows of all passages into files, a few at a time.
+
+    The connection is in a transaction and there is a passage, all vectors of one dimension.
+    """
+    (total,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
+    (size,) = connection.execute("SELECT length(vector) FROM vectors LIMIT 1").fetchone()
+    folder.mkdir()
+    create = np.lib.format.open_memmap
+    ids = create(folder / "ids.npy", "w+", dtype=np.int64, shape=(total,))
+    vectors = create(folder / "vectors.npy", "w+", dtype=np.float32, shape=(total, size // 4))
+    selected = connection.execute(SELECT, (0,))
+    for first in count(0, BLOCK):
+        found = list(islice(selected, BLOCK))
+        if not found:
+            break
+        block = slice(first, first + len(found))
+        ids[block], vectors[block] = stacked(found)
+    ids.flush()
+    vectors.flush()
+
+
+def map_rows(folder: Path) -> Rows:
+    """Map the files of written rows; raise OSError or ValueError when they are not whole."""
+    return Rows(mapped(folder, "ids"), mapped(folder, "vectors"))
+
+
+def map_ids(folder: Path) -> Rows:
+    """Map the files of rows whose vectors lie elsewhere; raises as `map_rows` does."""
+    return Rows(mapped(folder, "ids"), no_rows().vectors)
+
+
+def mapped(folder: Path, column: str) -> NDArray[Any]:
+    """Map one column's file."""
+    array = np.load(folder / f"{column}.npy", mmap_mode="r", allow_pickle=False)
+    # As a plain array: numpy's subclass for mapped ones costs microseconds at every slice.
+    return np.asarray(array).view(np.ndarray)
+
+
+def sync_files(folder: Path) -> None:
+    """Make all files under the folder survive a power cut."""
+    for path in [folder, *folder.rglob("*")]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Follow-up questions rewritten to stand on their own."""

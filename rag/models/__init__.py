@@ -1,0 +1,1 @@
+"""The two models' files and runtimes."""

@@ -1,0 +1,92 @@
+"""Run an exported network with ONNX Runtime, on all cores."""
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from citewire.rag.cancellation import Cancellation, Cancelled, current_cancellation
+from citewire.rag.errors import ModelRejected
+from numpy.typing import NDArray
+from tokenizers import Encoding
+
+# Nineteen windows of twenty are shorter. A longer one takes memory for its intermediate results
+# that these would never need, and a session keeps what it once took.
+ORDINARY_TOKENS = 192
+SHRINKING = ("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+
+class Network:
+    """A network that turns one tokenized text into outputs; safe for threads to share.
+
+    Texts run one at a time and never as a batch: an int8 network scales its numbers by the
+    largest of a batch, so that a text's result would depend on its company. Each runs on
+    one core, and as many at once as there are cores: no padding, no waiting for each other.
+
+    Raises:
+        ModelRejected: the file cannot be loaded, or the network lacks one of `outputs`.
+    """
+
+    def __init__(self, file: Path, outputs: Sequence[str]) -> None:
+        self._outputs = list(outputs)
+        self._session = open_session(file)
+        self._inputs = {item.name for item in self._session.get_inputs()}
+        if not set(outputs) <= {item.name for item in self._session.get_outputs()}:
+            raise ModelRejected(f"{file}: is another kind of model: no {', '.join(outputs)}")
+        self._threads = ThreadPoolExecutor(available_cores(), thread_name_prefix="network")
+
+    def run(self, encoding: Encoding) -> list[NDArray[np.float32]]:
+        """Return the outputs of one text, in the order they were named in.
+
+        Raises:
+            Cancelled: the work that this is part of was cancelled, before or meanwhile.
+        """
+        return self._run(current_cancellation(), encoding)
+
+    def run_each(self, encodings: Sequence[Encoding]) -> list[list[NDArray[np.float32]]]:
+        """Return the outputs of each text; raises as `run` does."""
+        # The threads are not the caller's: what may cancel it is handed to them.
+        return list(self._threads.map(partial(self._run, current_cancellation()), encodings))
+
+    def _run(self, cancellation: Cancellation, encoding: Encoding) -> list[NDArray[np.float32]]:
+        given: Mapping[str, Any] = {
+            "input_ids": encoding.ids,
+            "attention_mask": encoding.attention_mask,
+            "token_type_ids": encoding.type_ids,
+        }
+        feed = {name: np.array([given[name]], np.int64) for name in self._inputs}
+        options = onnxruntime.RunOptions()
+        if len(encoding) > ORDINARY_TOKENS:
+            options.add_run_config_entry(*SHRINKING)
+        with cancellation.stopping(partial(setattr, options, "terminate", True)):
+            try:
+                outputs = self._session.run(self._outputs, feed, options)
+            except Exception as error:  # ONNX Runtime's errors share no narrower base class.
+                if cancellation.cancelled:
+                    raise Cancelled("the network was stopped") from error
+                raise
+        return [output[0] for output in outputs]
+
+
+def open_session(network: Path) -> onnxruntime.InferenceSession:
+    """Open the network for one core of the CPU a run."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(network), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's errors share no narrower base class.
+        raise ModelRejected(f"{network}: cannot be loaded: {error}") from error
+
+
+def available_cores() -> int:
+    """Return how many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""Quotes checked against the archive, and links to them."""

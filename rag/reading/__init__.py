@@ -1,0 +1,1 @@
+"""From passages to spans, and the probability that they answer."""

@@ -1,0 +1,112 @@
+"""From a reader's scores to the probability that an answer is right."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from citewire.rag.errors import ModelRejected
+
+CALIBRATION_FILE = "confidence.json"
+FEATURES = ("margin", "similarity", "coverage", "lead")
+# Beyond these odds, in logits, a lead says no more.
+MAX_LEAD = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of an answer before its probability is.
+
+    `margin` is its best extract's score; `similarity` the cosine between the question and
+    the nearest passage that says it; `coverage` the share of the question's words that the best
+    extract's passage or its title has; `lead` the log-odds of the answer against all others
+    that were found, each weighed by the passages that say it; `state` the reader's state at the
+    best extract's first token, empty where it does not tell.
+    """
+
+    margin: float
+    similarity: float
+    coverage: float
+    lead: float
+    state: tuple[float, ...] = ()
+
+    def features(self) -> tuple[float, ...]:
+        """Return the numbers that the calibration weighs, in the order of FEATURES."""
+        lead = max(-MAX_LEAD, min(MAX_LEAD, self.lead))
+        return (self.margin, self.similarity, self.coverage, lead)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A logistic regression over FEATURES (Platt 1999), and the threshold to answer at.
+
+    `threshold` is the least probability of an answer that is given. `relevance` is the
+    least similarity at which the archive counts as saying anything about the question.
+    `paragraph` holds bias and weight of the margin alone, for a question that is read on a
+    given paragraph, without an archive. `state_weights` are those of the reader's state: a score
+    for the passage, whether it answers such a question at all, beside that for the span (the
+    passage selection of Karpukhin 2020, fitted afterwards); without them, the state counts nothing.
+    """
+
+    bias: float
+    weights: tuple[float, ...]
+    threshold: float
+    relevance: float
+    paragraph: tuple[float, float] = (0.0, 0.5)
+    state_weights: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.weights) != len(FEATURES):
+            raise ModelRejected(f"a calibration needs {len(FEATURES)} weights")
+
+    def probability(self, evidence: Evidence) -> float:
+        """Return the probability that the answer is right."""
+        logit = self.bias + dot(self.weights, evidence.features())
+        if self.state_weights and evidence.state:
+            logit += dot(self.state_weights, evidence.state)
+        return sigmoid(logit)
+
+    def probability_in_paragraph(self, margin: float) -> float:
+        """Return the probability that a given paragraph's best span is right."""
+        bias, weight = self.paragraph
+        return sigmoid(bias + weight * margin)
+
+
+# For a reader that nobody has calibrated: even odds where it is undecided.
+UNCALIBRATED = Calibration(bias=0.0, weights=(0.5, 0.0, 0.0, 0.0), threshold=0.5, relevance=0.2)
+
+
+def sigmoid(logit: float) -> float:
+    """Return the probability of a logit; far ones are cut off before they overflow."""
+    return 1.0 / (1.0 + math.exp(-max(min(logit, 60.0), -60.0)))
+
+
+def dot(weights: Sequence[float], features: Sequence[float]) -> float:
+    """Return the weighted sum."""
+    return sum(weight * feature for weight, feature in zip(weights, features, strict=True))
+
+
+def read_calibration(folder: Path, reader_identity: str) -> Calibration:
+    """Read the calibration that lies beside a reader; UNCALIBRATED when there is none.
+
+    Raises:
+        ModelRejected: it is broken, or was fitted to another reader.
+    """
+    file = folder / CALIBRATION_FILE
+    if not file.exists():
+        return UNCALIBRATED
+    try:
+        fields = json.loads(file.read_text("utf-8"))
+        if fields["reader"] != reader_identity:
+            raise ModelRejected(f"{file}: was fitted to another reader; fit it again")
+        return Calibration(
+            bias=float(fields["bias"]),
+            weights=tuple(float(fields["weights"][name]) for name in FEATURES),
+            threshold=float(fields["threshold"]),
+            relevance=float(fields["relevance"]),
+            paragraph=(float(fields["paragraph"]["bias"]), float(fields["paragraph"]["margin"])),
+            state_weights=tuple(float(weight) for weight in fields.get("state_weights", [])),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelRejected(f"{file}: no usable calibration: {error!r}") from error

@@ -1,0 +1,118 @@
+"""From a window's logits to spans of the text: pure functions, no model.
+
+A window is one run of tokens that a reader saw: the question and a stretch of a passage.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+from citewire.rag.types import Span
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+MAX_ANSWER_TOKENS = 30
+# How many spans a window proposes: enough for two different answers and their variants.
+SPANS_PER_WINDOW = 6
+ZERO_WIDTH_JOINER = "\u200d"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which tokens of a window stand for which characters.
+
+    `offsets` holds each token's [start, end) in the text that was read; `starts` and `ends`
+    say at which tokens an answer may begin and end: of the text, and at a word's edge.
+    """
+
+    offsets: Sequence[tuple[int, int]]
+    starts: NDArray[np.bool_]
+    ends: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSpan:
+    """A span of the text that was read, and its logit margin over "no answer here"."""
+
+    span: Span
+    score: float
+
+
+def best_spans(start_logits: Floats, end_logits: Floats, window: Window) -> list[ScoredSpan]:
+    """Return the window's best spans, best first, none overlapping another.
+
+    A span's score is its start plus its end logit, minus those of the first token, which
+    stands for no answer (Devlin 2019, section 4.3). Spans have at most MAX_ANSWER_TOKENS
+    tokens. Logits have shape (tokens,).
+    """
+    tokens = len(window.offsets)
+    reach = min(MAX_ANSWER_TOKENS, tokens)
+    starts = np.where(window.starts, start_logits, -np.inf)
+    ends = np.where(window.ends, end_logits, -np.inf)
+    # scores[i, d]: the span from token i to token i + d.
+    padded = np.concatenate([ends, np.full(reach, -np.inf, np.float32)])
+    scores = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, reach)[:tokens]
+    no_answer = float(start_logits[0] + end_logits[0])
+    # Variants of the best span crowd the top; look at many to be left with a few that differ.
+    count = min(20 * SPANS_PER_WINDOW, scores.size)
+    flat = np.argpartition(-scores, count - 1, axis=None)[:count]
+    found = []
+    for first, length in zip(*np.unravel_index(flat, scores.shape), strict=True):
+        score = float(scores[first, length])
+        if not np.isfinite(score):
+            continue
+        start, end = window.offsets[first][0], window.offsets[first + length][1]
+        if start < end:
+            found.append(ScoredSpan(Span(start, end), score - no_answer))
+    return without_overlaps(found)[:SPANS_PER_WINDOW]
+
+
+class Scored(Protocol):
+    """What has a place in a text, and a score there."""
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+
+    @property
+    def score(self) -> float:
+        """How good it is: more is better."""
+
+
+Placed = TypeVar("Placed", bound=Scored)
+
+
+def without_overlaps(spans: Sequence[Placed]) -> list[Placed]:
+    """Return what stands in one text best first, leaving out what overlaps a better one."""
+    kept: list[Placed] = []
+    for candidate in sorted(spans, key=lambda scored: (-scored.score, scored.span)):
+        if not any(candidate.span.overlaps(better.span) for better in kept):
+            kept.append(candidate)
+    return kept
+
+
+def whole_characters(text: str, span: Span) -> Span:
+    """Widen the span so that it cuts no character from its accents, joiners or selectors.
+
+    A tokenizer that strips accents leaves combining marks outside of its tokens.
+    """
+    start, end = span.start, span.end
+    while end < len(text) and belongs_to_previous(text, end):
+        end += 1
+    while start > 0 and belongs_to_previous(text, start):
+        start -= 1
+    return Span(start, end)
+
+
+def belongs_to_previous(text: str, position: int) -> bool:
+    """Say whether the character at `position` forms one visible character with the previous."""
+    character = text[position]
+    return (
+        unicodedata.category(character) in ("Mn", "Me", "Mc")
+        or character == ZERO_WIDTH_JOINER
+        or text[position - 1] == ZERO_WIDTH_JOINER
+        or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
+    )

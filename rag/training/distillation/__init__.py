@@ -1,0 +1,1 @@
+"""A small reader taught by a large one."""

@@ -1,0 +1,1 @@
+"""Fine-tuning one reader on questions in SQuAD's format."""

@@ -1,0 +1,122 @@
+"""A reader in training: steps, log, checkpoints, and when to cool down."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from citewire.rag.training.finetuning.checkpoint import Progress, load_checkpoint, save_checkpoint
+from citewire.rag.training.finetuning.config import Config
+from citewire.rag.training.finetuning.mix import Batch, Mix, Position
+from citewire.rag.training.finetuning.schedule import Cooldown, cooldown_from, learning_rate
+from citewire.rag.training.finetuning.step import build_optimizer, take_step
+from transformers import PreTrainedModel
+
+LOG_EVERY_STEPS = 50
+
+
+class Run:
+    """A model in training: its optimizer, its data and how far it is."""
+
+    def __init__(self, config: Config, model: PreTrainedModel, mix: Mix, out: Path) -> None:
+        self.config = config
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = model.to(self.device)  # type: ignore[arg-type]
+        self.optimizer = build_optimizer(model, config)
+        self.mix = mix
+        self.out = out
+        self.progress = Progress()
+        self.stop_asked = False
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that a stopped run goes on from."""
+        return self.out / "checkpoint.pt"
+
+    def resume(self, path: Path) -> None:
+        """Go back to a checkpoint; the next step is the one that followed it."""
+        self.progress = load_checkpoint(path, self.model, self.optimizer)
+
+    def ask_stop(self, *_: object) -> None:
+        """Stop after the current step, with a checkpoint; fits as a signal handler."""
+        self.stop_asked = True
+
+    def begin_cooldown(self, cooldown: Cooldown) -> None:
+        """Keep the stable state as `stable.pt`, then let the learning rate fall."""
+        self._save(self.out / "stable.pt")
+        self.progress = replace(self.progress, cooldown=cooldown)
+
+    def train(self) -> bool:
+        """Train until the cool-down is over or a stop is asked for; tell whether it is over."""
+        self.model.train()
+        torch.set_num_threads(self.config.threads)
+        batches = self.mix.batches(self.progress.position)
+        losses: list[float] = []
+        logged, saved_at = self.progress, time.monotonic()
+        while not (self.stop_asked or self._is_over()):
+            if self._is_cooldown_due():
+                self.begin_cooldown(cooldown_from(self.progress.step, self.config.cooldown_share))
+            losses.append(self._step(batches))
+            if self.progress.step % LOG_EVERY_STEPS == 0:
+                append_json(
+                    self.out / "log.jsonl", log_record(self.config, logged, self.progress, losses)
+                )
+                losses, logged = [], self.progress
+            if time.monotonic() - saved_at > self.config.checkpoint_minutes * 60:
+                self._save(self.checkpoint)
+                saved_at = time.monotonic()
+        self._save(self.checkpoint)
+        return self._is_over()
+
+    def _step(self, batches: Iterator[tuple[Batch, Position]]) -> float:
+        started = time.monotonic()
+        batch, position = next(batches)
+        rate = learning_rate(self.config, self.progress.step, self.progress.cooldown)
+        loss = take_step(
+            self.model, self.optimizer, batch.to(self.device), rate, bf16=self.config.bf16
+        )
+        seconds = time.monotonic() - started
+        self.progress = self.progress.after(
+            questions=len(batch), seconds=seconds, position=position
+        )
+        return loss
+
+    def _save(self, path: Path) -> None:
+        save_checkpoint(path, self.model, self.optimizer, self.progress)
+
+    def _is_cooldown_due(self) -> bool:
+        if self.progress.cooldown is not None:
+            return False
+        minutes = self.progress.seconds / 60
+        return (
+            self.progress.step >= self.config.stable_steps or minutes >= self.config.stable_minutes
+        )
+
+    def _is_over(self) -> bool:
+        return (
+            self.progress.cooldown is not None and self.progress.step >= self.progress.cooldown.end
+        )
+
+
+def log_record(
+    config: Config, before: Progress, now: Progress, losses: list[float]
+) -> dict[str, float | str]:
+    """What happened between two points of a run; `loss` is the mean over the steps between."""
+    questions = now.questions - before.questions
+    return {
+        "step": now.step,
+        "phase": "stable" if now.cooldown is None else "cooldown",
+        "loss": round(sum(losses) / len(losses), 4),
+        "learning_rate": learning_rate(config, now.step - 1, now.cooldown),
+        "questions": now.questions,
+        "questions_per_second": round(questions / (now.seconds - before.seconds), 2),
+        "minutes": round(now.seconds / 60, 2),
+    }
+
+
+def append_json(path: Path, record: dict[str, float | str]) -> None:
+    """Add the record to the file, as one line."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")

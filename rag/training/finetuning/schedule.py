@@ -1,0 +1,37 @@
+"""Warm-up, constant rate, linear cool-down: a run can be ended well from any of its steps."""
+
+from dataclasses import dataclass
+
+from citewire.rag.training.finetuning.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Cooldown:
+    """The last part of a run: the learning rate falls to 0 in `steps`, counted from `start`."""
+
+    start: int
+    steps: int
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or self.steps < 1:
+            raise ValueError(
+                f"cool-down of {self.steps} steps from {self.start}: needs at least one step"
+            )
+
+    @property
+    def end(self) -> int:
+        """The number of steps of the whole run."""
+        return self.start + self.steps
+
+
+def cooldown_from(step: int, share: float) -> Cooldown:
+    """A cool-down that makes up `share` of all steps: `cooldown_from(300, 0.25)` takes 100."""
+    return Cooldown(step, max(1, round(step * share / (1 - share))))
+
+
+def learning_rate(config: Config, step: int, cooldown: Cooldown | None) -> float:
+    """The rate of a step, counted from 0; the last step of a cool-down has rate 0."""
+    rate = config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup_steps))
+    if cooldown is None or step < cooldown.start:
+        return rate
+    return rate * max(0, cooldown.end - 1 - step) / cooldown.steps

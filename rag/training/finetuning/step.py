@@ -1,0 +1,64 @@
+"""One update of the model: its loss and its optimizer."""
+
+from typing import Any
+
+import torch
+from citewire.rag.training.finetuning.config import Config
+from citewire.rag.training.finetuning.mix import Batch
+from torch.nn import Module
+from transformers import PreTrainedModel
+
+LARGEST_GRADIENT_NORM = 1.0
+UNKNOWN = -100  # the target of a window whose answer nobody told; it adds nothing to the loss
+
+
+def build_optimizer(model: PreTrainedModel, config: Config) -> torch.optim.AdamW:
+    """AdamW over the model's parameters, as the config says."""
+    return torch.optim.AdamW(
+        decayed_groups(model, config.weight_decay), lr=config.learning_rate, fused=True
+    )
+
+
+def decayed_groups(model: Module, decay: float) -> list[dict[str, Any]]:
+    """Decay matrices only: biases and norm weights do not gain from it."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def take_step(
+    model: PreTrainedModel,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    rate: float,
+    *,
+    bf16: bool,
+) -> float:
+    """Update the model on one batch; return the loss before the update."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    with torch.autocast(batch.mask.device.type, dtype=torch.bfloat16, enabled=bf16):
+        output = model(
+            input_ids=batch.token_ids, token_type_ids=batch.type_ids, attention_mask=batch.mask
+        )
+    loss = span_loss(output.start_logits, output.end_logits, batch)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT_NORM)
+    optimizer.step()
+    return loss.item()
+
+
+def span_loss(start_logits: torch.Tensor, end_logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Mean cross entropy of start and end; no weight on padding, logits are (windows, tokens)."""
+    padding = batch.mask == 0
+    known = (batch.starts != UNKNOWN).sum().clamp(min=1)
+    loss = torch.zeros((), device=start_logits.device)
+    for logits, targets in ((start_logits, batch.starts), (end_logits, batch.ends)):
+        open_logits = logits.float().masked_fill(padding, -torch.inf)
+        loss = loss + torch.nn.functional.cross_entropy(
+            open_logits, targets, ignore_index=UNKNOWN, reduction="sum"
+        )
+    return loss / known / 2

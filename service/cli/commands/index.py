@@ -1,0 +1,41 @@
+"""`citewire index`."""
+
+import argparse
+from pathlib import Path
+
+from citewire.rag.settings import Settings
+from citewire.service.cli.exit_codes import ANSWERED, PARTIAL
+from citewire.service.cli.render_answer import complain, plural
+
+NAME = "index"
+PURPOSE = "Index articles: .md, .txt, .html, .jsonl, or folders."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or folder")
+    parser.add_argument(
+        "--prune", action="store_true", help="remove articles that are gone from these paths"
+    )
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Index the paths, and say what came of it."""
+    from citewire.index.ingest.loading import require_paths
+    from citewire.service.cli.indexing import index_here_or_there
+    from citewire.service.cli.progress import shown_progress
+
+    # Before an archive is begun for nothing.
+    require_paths(options.paths)
+    with shown_progress() as progress:
+        done, articles, passages = index_here_or_there(
+            settings, options.paths, progress, prune=options.prune
+        )
+    for bad in done.bad:
+        complain(bad)
+    print(
+        f"{done.added} added, {done.replaced} replaced, {done.unchanged} unchanged,"
+        f" {done.removed} removed, {len(done.bad)} not usable; the archive holds"
+        f" {plural(articles, 'article')} in {plural(passages, 'passage')}"
+    )
+    return PARTIAL if done.bad else ANSWERED

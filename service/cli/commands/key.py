@@ -1,0 +1,46 @@
+"""`citewire key`."""
+
+import argparse
+import sys
+
+from citewire.rag.errors import InvalidInput
+from citewire.rag.settings import Settings
+from citewire.service.cli.exit_codes import ANSWERED
+
+NAME = "key"
+PURPOSE = "Make, list and revoke keys for the service."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("action", choices=["add", "list", "revoke"])
+    parser.add_argument("name", nargs="?", help="what the key is called")
+    parser.add_argument(
+        "--scope",
+        action="append",
+        default=[],
+        choices=["ask", "write", "admin"],
+        help="what it is good for; give several (add only)",
+    )
+    parser.add_argument(
+        "--per-minute", type=int, metavar="N", help="how many requests it may make (add only)"
+    )
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Change or show the file of keys."""
+    from citewire.service.auth.keys import KeyFile, KeyScope, table
+
+    file = KeyFile(settings.key_file)
+    if options.action == "list":
+        print(table(file.keys()))
+        return ANSWERED
+    if options.name is None:
+        raise InvalidInput(f"citewire key {options.action} needs the key's name")
+    if options.action == "revoke":
+        file.revoke(options.name)
+        return ANSWERED
+    scopes = [KeyScope(scope) for scope in options.scope]
+    print(file.add(options.name, scopes, options.per_minute))
+    print("This is the only time that the key is shown.", file=sys.stderr)
+    return ANSWERED

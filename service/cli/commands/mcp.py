@@ -1,0 +1,21 @@
+"""`citewire mcp`."""
+
+import argparse
+
+from citewire.rag.settings import Settings
+from citewire.service.cli.exit_codes import ANSWERED
+
+NAME = "mcp"
+PURPOSE = "Be a tool of language models, on standard input and output."
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Take nothing."""
+
+
+def run(settings: Settings, _: argparse.Namespace) -> int:
+    """Answer until standard input ends."""
+    from citewire.service.mcp.stdio import serve_tools
+
+    serve_tools(settings)
+    return ANSWERED

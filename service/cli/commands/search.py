@@ -1,0 +1,52 @@
+"""`citewire search`: passages only."""
+
+import argparse
+import uuid
+
+from citewire.rag.errors import ArchiveLocked, InvalidInput
+from citewire.rag.settings import Settings
+from citewire.rag.types import Question
+from citewire.service.cli.commands.filter_options import add_filters, filters_of
+from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
+from citewire.service.cli.render_answer import output_style
+
+NAME = "search"
+PURPOSE = "Find passages; no answer is read out of them."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("question", help="the question, or any words")
+    parser.add_argument(
+        "--limit", type=int, default=10, metavar="N", help="at most so many (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="show each leg's rank and score of every passage"
+    )
+    parser.add_argument("--json", action="store_true", help="print the response of POST /v1/search")
+    add_filters(parser)
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Find passages, in the archive itself or by the service that has it open."""
+    from citewire.rag.wiring import open_archive, retriever_of
+    from citewire.service.cli.render_search import render_found
+    from citewire.service.wire.search import MAX_HITS
+    from citewire.service.wire.search_convert import search_response
+
+    question = Question(options.question, filters_of(options))
+    if not 1 <= options.limit <= MAX_HITS:
+        raise InvalidInput(f"--limit is {options.limit}; it goes from 1 to {MAX_HITS}")
+    try:
+        with open_archive(settings, command="search", create=False) as archive:
+            found = retriever_of(archive).search(question, options.limit)
+            response = search_response(found, uuid.uuid4().hex, explain=options.explain)
+    except ArchiveLocked as locked:
+        # Most questions need no service: its client is not loaded for these.
+        from citewire.service.client.local_service import service_with
+
+        service = service_with(settings, locked)
+        response = service.search(question, options.limit, explain=options.explain)
+    rendered = render_found(response, output_style())
+    print(response.model_dump_json(indent=2) if options.json else rendered)
+    return ANSWERED if response.passages else NO_ANSWER

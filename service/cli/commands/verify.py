@@ -1,0 +1,41 @@
+"""`citewire verify`."""
+
+import argparse
+import uuid
+
+from citewire.rag.errors import ArchiveLocked
+from citewire.rag.settings import Settings
+from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
+from citewire.service.cli.render_answer import output_style
+
+NAME = "verify"
+PURPOSE = "Say whether a quote is in the archive, and where."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("quote", help="the quote")
+    parser.add_argument("--article", metavar="ID", help="the article that is said to say it")
+    parser.add_argument("--json", action="store_true", help="print the response of POST /v1/verify")
+
+
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Look a quote up, in the archive itself or by the service that has it open."""
+    from citewire.rag.quotes.verification import Status, Verifier
+    from citewire.rag.wiring import open_archive
+    from citewire.service.cli.render_verdict import render_verdict
+    from citewire.service.wire.convert import verify_response
+
+    try:
+        with open_archive(settings, command="verify", create=False) as archive:
+            verdict = Verifier(archive.catalogue).verify(options.quote, options.article)
+            response = verify_response(verdict, archive.catalogue, uuid.uuid4().hex)
+    except ArchiveLocked as locked:
+        # Most questions need no service: its client is not loaded for these.
+        from citewire.service.client.local_service import service_with
+
+        response = service_with(settings, locked).verify(options.quote, options.article)
+    rendered = render_verdict(response, output_style())
+    print(response.model_dump_json(indent=2) if options.json else rendered)
+    said = response.status in (Status.EXACT, Status.WHITESPACE_ONLY)
+    return ANSWERED if said else NO_ANSWER

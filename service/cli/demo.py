@@ -1,0 +1,51 @@
+"""The demonstration: index the seed articles, answer three questions, serve the page."""
+
+import socket
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from citewire.index.ingest.indexer import indexer_of
+from citewire.rag.errors import InvalidInput, NotUsable
+from citewire.rag.settings import Settings
+from citewire.rag.types import Question
+from citewire.rag.wiring import open_archive, open_library
+from citewire.service.cli.progress import shown_progress
+from citewire.service.cli.render_answer import Style, plural, render
+from citewire.service.server import bound_socket, serve_library
+from citewire.service.wire.convert import ask_response
+
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
+QUESTIONS = (
+    "who met Park Jin?",
+    "How many people died in the Magnitogorsk building collapse?",
+    "Who won the 2022 FIFA World Cup?",
+)
+HOST, PORT = "127.0.0.1", 8000
+
+
+def demo(settings: Settings, style: Style, *, then_serve: bool) -> None:
+    """Run the demonstration in a temporary data directory."""
+    if not SEEDS.is_dir():
+        raise InvalidInput(f"{SEEDS}: the seed articles are not there; run it from a checkout")
+    with tempfile.TemporaryDirectory(prefix="citewire-demo-") as folder:
+        own = replace(settings, data=Path(folder))
+        with open_archive(own, command="demo", create=True) as archive, shown_progress() as report:
+            done = indexer_of(archive, report).index([SEEDS], prune=False)
+        print(f"Indexed {plural(done.added, 'article')} from {SEEDS.name}/\n")
+        with open_library(own, command="demo") as library:
+            for text in QUESTIONS:
+                print(style.strong(f"> {text}"))
+                result = library.answerer.answer(Question(text))
+                print(render(ask_response(result, "demo"), style), end="\n\n")
+            if then_serve:
+                with free_socket() as listening:
+                    serve_library(library, own, HOST, listening)
+
+
+def free_socket() -> socket.socket:
+    """Return a socket bound to the usual port, or to any when that one is taken."""
+    try:
+        return bound_socket(HOST, PORT)
+    except NotUsable:
+        return bound_socket(HOST, 0)

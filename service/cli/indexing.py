@@ -1,0 +1,34 @@
+"""Index into the archive itself, or through the service that has it open."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from citewire.index.ingest.indexer import Indexer, Progress, Report, indexer_of
+from citewire.rag.errors import ArchiveLocked
+from citewire.rag.settings import Settings
+from citewire.rag.wiring import open_archive
+from citewire.service.client.local_service import service_with
+from citewire.service.client.remote_target import RemoteStore
+
+
+def index_here_or_there(
+    settings: Settings,
+    paths: Sequence[Path],
+    progress: Callable[[Progress], None],
+    *,
+    prune: bool,
+) -> tuple[Report, int, int]:
+    """Index the paths; return the report, and how many articles and passages there are then.
+
+    Raises:
+        ArchiveLocked: another process has the archive open and takes no articles.
+    """
+    try:
+        with open_archive(settings, command="index", create=True) as archive:
+            report = indexer_of(archive, progress).index(paths, prune=prune)
+            return (report, *archive.catalogue.counts())
+    except ArchiveLocked as locked:
+        service = service_with(settings, locked)
+    report = Indexer(RemoteStore(service), progress).index(paths, prune=prune)
+    ready = service.ready()
+    return report, ready.articles, ready.passages

@@ -1,0 +1,120 @@
+"""The command line: `citewire COMMAND`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from citewire.rag.errors import ArchiveLost, CitewireError, InvalidInput, NotUsable
+from citewire.rag.settings import VARIABLES, Settings, read_settings
+from citewire.service.cli.commands import (
+    ask,
+    demo,
+    doctor,
+    eval,  # noqa: A004  # the command's name
+    index,
+    key,
+    mcp,
+    search,
+    serve,
+    status,
+    verify,
+)
+from citewire.service.cli.exit_codes import (
+    ANSWERED,
+    EXIT_CODES,
+    INTERRUPTED,
+    NOT_USABLE,
+    PARTIAL,
+    TRUTH_DAMAGE,
+    USAGE,
+)
+from citewire.service.cli.render_answer import complain
+
+
+class Command(Protocol):
+    """What each module of `citewire.service.cli.commands` has."""
+
+    NAME: str
+    PURPOSE: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
+        """Declare what the command takes."""
+
+    def run(self, settings: Settings, options: argparse.Namespace, /) -> int:
+        """Do it, and return the exit code."""
+
+
+COMMANDS: tuple[Command, ...] = (
+    demo,
+    index,
+    ask,
+    search,
+    verify,
+    serve,
+    mcp,
+    status,
+    key,
+    doctor,
+    eval,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        settings = read_settings(os.environ, options.data)
+        code = int(options.run(settings, options))
+        # Here and not at exit, so that a reader who went away is noticed below.
+        sys.stdout.flush()
+        return code
+    except CitewireError as error:
+        complain(error)
+        return code_of(error)
+    except KeyboardInterrupt:
+        print("citewire: interrupted; what was stored stays stored", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python's own flush must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ANSWERED
+
+
+def code_of(error: CitewireError) -> int:
+    """Return the exit code that tells of the error."""
+    codes = {InvalidInput: USAGE, ArchiveLost: TRUTH_DAMAGE, NotUsable: NOT_USABLE}
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), PARTIAL)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    width = max(map(len, VARIABLES))
+    variables = "\n".join(f"  {name:<{width}}  {what}" for name, what in VARIABLES.items())
+    parser = argparse.ArgumentParser(
+        prog="citewire",
+        description="Ask a news archive; the answers are its exact words, each with its source.",
+        epilog=f"{EXIT_CODES}\n\nenvironment variables:\n{variables}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        added = commands.add_parser(
+            command.NAME,
+            help=command.PURPOSE,
+            description=command.PURPOSE,
+            epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.add_argument(
+            "--data", type=Path, metavar="DIR", help="the data directory (default: CITEWIRE_DATA)"
+        )
+        added.set_defaults(run=command.run)
+        command.add_arguments(added)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""A Citewire service as typed Python: questions, searches, quotes and articles.
+
+>>> with Citewire("http://127.0.0.1:8000") as archive:  # doctest: +SKIP
+...     print(archive.ask("who met Park Jin?").answers[0].text)
+Antony Blinken
+
+All methods raise ClientError: see `citewire.service.client.transport` for its kinds.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from http.client import HTTPResponse
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlencode
+
+from citewire.service.client.transport import (
+    TIMEOUT_SECONDS,
+    BadRequest,
+    Call,
+    ClientError,
+    CutOff,
+    KeyRefused,
+    Line,
+    NotCitewire,
+    NotFound,
+    ServiceProblem,
+    Unavailable,
+    Unreachable,
+    problem_error,
+)
+from citewire.service.wire.answers import (
+    ArticleList,
+    ArticleOut,
+    ArticleSummary,
+    AskResponse,
+    FiltersIn,
+    Ready,
+    SourceList,
+)
+from citewire.service.wire.articles import ArticleContent, StoredArticle
+from citewire.service.wire.chat import ChatAnswer, ChatResponse, Message, UnclearOut
+from citewire.service.wire.events import AskEvent, StreamedEvent
+from citewire.service.wire.quotes import VerifyResponse
+from citewire.service.wire.search import SearchResponse
+from pydantic import BaseModel
+
+__all__ = [
+    "BadRequest",
+    "Citewire",
+    "ClientError",
+    "CutOff",
+    "FiltersIn",
+    "KeyRefused",
+    "Message",
+    "NotCitewire",
+    "NotFound",
+    "ServiceProblem",
+    "Unavailable",
+    "Unreachable",
+]
+
+EVERYWHERE = FiltersIn()
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+class Citewire:
+    """A client of one service; threads may share it. All methods raise ClientError."""
+
+    def __init__(
+        self, url: str, *, api_key: str | None = None, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> None:
+        self._line = Line(url, api_key)
+        self._timeout_seconds = timeout_seconds
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of what the client holds."""
+        self._line.close()
+
+    def ask(
+        self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERYWHERE
+    ) -> AskResponse:
+        """Return the archive's answers, or that it has none."""
+        return self._read(AskResponse, "POST", "/v1/ask", asking(question, max_answers, filters))
+
+    def stream(
+        self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERYWHERE
+    ) -> Iterator[AskEvent]:
+        """Yield what happens until `done`, which is not yielded; close it to stop earlier.
+
+        Raises:
+            ServiceProblem: the service refuses, or fails on the way.
+            CutOff: the stream ended before `done`.
+        """
+        body = asking(question, max_answers, filters)
+        with self._line.opened(self._call("POST", "/v1/ask/stream", body)) as response:
+            for event in events_of(response):
+                if event.event == "done":
+                    return
+                if event.event == "error":
+                    raise problem_error(event.data)
+                yield event
+        raise CutOff(f"{self._line.url}: the stream ended before it was whole")
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_answers: int = 5,
+        filters: FiltersIn = EVERYWHERE,
+    ) -> ChatAnswer | UnclearOut:
+        """Answer the last question, understood by the messages before it, or ask back."""
+        body = {
+            "messages": [message.model_dump() for message in messages],
+            "max_answers": max_answers,
+            "filters": filters.model_dump(mode="json"),
+        }
+        return self._read(ChatResponse, "POST", "/v1/chat", body).root
+
+    def search(
+        self, question: str, *, limit: int = 10, filters: FiltersIn = EVERYWHERE
+    ) -> SearchResponse:
+        """Return the passages that are worth reading, best first."""
+        body = {"question": question, "limit": limit, "filters": filters.model_dump(mode="json")}
+        return self._read(SearchResponse, "POST", "/v1/search", body)
+
+    def verify(self, words: str, *, article_id: str | None = None) -> VerifyResponse:
+        """Say whether the words stand in the archive, or in one of its articles."""
+        body = {"quote": words, "article_id": article_id}
+        return self._read(VerifyResponse, "POST", "/v1/verify", body)
+
+    def articles(
+        self, *, page_size: int = 50, filters: FiltersIn = EVERYWHERE, named: str = ""
+    ) -> Iterator[ArticleSummary]:
+        """Yield the articles in the order of their ids, a page at a time.
+
+        Only those that pass the filters and have `named` in their title or id.
+        """
+        days = {"published_from": filters.published_from, "published_to": filters.published_to}
+        only = {
+            "named": named,
+            "source": filters.sources,
+            **{name: day.isoformat() for name, day in days.items() if day is not None},
+        }
+        cursor = ""
+        while True:
+            asked = urlencode(only | {"limit": page_size, "cursor": cursor}, doseq=True)
+            page = self._read(ArticleList, "GET", f"/v1/articles?{asked}")
+            yield from page.articles
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+    def article(self, article_id: str) -> ArticleOut:
+        """Return an article with its text, to which offsets refer."""
+        return self._read(ArticleOut, "GET", path_of(article_id))
+
+    def sources(self) -> SourceList:
+        """Return which sources the articles name, those of most articles first."""
+        return self._read(SourceList, "GET", "/v1/sources")
+
+    def put(self, article_id: str, article: ArticleContent) -> StoredArticle:
+        """Store an article, or replace that of the same id."""
+        body = article.model_dump(mode="json")
+        return self._read(StoredArticle, "PUT", path_of(article_id), body)
+
+    def delete(self, article_id: str) -> None:
+        """Remove an article."""
+        with self._line.opened(self._call("DELETE", path_of(article_id))):
+            return
+
+    def ready(self) -> Ready:
+        """Return how large the archive is, when it can be asked."""
+        return self._read(Ready, "GET", "/health/ready")
+
+    def _read(
+        self, kind: type[Reply], method: str, path: str, body: dict[str, Any] | None = None
+    ) -> Reply:
+        return self._line.read(kind, self._call(method, path, body))
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Call:
+        content = None if body is None else json.dumps(body).encode()
+        return Call(method, path, content, self._timeout_seconds)
+
+
+def asking(question: str, max_answers: int, filters: FiltersIn) -> dict[str, Any]:
+    """Return the body of a question."""
+    return {
+        "question": question,
+        "max_answers": max_answers,
+        "filters": filters.model_dump(mode="json"),
+    }
+
+
+def path_of(article_id: str) -> str:
+    """Return the article's path: an id may hold anything."""
+    return f"/v1/articles/{quote(article_id, safe='')}"
+
+
+def events_of(response: HTTPResponse) -> Iterator[AskEvent]:
+    """Yield a stream's events; lines that begin with a colon only keep it alive."""
+    name = ""
+    for line in response:
+        field, _, value = line.decode().rstrip("\n").partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            try:
+                read = StreamedEvent.model_validate({"event": name, "data": json.loads(value)})
+            except ValueError as error:
+                raise NotCitewire(f"no event of Citewire's: {name!r}") from error
+            yield read.root

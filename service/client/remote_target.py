@@ -1,0 +1,83 @@
+"""Hand articles to the service that owns the archive: what `citewire index` does beside it."""
+
+import json
+from collections.abc import Sequence
+
+from citewire.index.catalogue.schema import Known
+from citewire.index.ingest.loading import LoadedArticle
+from citewire.index.ingest.target import Stored
+from citewire.rag.errors import BadArticle, UnknownArticle
+from citewire.service.client.local_service import RunningService
+from citewire.service.http.access_rules import MAX_ARTICLES_BYTES
+from citewire.service.wire.articles import ArticleOutcome
+
+
+class RemoteStore:
+    """The archive of a running service, reached over HTTP."""
+
+    # A second or two of the service's work: progress is seen, and a kill loses little.
+    characters_per_batch = 40_000
+
+    def __init__(self, service: RunningService) -> None:
+        self._service = service
+
+    def known(self) -> dict[str, Known]:
+        """Return what is known of every article that is stored, by id."""
+        found: dict[str, Known] = {}
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._service.known(cursor)
+            found |= {each.id: Known(each.fingerprint, each.origin) for each in page.articles}
+            cursor = page.next_cursor
+        return found
+
+    def put(self, batch: Sequence[LoadedArticle]) -> Stored:
+        """Have a batch stored; what the service refuses is bad."""
+        body = body_of(batch)
+        if len(body) <= MAX_ARTICLES_BYTES:
+            outcome = self._service.store(body)
+            pairs = zip(batch, outcome.results, strict=True)
+            bad = tuple(refusal(loaded, each) for loaded, each in pairs if each.result is None)
+            return Stored(outcome.passages, bad)
+        if len(batch) == 1:
+            reason = f"takes {len(body)} bytes; the service takes {MAX_ARTICLES_BYTES}"
+            return Stored(0, (BadArticle(batch[0].name, reason),))
+        parts = [self.put([loaded]) for loaded in batch]
+        bad = tuple(each for part in parts for each in part.bad)
+        return Stored(sum(part.passages for part in parts), bad)
+
+    def remove(self, article_ids: Sequence[str]) -> None:
+        """Delete the articles; one that is gone already is gone."""
+        for article_id in article_ids:
+            try:
+                self._service.remove(article_id)
+            except UnknownArticle:
+                continue
+
+    def finish(self) -> None:
+        """Leave the indexes to the service."""
+
+
+def body_of(batch: Sequence[LoadedArticle]) -> bytes:
+    """Return the request that stores a batch."""
+    articles = [
+        {
+            "id": loaded.article.id,
+            "text": loaded.article.text,
+            "title": loaded.article.title,
+            "source": loaded.article.source,
+            "url": loaded.article.url,
+            "published_at": loaded.article.published and loaded.article.published.isoformat(),
+            "author": loaded.article.author,
+            "language": loaded.article.language,
+            "origin": str(loaded.origin),
+        }
+        for loaded in batch
+    ]
+    return json.dumps({"articles": articles}, ensure_ascii=False).encode()
+
+
+def refusal(loaded: LoadedArticle, outcome: ArticleOutcome) -> BadArticle:
+    """Return why the service did not take an article."""
+    reason = outcome.problem.detail if outcome.problem else "the service does not take it"
+    return BadArticle(loaded.name, reason)

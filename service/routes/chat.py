@@ -1,0 +1,92 @@
+"""The HTTP API of a conversation: follow-up questions are understood, then asked."""
+
+from collections.abc import Sequence
+
+from citewire.rag.conversation.rewriting import Unclear, Understood, follow
+from citewire.rag.types import Filters, Question
+from citewire.service.http.problems import request_id
+from citewire.service.routes.ask import problems
+from citewire.service.wire.chat import (
+    ChatAnswer,
+    ChatRequest,
+    ChatResponse,
+    Message,
+    UnclearOut,
+    UnderstandRequest,
+    UnderstandResponse,
+    UnderstoodOut,
+)
+from citewire.service.work.asker import Asker
+from fastapi import APIRouter, Request
+
+
+def build_chat_routes(asker: Asker) -> APIRouter:
+    """Return the routes of a conversation."""
+    router = APIRouter()
+
+    @router.post(
+        "/v1/chat",
+        summary="Ask the archive in a conversation",
+        responses=problems(400, 413, 415, 422, 429, 503, 504),
+    )
+    async def chat(request: Request, body: ChatRequest) -> ChatResponse:
+        """Understand the last question by those before it, and answer as `/v1/ask` does.
+
+        A follow-up that cannot be resolved is not guessed: `status` is then `unclear`.
+        """
+        identity = request_id(request.scope)
+        reading = understand_last(body.messages)
+        if isinstance(reading, Unclear):
+            return ChatResponse(unclear_out(reading, identity))
+        given = body.filters
+        filters = Filters(given.published_from, given.published_to, frozenset(given.sources))
+        question = Question(reading.question, filters, body.max_answers)
+        answer = (await asker.ask(question, identity)).model_dump() | {
+            "question": body.messages[-1].content,
+            "asked_as": reading.question,
+            "alternatives": list(reading.alternatives),
+        }
+        return ChatResponse(ChatAnswer.model_validate(answer))
+
+    @router.post(
+        "/v1/understand",
+        summary="Understand a follow-up question",
+        responses=problems(400, 413, 415, 422),
+    )
+    async def understand(request: Request, body: UnderstandRequest) -> UnderstandResponse:
+        """Say how `/v1/chat` would understand the last question; nothing is searched."""
+        reading = understand_last(body.messages)
+        if isinstance(reading, Unclear):
+            return UnderstandResponse(unclear_out(reading, request_id(request.scope)))
+        return UnderstandResponse(
+            UnderstoodOut(
+                question=body.messages[-1].content,
+                asked_as=reading.question,
+                alternatives=list(reading.alternatives),
+            )
+        )
+
+    return router
+
+
+def understand_last(messages: Sequence[Message]) -> Understood | Unclear:
+    """Understand the last question; an answer belongs to the question before it."""
+    questions: list[str] = []
+    answers: list[str] = []
+    for message in messages:
+        if message.role == "user" and message.content.strip():
+            questions.append(message.content)
+            answers.append("")
+        elif message.role == "assistant" and answers:
+            answers[-1] = message.content
+    return follow(questions, answers[:-1])
+
+
+def unclear_out(reading: Unclear, identity: str) -> UnclearOut:
+    """Return the wire object of a question that is asked back."""
+    return UnclearOut(
+        question=reading.question,
+        ask_back=reading.ask_back,
+        candidates=list(reading.candidates),
+        request_id=identity,
+    )

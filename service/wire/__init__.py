@@ -1,0 +1,1 @@
+"""The objects on the wire, and their conversion from the library's."""

@@ -1,0 +1,212 @@
+"""The wire: what requests may say and what responses look like."""
+
+import re
+from datetime import date
+from typing import Annotated, Literal
+
+from citewire.rag.types import MAX_QUESTION_CHARACTERS, Reason
+from citewire.service.wire.examples import ANSWERED, NOT_ANSWERED, QUESTIONS
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+ArticleId = Annotated[str, Field(description="the article's id", examples=["seeds/talks.md"])]
+Offset = Annotated[int, Field(ge=0, description="in Unicode code points of the article's text")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def written_day(value: object) -> object:
+    """Refuse what is not written as a day: a number would be taken for seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError("write a day like 2023-11-09")
+    if not isinstance(value, str | date):
+        raise ValueError("write a day like 2023-11-09, in quotes")  # noqa: TRY004
+    return value
+
+
+Day = Annotated[date, BeforeValidator(written_day)]
+
+
+class Request(BaseModel):
+    """A request says only what is known: an unknown field is an error, not a silent no-op."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FiltersIn(Request):
+    """Which articles may be searched; an article without a date passes no date filter."""
+
+    published_from: Day | None = Field(None, description="this day or later")
+    published_to: Day | None = Field(None, description="this day or earlier")
+    sources: list[Annotated[str, Field(max_length=200)]] = Field(
+        [], max_length=50, description="one of these sources; none given means all"
+    )
+
+
+class AskRequest(Request):
+    """A question to the archive."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": QUESTIONS})
+
+    question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
+    max_answers: int = Field(5, ge=1, le=10, strict=True)
+    filters: FiltersIn = FiltersIn()
+
+
+class QuoteOut(BaseModel):
+    """A quote and where it stands: `text[start:end]` of the article is the quote."""
+
+    article_id: ArticleId
+    article_sha256: str = Field(description="of the article's text, in UTF-8")
+    title: str
+    source: str | None
+    url: str | None
+    published_at: date | None
+    start: Offset
+    end: Offset
+    quote: str
+
+
+class CitationOut(QuoteOut):
+    """A quote and where it stands: `text[start:end]` of the article is the quote."""
+
+    context: str = Field(description="the sentence or sentences around the quote")
+    context_start: Offset
+    evidence: str = Field(
+        description="a permanent address, in this service, that shows the quote in its article"
+    )
+
+
+class ClosestOut(CitationOut):
+    """A passage that comes closest, with the probability that it answers the question."""
+
+    score: Probability
+
+
+class SupportOut(BaseModel):
+    """How much of the archive says the same."""
+
+    articles: int = Field(ge=1)
+
+
+class AnswerOut(BaseModel):
+    """One answer: verbatim text, the probability that it is right, and its citations."""
+
+    text: str
+    confidence: Probability
+    support: SupportOut
+    citations: list[CitationOut] = Field(min_length=1)
+
+
+class SearchedOut(BaseModel):
+    """How large the archive is."""
+
+    articles: int
+    passages: int
+
+
+class TimingOut(BaseModel):
+    """How long finding and reading passages took, in milliseconds."""
+
+    retrieve: float
+    read: float
+    total: float
+
+
+class AskResponse(BaseModel):
+    """The archive's answers, or why there is none and what comes closest."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ANSWERED, NOT_ANSWERED]})
+
+    status: Literal["answered", "no_answer"]
+    reason: Reason | None = Field(None, description="set when there is no answer")
+    question: str
+    answers: list[AnswerOut]
+    closest: list[ClosestOut] = Field([], description="given when there is no answer")
+    searched: SearchedOut
+    index_version: str
+    offset_unit: Literal["codepoint"] = "codepoint"
+    timing_ms: TimingOut
+    cached: bool = Field(
+        False, description="the same was asked before, and the archive has not changed since"
+    )
+    request_id: str
+
+
+class ArticleFields(BaseModel):
+    """What is known of an article besides its text."""
+
+    id: ArticleId
+    title: str
+    source: str | None
+    url: str | None
+    published_at: date | None
+    author: str | None
+    language: str
+    sha256: str
+
+
+class ArticleSummary(ArticleFields):
+    """An article without its text, but with that text's length."""
+
+    characters: int
+
+
+class ArticleList(BaseModel):
+    """A page of articles in the order of their ids."""
+
+    articles: list[ArticleSummary]
+    next_cursor: str | None = Field(description="pass it as `cursor` for the next page")
+
+
+class SourceOut(BaseModel):
+    """A source, and how many articles name it."""
+
+    name: str
+    articles: int = Field(ge=1)
+
+
+class SourceList(BaseModel):
+    """The archive's sources, those of most articles first."""
+
+    sources: list[SourceOut]
+    more: bool = Field(description="whether there are more than these")
+
+
+class ArticleOut(ArticleFields):
+    """An article with its canonical text, to which all offsets refer."""
+
+    text: str
+    offset_unit: Literal["codepoint"] = "codepoint"
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """The archive and the models can be used."""
+
+    status: Literal["ready"] = "ready"
+    articles: int
+    passages: int
+    index_version: str
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    problem: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes one."""
+
+    type: str = Field(examples=["/problems/unprocessable-content"])
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="names this request, also in the logs")
+    errors: list[FieldProblem] | None = None
+    retry_after_s: int | None = Field(None, description="as Retry-After says, where trying helps")

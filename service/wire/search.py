@@ -1,0 +1,52 @@
+"""The wire of a search: passages without a reader."""
+
+from typing import Literal
+
+from citewire.rag.types import MAX_QUESTION_CHARACTERS
+from citewire.service.wire.answers import FiltersIn, Probability, QuoteOut, Request, SearchedOut
+from citewire.service.wire.examples import SEARCHED, SEARCHES
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_HITS = 100
+
+
+class SearchRequest(Request):
+    """What to find passages for."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": SEARCHES})
+
+    question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
+    limit: int = Field(10, ge=1, le=MAX_HITS, strict=True)
+    filters: FiltersIn = FiltersIn()
+    explain: bool = Field(False, strict=True, description="give each leg's score and rank")
+
+
+class LegsOut(BaseModel):
+    """What each leg says of a passage; a leg that did not propose it gives no rank."""
+
+    cosine: float = Field(description="dense search: of question and passage")
+    bm25: float = Field(ge=0, description="lexical search")
+    dense_rank: int | None = Field(ge=1)
+    lexical_rank: int | None = Field(ge=1)
+
+
+class FoundOut(QuoteOut):
+    """A passage and where it stands: `text[start:end]` of the article is the quote."""
+
+    quote: str = Field(description="the whole passage")
+    score: Probability = Field(description="a share of the best passage's, which has 1")
+    legs: LegsOut | None = Field(None, description="given when `explain` is true")
+
+
+class SearchResponse(BaseModel):
+    """The passages that are worth reading for the question, best first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SEARCHED]})
+
+    question: str
+    passages: list[FoundOut]
+    searched: SearchedOut
+    index_version: str
+    offset_unit: Literal["codepoint"] = "codepoint"
+    search_ms: float
+    request_id: str

@@ -1,0 +1,1 @@
+"""Asking and indexing in the background of the event loop."""

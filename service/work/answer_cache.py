@@ -1,0 +1,83 @@
+"""Answers that were given before, as long as the archive has not changed."""
+
+import sys
+import threading
+from collections import OrderedDict
+
+from citewire.rag.types import Answers, NoAnswer, Question
+
+MAX_ENTRIES = 2000
+MAX_BYTES = 64 * 1024 * 1024
+# What an extract weighs beside its article's text.
+BYTES_PER_EXTRACT = 2000
+
+Result = Answers | NoAnswer
+
+
+class AnswerCache:
+    """The results used last, of one state of the archive; safe for threads to share.
+
+    A question is the same when its text, filters and number of answers are. Models and
+    threshold do not change while a service runs; the archive does, and then all is forgotten.
+    """
+
+    def __init__(self, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES) -> None:
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._version = ""
+        self._entries: OrderedDict[Question, tuple[Result, int]] = OrderedDict()
+        self._bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """How much the results weigh, about."""
+        return self._bytes
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def find(self, question: Question, version: str) -> Result | None:
+        """Return the question's result in this state of the archive, None when unknown."""
+        with self._lock:
+            self._begin(version)
+            entry = self._entries.get(question)
+            if entry is None:
+                return None
+            self._entries.move_to_end(question)
+            return entry[0]
+
+    def keep(self, result: Result, version: str) -> None:
+        """Keep a result, unless the archive changed while it was found."""
+        if result.searched.index_version != version:
+            return
+        weight = weight_of(result)
+        with self._lock:
+            if version != self._version or weight > self._max_bytes:
+                return
+            self._drop(result.question)
+            self._entries[result.question] = (result, weight)
+            self._bytes += weight
+            while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
+                self._drop(next(iter(self._entries)))
+
+    def _begin(self, version: str) -> None:
+        if version != self._version:
+            self._version = version
+            self._entries.clear()
+            self._bytes = 0
+
+    def _drop(self, question: Question) -> None:
+        _, weight = self._entries.pop(question, (None, 0))
+        self._bytes -= weight
+
+
+def weight_of(result: Result) -> int:
+    """Return about how many bytes a result keeps in memory: it holds its articles whole."""
+    if isinstance(result, NoAnswer):
+        citations = [closest.citation for closest in result.closest]
+    else:
+        citations = [citation for answer in result.answers for citation in answer.citations]
+    articles = {citation.extract.article.id: citation.extract.article for citation in citations}
+    texts = sum(sys.getsizeof(article.text) for article in articles.values())
+    return sys.getsizeof(result.question.text) + BYTES_PER_EXTRACT * (1 + len(citations)) + texts

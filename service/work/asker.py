@@ -1,0 +1,68 @@
+"""Questions to an opened library, in their turn: answered whole, or told of as they are read."""
+
+from collections.abc import Callable, Sequence
+
+from citewire.rag.types import Answers, Hit, NoAnswer, Question
+from citewire.rag.wiring import Library
+from citewire.service.http.streaming import Emit, EventStream, event_bytes
+from citewire.service.wire.answers import AskResponse
+from citewire.service.wire.convert import ask_response, passages_out
+from citewire.service.wire.events import (
+    AnswerEvent,
+    AskEvent,
+    DoneEvent,
+    PassagesEvent,
+    ResultEvent,
+    StatusEvent,
+    StatusOut,
+)
+from citewire.service.work.executor import Inference
+
+Tell = Callable[[AskEvent], None]
+
+
+class Asker:
+    """Asks the library off the event loop; raises as `Inference.run` and the library do."""
+
+    def __init__(self, library: Library, inference: Inference) -> None:
+        self._answerer = library.answerer
+        self._inference = inference
+
+    async def ask(self, question: Question, request_id: str) -> AskResponse:
+        """Return the response of `/v1/ask`."""
+        result = await self._inference.run(lambda: self._answerer.answer(question))
+        return ask_response(result, request_id)
+
+    def stream(self, question: Question, request_id: str) -> EventStream:
+        """Return the same as server-sent events, those of `citewire.service.wire.events`."""
+
+        async def work(emit: Emit) -> None:
+            response = await self.watched(question, request_id, lambda event: emit(encoded(event)))
+            for answer in response.answers:
+                emit(encoded(AnswerEvent(data=answer)))
+            emit(encoded(ResultEvent(data=response)))
+            emit(encoded(DoneEvent()))
+
+        return EventStream(
+            work,
+            failed=lambda problem: event_bytes("error", problem.decode()),
+            waiting=encoded(StatusEvent(data=StatusOut(stage="waiting"))),
+        )
+
+    async def watched(self, question: Question, request_id: str, tell: Tell) -> AskResponse:
+        """Return the response; `tell` hears of stages and passages, from another thread."""
+
+        def watch(hits: Sequence[Hit]) -> None:
+            tell(PassagesEvent(data=passages_out(hits)))
+            tell(StatusEvent(data=StatusOut(stage="reading")))
+
+        def work() -> Answers | NoAnswer:
+            tell(StatusEvent(data=StatusOut(stage="retrieving")))
+            return self._answerer.answer(question, watch)
+
+        return ask_response(await self._inference.run(work), request_id)
+
+
+def encoded(event: AskEvent) -> bytes:
+    """Return an event as it is sent."""
+    return event_bytes(event.event, event.data.model_dump_json())

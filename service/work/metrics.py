@@ -1,0 +1,90 @@
+"""What a Prometheus server may know of the service."""
+
+from collections.abc import Callable
+
+from citewire.rag.types import Answers, NoAnswer, Reason
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+STAGE_SECONDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+
+class Metrics:
+    """Counts of one service, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._requests = Counter(
+            "citewire_requests", "Requests by status.", ["status"], registry=self._registry
+        )
+        self._open = Gauge(
+            "citewire_requests_running", "Requests not yet answered.", registry=self._registry
+        )
+        self._problems = Counter(
+            "citewire_problems", "Refusals and errors.", ["problem"], registry=self._registry
+        )
+        self._questions = Counter(
+            "citewire_questions", "Questions by outcome.", ["status"], registry=self._registry
+        )
+        self._abstentions = Counter(
+            "citewire_abstentions", "Why no answer was given.", ["reason"], registry=self._registry
+        )
+        self._cached = Counter(
+            "citewire_cache_lookups", "Answers looked for.", ["result"], registry=self._registry
+        )
+        self._stages = Histogram(
+            "citewire_stage_seconds",
+            "How long a question waits, and how long finding and reading passages takes.",
+            ["stage"],
+            buckets=STAGE_SECONDS,
+            registry=self._registry,
+        )
+        # So that every series exists before its first event.
+        for status in ("answered", "no_answer"):
+            self._questions.labels(status)
+        for result in ("hit", "miss"):
+            self._cached.labels(result)
+        for reason in Reason:
+            self._abstentions.labels(reason.value)
+        for stage in ("wait", "retrieve", "read"):
+            self._stages.labels(stage)
+
+    def show_state(self, name: str, what: str, read: Callable[[], float]) -> None:
+        """Show a number that is read when it is asked for."""
+        Gauge(f"citewire_{name}", what, registry=self._registry).set_function(read)
+
+    def show_models(self, models: dict[str, str]) -> None:
+        """Show which models answer."""
+        Info("citewire_models", "The models.", registry=self._registry).info(models)
+
+    def came(self) -> None:
+        """Count a request that has come in."""
+        self._open.inc()
+
+    def served(self, status: int, problem: str | None) -> None:
+        """Count what came of a request, and the problem that its response was, if it was one."""
+        self._open.dec()
+        self._requests.labels(str(status)).inc()
+        if problem is not None:
+            self._problems.labels(problem.removeprefix("/problems/")).inc()
+
+    def waited(self, seconds: float) -> None:
+        """Count how long a question waited for its turn."""
+        self._stages.labels("wait").observe(seconds)
+
+    def answered(self, result: Answers | NoAnswer) -> None:
+        """Count what came of a question."""
+        searched = result.searched
+        self._questions.labels("no_answer" if isinstance(result, NoAnswer) else "answered").inc()
+        self._cached.labels("hit" if searched.cached else "miss").inc()
+        if isinstance(result, NoAnswer):
+            self._abstentions.labels(result.reason.value).inc()
+        if not searched.cached:
+            self._stages.labels("retrieve").observe(searched.retrieve_ms / 1000)
+            self._stages.labels("read").observe(searched.read_ms / 1000)
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self._registry)

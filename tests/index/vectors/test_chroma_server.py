@@ -1,0 +1,361 @@
+"""The vector index on a real Chroma server: as in a folder, and what happens when it is away."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.read_only import ReadOnlyCatalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.embedding import Vectors
+from citewire.index.vectors.backends import ServerHome, ServerOnlooker
+from citewire.index.vectors.build import findings
+from citewire.index.vectors.chroma import IndexBroken
+from citewire.index.vectors.chroma_server import ChromaServer, collections_named, drop_collection
+from citewire.index.vectors.maintenance import followed, kept_up
+from citewire.index.vectors.manifest import collections_of
+from citewire.index.vectors.server_address import ServerAddress, read_address
+from citewire.index.vectors.vector_index import VectorIndex
+from citewire.rag.errors import InvalidInput, ReadOnlyArchive, VectorServerAway
+from citewire.rag.types import Article, Filters
+
+ENCODER = "encoder:made-up"
+ALL = Filters()
+WIRE = Filters(sources=frozenset({"Wire"}))
+LATE = Filters(published_from=date(2024, 1, 1))
+
+Encode = Callable[..., EncodedArticle]
+
+
+def random_rows(count: int, seed: int) -> Vectors:
+    rows = np.random.default_rng(seed).normal(size=(count, 16)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+QUESTIONS = random_rows(20, seed=1)
+
+
+def article(name: str, source: str = "Wire", published: date | None = None) -> Article:
+    return Article(name, "A title", "Some words.", source=source, published=published)
+
+
+def found(index: VectorIndex, filters: Filters = ALL) -> list[dict[int, float]]:
+    return [index.search(question, 5, filters) for question in QUESTIONS]
+
+
+def ids(results: list[dict[int, float]]) -> list[list[int]]:
+    return [list(each) for each in results]
+
+
+def within(seconds: float, condition: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def address(chroma_run: Any) -> ServerAddress:
+    return read_address(chroma_run.url)
+
+
+@pytest.fixture
+def server(address: ServerAddress) -> Iterator[ChromaServer]:
+    opened = ChromaServer(address)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def filled(catalogue: Catalogue, encoded: Encode) -> Catalogue:
+    """Two articles of 300 and 200 passages."""
+    catalogue.put([encoded(article("a"), random_rows(300, seed=2))])
+    catalogue.put(
+        [encoded(article("b", "Desk", published=date(2024, 5, 1)), random_rows(200, seed=3))]
+    )
+    return catalogue
+
+
+@pytest.fixture
+def index(filled: Catalogue, tmp_path: Path, address: ServerAddress) -> Iterator[VectorIndex]:
+    """An index on the server, built and tried out."""
+    with closing(VectorIndex(tmp_path / "served", filled, ServerHome(address))) as opened:
+        opened.rebuild()
+        assert opened.open_chroma()
+        yield opened
+
+
+def collections(server: ChromaServer, catalogue: Catalogue) -> list[str]:
+    return collections_named(server, collections_of(catalogue.state().archive_id))
+
+
+# -- as in a folder
+
+
+def test_it_finds_what_an_index_in_a_folder_finds(
+    filled: Catalogue, index: VectorIndex, encoded: Encode, tmp_path: Path
+) -> None:
+    with closing(VectorIndex(tmp_path / "folder", filled)) as embedded:
+        embedded.rebuild()
+        assert embedded.open_chroma()
+        results = [(found(index, only), found(embedded, only)) for only in (ALL, WIRE, LATE)]
+        filled.put([encoded(article("new"), QUESTIONS[:3])])
+        filled.remove(["a"])
+        results += [(found(index, only), found(embedded, only)) for only in (ALL, WIRE, LATE)]
+    for on_server, in_folder in results:
+        assert ids(on_server) == ids(in_folder)
+        for one, other in zip(on_server, in_folder, strict=True):
+            assert list(one.values()) == pytest.approx(list(other.values()), abs=1e-5)
+
+
+def test_a_replica_goes_on_when_the_owner_has_just_removed_what_it_tries_out(
+    filled: Catalogue, index: VectorIndex, tmp_path: Path, address: ServerAddress
+) -> None:
+    expected = found(index)
+    with closing(VectorIndex(tmp_path / "served", filled, ServerOnlooker(address))) as replica:
+        (folder,) = tmp_path.glob("served/generation-*")
+        shutil.rmtree(folder)
+        assert not replica.open_chroma()
+        assert ids(found(replica)) == ids(expected)
+        index.rebuild()
+        replica.refresh()
+        assert replica.open_chroma()
+        assert ids(found(replica)) == ids(expected)
+
+
+def test_no_vectors_are_kept_beside_the_catalogue(index: VectorIndex, tmp_path: Path) -> None:
+    files = {path.name for path in (tmp_path / "served").rglob("*") if path.is_file()}
+    assert files == {"current.json", "ids.npy"}
+
+
+def test_a_rebuild_leaves_one_collection_of_this_archive_and_those_of_others(
+    filled: Catalogue, index: VectorIndex, server: ChromaServer
+) -> None:
+    server.call(lambda client: client.get_or_create_collection("citewire-other-archive"))
+    (before,) = collections(server, filled)
+    index.rebuild()
+    (after,) = collections(server, filled)
+    assert before != after
+    assert collections_named(server, "citewire-other") == ["citewire-other-archive"]
+
+
+def test_a_built_index_is_found_again(
+    filled: Catalogue, index: VectorIndex, tmp_path: Path, address: ServerAddress
+) -> None:
+    with closing(VectorIndex(tmp_path / "served", filled, ServerHome(address))) as again:
+        assert (again.indexed_rows, again.scanned_rows()) == (500, 0)
+        assert ids(found(again)) == ids(found(index))
+
+
+def test_an_archive_can_move_to_a_server_and_back(
+    filled: Catalogue, tmp_path: Path, address: ServerAddress
+) -> None:
+    results = []
+    for home in (None, ServerHome(address), None):
+        with closing(VectorIndex(tmp_path / "vectors", filled, home)) as opened:
+            assert opened.indexed_rows == 0
+            results.append(ids(found(opened)))
+            opened.rebuild()
+            results.append(ids(found(opened)))
+    assert results == [results[0]] * 6
+
+
+def test_an_index_that_the_server_lost_is_done_without_and_built_again(
+    filled: Catalogue, index: VectorIndex, server: ChromaServer
+) -> None:
+    expected = ids(found(index))
+    (name,) = collections(server, filled)
+    drop_collection(server, name)
+    assert ids(found(index)) == expected
+    with kept_up(index, filled):
+        assert within(120, lambda: index.uses_chroma)
+        assert ids(found(index)) == expected
+    (other,) = collections(server, filled)
+    assert other != name
+
+
+def test_a_collection_with_other_passages_is_found_out(
+    filled: Catalogue, index: VectorIndex, server: ChromaServer, tmp_path: Path
+) -> None:
+    (name,) = collections(server, filled)
+
+    def swap(client: Any) -> None:
+        collection = client.get_collection(name, embedding_function=None)
+        collection.delete(ids=["1"])
+        collection.add(ids=["900"], embeddings=QUESTIONS[:1])
+
+    server.call(swap)
+    with closing(ServerHome(server.address)) as home:
+        (what,) = findings(tmp_path / "served", filled, home)
+    assert "does not hold the passages that it was built from" in what
+
+
+# -- away
+
+
+def test_a_server_that_goes_away_is_said_and_found_again_when_it_is_back(
+    filled: Catalogue, index: VectorIndex, chroma_run: Any
+) -> None:
+    expected = ids(found(index))
+    chroma_run.stop()
+    try:
+        with pytest.raises(VectorServerAway, match=r"127\.0\.0\.1:\d+: .* does not answer"):
+            index.search(QUESTIONS[0], 5, ALL)
+        with pytest.raises(VectorServerAway):
+            index.require_answering()
+        with pytest.raises(VectorServerAway, match="all articles are stored"):
+            index.rebuild()
+        assert not index.uses_chroma
+    finally:
+        chroma_run.start()
+    with kept_up(index, filled):
+        assert within(60, lambda: index.uses_chroma)
+    assert ids(found(index)) == expected
+
+
+def test_what_fails_once_is_tried_again(server: ChromaServer) -> None:
+    failures = [httpx.ReadError("cut off"), httpx.ConnectError("refused")]
+
+    def work(client: Any) -> int:
+        if failures:
+            raise failures.pop()
+        return int(client.heartbeat())
+
+    assert server.call(work) > 0
+    assert not failures
+
+
+def test_a_server_that_was_away_a_moment_ago_is_not_waited_for(
+    server: ChromaServer,
+) -> None:
+    calls = []
+
+    def work(client: Any) -> None:
+        calls.append(client)
+        raise httpx.ConnectError("refused")
+
+    for _ in range(2):
+        with pytest.raises(VectorServerAway):
+            server.call(work)
+    assert len(calls) == 3
+
+
+def test_a_silent_server_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        silent = ChromaServer(ServerAddress("127.0.0.1", listening.getsockname()[1]), seconds=0.5)
+        with pytest.raises(VectorServerAway, match="timed out"):
+            silent.call(lambda client: client.heartbeat())
+
+
+def test_another_server_is_not_taken_for_chroma() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            for _ in range(3):
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(1000)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        threading.Thread(target=answer, daemon=True).start()
+        address = ServerAddress("127.0.0.1", listening.getsockname()[1])
+        with pytest.raises(VectorServerAway, match="no Chroma server"):
+            ChromaServer(address).call(lambda client: client.heartbeat())
+
+
+def test_what_the_server_lacks_is_no_absence(server: ChromaServer) -> None:
+    with pytest.raises(IndexBroken):
+        server.call(lambda client: client.get_collection("none-such", embedding_function=None))
+    assert server.answers
+
+
+# -- beside the owner
+
+
+@pytest.fixture
+def onlooker(
+    index: VectorIndex, filled: Catalogue, tmp_path: Path, address: ServerAddress
+) -> Iterator[tuple[VectorIndex, ReadOnlyCatalogue]]:
+    """The same archive, opened for reading alone."""
+    with (
+        closing(ReadOnlyCatalogue(filled.path, encoder=ENCODER)) as catalogue,
+        closing(VectorIndex(tmp_path / "served", catalogue, ServerOnlooker(address))) as opened,
+    ):
+        yield opened, catalogue
+
+
+def test_who_only_reads_sees_every_change_and_the_next_generation(
+    filled: Catalogue,
+    index: VectorIndex,
+    encoded: Encode,
+    onlooker: tuple[VectorIndex, ReadOnlyCatalogue],
+) -> None:
+    reading, _ = onlooker
+    assert ids(found(reading)) == ids(found(index))
+    filled.put([encoded(article("new"), QUESTIONS[:3])])
+    assert ids(found(reading)) == ids(found(index))
+    index.rebuild()
+    # Its collection is gone now.
+    assert ids(found(reading)) == ids(found(index))
+    assert reading.indexed_rows == 503
+    filled.remove(["b"])
+    with followed(reading):
+        index.rebuild()
+        assert within(60, lambda: reading.indexed_rows == 303 and reading.uses_chroma)
+
+
+def test_who_only_reads_changes_nothing(
+    filled: Catalogue, encoded: Encode, onlooker: tuple[VectorIndex, ReadOnlyCatalogue]
+) -> None:
+    reading, catalogue = onlooker
+    with pytest.raises(ReadOnlyArchive):
+        reading.rebuild()
+    with pytest.raises(ReadOnlyArchive):
+        catalogue.put([encoded(article("c"), QUESTIONS[:1])])
+    with pytest.raises(ReadOnlyArchive):
+        catalogue.remove(["a"])
+    assert filled.counts() == (2, 500)
+
+
+# -- addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:8100", "http://127.0.0.1:8100"),
+        ("http://chroma", "http://chroma:8000"),
+        ("https://chroma.example/", "https://chroma.example:443"),
+        ("http://[::1]:9", "http://[::1]:9"),
+    ],
+)
+def test_an_address_is_read(url: str, shown: str) -> None:
+    assert str(read_address(url)) == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "chroma:8000",
+        "ftp://chroma",
+        "http://",
+        "http://h:port",
+        "http://h/path",
+        "http://me:secret@h",
+        "http://[::1",
+    ],
+)
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput, match="CITEWIRE_CHROMA_URL"):
+        read_address(url)

@@ -1,0 +1,57 @@
+import pytest
+from citewire.rag.evaluation.metrics import (
+    auroc,
+    best_threshold_mean,
+    calibration_error,
+    calibration_error_by_chance,
+    exact_match,
+    f1,
+    normalise,
+)
+
+
+def test_case_punctuation_and_articles_do_not_count() -> None:
+    assert normalise("The  U.S. Army, a force!") == "us army force"
+
+
+def test_exact_match_takes_any_gold() -> None:
+    assert exact_match("the Vire", ["a river", "Vire."]) == 1.0
+
+
+def test_f1_is_the_overlap_with_the_closest_gold() -> None:
+    assert f1("old stone bridge", ["a tower", "the stone bridge of Vire"]) == pytest.approx(
+        2 * 2 / (3 + 4)
+    )
+
+
+def test_silence_is_right_only_without_golds() -> None:
+    assert (f1("", []), f1("Vire", []), f1("", ["Vire"])) == (1.0, 0.0, 0.0)
+
+
+def test_best_threshold_answers_the_sure_and_abstains_on_the_rest() -> None:
+    assert best_threshold_mean([3.0, 2.0, 1.0], [1.0, 0.5, 0.0], [0.0, 0.0, 1.0]) == pytest.approx(
+        2.5 / 3
+    )
+
+
+def test_threshold_cannot_part_equal_scores() -> None:
+    assert best_threshold_mean([1.0, 1.0], [1.0, 0.0], [0.0, 1.0]) == 0.5
+
+
+def test_auroc_counts_ties_half() -> None:
+    assert auroc([3.0, 1.0, 1.0], [True, True, False]) == 0.75
+
+
+def test_calibration_error_is_the_distance_of_confidence_and_truth() -> None:
+    confidences = [0.1, 0.1, 0.8, 0.8]
+    right = [False, False, True, False]
+    # The lower bin is off by 0.1, the upper by 0.8 - 0.5.
+    assert calibration_error(confidences, right, bins=2) == pytest.approx((0.1 + 0.3) / 2)
+
+
+def test_few_questions_show_an_error_even_where_confidences_are_right() -> None:
+    # One in a bin of its own is off by a half, whatever comes out; of 1,000 hardly any is.
+    assert calibration_error_by_chance([0.5, 0.5], bins=2) == pytest.approx(0.5)
+    # The mean distance of a share of 500 from one half is sqrt(2 / pi) * 0.5 / sqrt(500).
+    assert calibration_error_by_chance([0.5] * 1000, bins=2) == pytest.approx(0.0178, rel=0.2)
+    assert calibration_error_by_chance([0.0, 1.0], bins=2) == 0.0

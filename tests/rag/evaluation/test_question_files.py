@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+from citewire.rag.errors import InvalidInput
+from citewire.rag.evaluation.question_files import (
+    KnownQuestion,
+    archive_of,
+    is_squad,
+    read_questions,
+)
+from citewire.rag.evaluation.squad import Example, Gold
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "questions.jsonl"
+
+
+def test_a_question_file_is_read(file: Path) -> None:
+    file.write_text(
+        '{"question": "When?", "answers": ["1894"], "article_id": "bridge", "kind": "when"}\n'
+        "\n"
+        '{"question": "Why?", "answers": []}\n'
+    )
+    assert read_questions(file) == [
+        KnownQuestion("When?", ("1894",), "bridge", "when"),
+        KnownQuestion("Why?", (), None, "all"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        "5",
+        "null",
+        '{"answers": []}',
+        '{"question": "Why?"}',
+        '{"question": "Why?", "answers": 5}',
+    ],
+)
+def test_a_line_that_is_no_question_is_named(file: Path, line: str) -> None:
+    file.write_text(f'{{"question": "When?", "answers": ["1894"]}}\n\n{line}\n')
+    with pytest.raises(InvalidInput, match=r"questions\.jsonl:3: not a question"):
+        read_questions(file)
+
+
+def test_an_empty_file_is_refused(file: Path) -> None:
+    file.write_text("\n")
+    with pytest.raises(InvalidInput, match="holds no questions"):
+        read_questions(file)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", None])
+def test_a_file_that_cannot_be_read_is_named(file: Path, content: bytes | None) -> None:
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"questions\.jsonl: cannot be read"):
+        read_questions(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a.json", True), ("a.json.gz", True), ("a.jsonl", False)]
+)
+def test_the_format_is_told_by_the_name(name: str, expected: bool) -> None:
+    assert is_squad(Path(name)) is expected
+
+
+def test_paragraphs_become_an_archive_that_its_questions_are_asked_of() -> None:
+    examples = [
+        Example("1", "Who fled?", "Ana fled.", (Gold("Ana", 0),), (), "A town"),
+        Example("2", "Who stayed?", "Ana fled.", (), (), "A town"),
+        Example("3", "What rose?", "The river rose.", (Gold("The river", 0),), (), "A river"),
+    ]
+
+    articles, questions = archive_of(examples, examples[1:], "town")
+
+    assert [(article.id, article.title) for article in articles] == [
+        ("paragraph-0", "A town"),
+        ("paragraph-1", "A river"),
+    ]
+    assert questions == [
+        KnownQuestion("Who stayed?", (), "paragraph-0", "town"),
+        KnownQuestion("What rose?", ("The river",), "paragraph-1", "town"),
+    ]

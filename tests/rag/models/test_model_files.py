@@ -1,0 +1,182 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from citewire.rag.errors import ModelRejected
+from citewire.rag.models.model_files import (
+    EXPORT_VERSION,
+    PACKAGED,
+    alone_in,
+    checked,
+    export_key,
+    locate,
+    ready_model,
+    sha256,
+    source_digest,
+    verify_packaged,
+)
+from citewire.rag.settings import DEFAULT_ENCODER, SHIPPED_READER
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A folder that looks like a reader made ready: small files with their hashes."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model_int8.onnx").write_bytes(b"network")
+    (folder / "tokenizer.json").write_bytes(b"tokens")
+    manifest = {
+        "identity": "reader:made-up",
+        "max_tokens": 384,
+        "sha256": {name: sha256(folder / name) for name in ("model_int8.onnx", "tokenizer.json")},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SHIPPED_READER, tmp_path / "reader"))
+
+
+def test_the_shipped_reader_is_what_it_claims_to_be() -> None:
+    assert ready_model("reader", str(SHIPPED_READER), Path("unused")).number("max_tokens") == 384
+
+
+@pytest.mark.parametrize("name", ["model_int8.onnx", "tokenizer.json"])
+def test_one_changed_byte_is_noticed(shipped: Path, name: str) -> None:
+    content = bytearray((shipped / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (shipped / name).write_bytes(content)
+    with pytest.raises(ModelRejected, match=f"{name}: not the recorded file"):
+        ready_model("reader", str(shipped), Path("unused"))
+
+
+@pytest.mark.parametrize("name", ["model_int8.onnx", "tokenizer.json"])
+def test_a_missing_file_is_named(model: Path, name: str) -> None:
+    (model / name).unlink()
+    with pytest.raises(ModelRejected, match=name):
+        checked("reader", model)
+
+
+@pytest.mark.parametrize("manifest", ["", "{", "[]", "{}", '{"sha256": {}}', "\ud800"])
+def test_a_broken_manifest_is_no_model(model: Path, manifest: str) -> None:
+    (model / "manifest.json").write_bytes(manifest.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ModelRejected, match=r"manifest\.json: not a manifest"):
+        checked("reader", model)
+
+
+def test_a_fact_that_is_missing_is_named(model: Path) -> None:
+    with pytest.raises(ModelRejected, match="no number 'dimension'"):
+        checked("reader", model).number("dimension")
+
+
+def test_a_sound_model_tells_its_facts(model: Path) -> None:
+    ready = checked("reader", model)
+    assert (ready.identity, ready.number("max_tokens")) == ("reader:made-up", 384)
+
+
+def test_a_model_of_the_other_kind_is_rejected(model: Path) -> None:
+    with pytest.raises(ModelRejected, match="made ready as reader, not as encoder"):
+        ready_model("encoder", str(model), Path("unused"))
+
+
+def test_a_folder_without_weights_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(ModelRejected, match=r"has no model\.safetensors"):
+        ready_model("reader", str(tmp_path), tmp_path / "cache")
+
+
+def test_pickled_weights_are_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(ModelRejected, match="other formats are not loaded"):
+        ready_model("reader", str(tmp_path), tmp_path / "cache")
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "../nothing", "a b", "a/b/c"])
+def test_a_path_to_nothing_is_rejected_by_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelRejected, match=f"^{name}: no such folder"):
+        ready_model("reader", name, tmp_path)
+
+
+def test_an_unknown_name_is_rejected_without_the_hub() -> None:
+    script = "from pathlib import Path; from citewire.rag.models.model_files import *\n"
+    script += "from citewire.rag.errors import *\n"
+    script += "try: ready_model('reader', 'nobody/nothing', Path('unused'))\n"
+    script += "except ModelRejected as error: print(error)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("nobody/nothing: no such folder, and the Hugging Face hub")
+
+
+def test_the_packaged_encoder_is_the_published_one() -> None:
+    weights = locate(DEFAULT_ENCODER) / "model.safetensors"
+    verify_packaged(DEFAULT_ENCODER, weights)
+    assert sha256(weights) == PACKAGED[DEFAULT_ENCODER][2]
+
+
+def test_other_weights_in_the_package_are_rejected(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"other weights")
+    with pytest.raises(ModelRejected, match="not the published weights of all-MiniLM-L6-v2"):
+        verify_packaged(DEFAULT_ENCODER, weights)
+
+
+@pytest.fixture
+def broken_weights(tmp_path: Path) -> Path:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+    return folder
+
+
+def test_weights_that_cannot_be_exported_leave_nothing_behind(
+    broken_weights: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelRejected, match="broken: cannot be exported as a reader: "):
+        ready_model("reader", str(broken_weights), tmp_path / "cache")
+    assert [file.name for file in (tmp_path / "cache").iterdir()] == ["lock"]
+
+
+def test_a_model_that_another_process_is_exporting_is_waited_for(
+    broken_weights: Path, model: Path, tmp_path: Path
+) -> None:
+    cache, name = tmp_path / "cache", str(broken_weights)
+    target = cache / f"reader-{export_key(name, broken_weights)}-v{EXPORT_VERSION}"
+    with ThreadPoolExecutor(1) as pool:
+        with alone_in(cache):
+            waiting = pool.submit(ready_model, "reader", name, cache)
+            # It would fail at once if it began to export these weights itself.
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+            shutil.copytree(model, target)
+        assert waiting.result(timeout=60).identity == "reader:made-up"
+
+
+def test_a_cache_that_cannot_be_written_is_named(broken_weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ModelRejected, match="file"):
+        ready_model("reader", str(broken_weights), tmp_path / "file" / "cache")
+
+
+@pytest.mark.parametrize("changed", ["tokenizer.json", "1_Pooling/config.json"])
+def test_models_that_share_their_weights_alone_are_told_apart(tmp_path: Path, changed: str) -> None:
+    (tmp_path / "1_Pooling").mkdir()
+    for name in ("model.safetensors", "tokenizer.json", "1_Pooling/config.json"):
+        (tmp_path / name).write_text("first")
+    first = source_digest(tmp_path)
+    (tmp_path / changed).write_text("second")
+    assert source_digest(tmp_path) != first

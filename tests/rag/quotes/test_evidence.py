@@ -1,0 +1,165 @@
+"""A link to a quote leads to what became of it, and never to what it merely claims."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.schema import EncodedArticle
+from citewire.rag.errors import UnknownEvidence
+from citewire.rag.quotes.evidence import State, look_up
+from citewire.rag.quotes.permalink import EvidenceId, evidence_id, read_evidence_id
+from citewire.rag.types import Article, Span
+from hypothesis import given
+from hypothesis import strategies as st
+
+TEXT = "The mayor opened the bridge. Later the mayor slept. The bridge is old."
+BRIDGE = Article("bridge.md", "The bridge", TEXT)
+SECOND_MAYOR = Span(TEXT.rindex("mayor"), TEXT.rindex("mayor") + 5)
+STORABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+Encode = Callable[..., EncodedArticle]
+
+
+def test_quote_of_an_unchanged_article_is_in_its_place(
+    catalogue: Catalogue, encoded: Encode
+) -> None:
+    catalogue.put([encoded(BRIDGE)])
+    evidence = look_up(evidence_id(BRIDGE, SECOND_MAYOR), catalogue)
+
+    assert evidence.state is State.OK
+    assert evidence.quotation is not None
+    assert evidence.quotation.span == SECOND_MAYOR
+
+
+def test_moved_quote_is_found_by_what_is_around_it(catalogue: Catalogue, encoded: Encode) -> None:
+    link = evidence_id(BRIDGE, SECOND_MAYOR)
+    text = "Corrected. Later the mayor slept well. The mayor opened the bridge. The mayor left."
+    catalogue.put([encoded(replace(BRIDGE, text=text))])
+    evidence = look_up(link, catalogue)
+
+    assert evidence.state is State.MOVED
+    assert evidence.quotation is not None
+    assert evidence.quotation.span == Span(21, 26)
+
+
+def test_among_places_alike_the_nearest_is_meant(catalogue: Catalogue, encoded: Encode) -> None:
+    article = replace(BRIDGE, text="x mayor y x mayor y x mayor y")
+    link = evidence_id(article, Span(12, 17))
+    catalogue.put([encoded(replace(article, text=article.text + " z"))])
+    evidence = look_up(link, catalogue)
+
+    assert evidence.quotation is not None
+    assert evidence.quotation.span == Span(12, 17)
+
+
+def test_quote_that_is_gone_is_not_shown(catalogue: Catalogue, encoded: Encode) -> None:
+    link = evidence_id(BRIDGE, SECOND_MAYOR)
+    catalogue.put([encoded(replace(BRIDGE, text="A ship came."))])
+    evidence = look_up(link, catalogue)
+
+    assert (evidence.state, evidence.quotation) == (State.CHANGED, None)
+
+
+def test_nothing_is_known_of_a_removed_article(catalogue: Catalogue, encoded: Encode) -> None:
+    catalogue.put([encoded(BRIDGE)])
+    catalogue.remove(["bridge.md"])
+    evidence = look_up(evidence_id(BRIDGE, SECOND_MAYOR), catalogue)
+
+    assert (evidence.state, evidence.article, evidence.quotation) == (State.REMOVED, None, None)
+
+
+def test_article_that_comes_back_makes_the_link_good_again(
+    catalogue: Catalogue, encoded: Encode
+) -> None:
+    link = evidence_id(BRIDGE, SECOND_MAYOR)
+    catalogue.put([encoded(replace(BRIDGE, text="A ship came."))])
+    catalogue.put([encoded(BRIDGE)])
+
+    assert look_up(link, catalogue).state is State.OK
+
+
+def test_link_with_other_words_in_the_quotes_place_is_refused(
+    catalogue: Catalogue, encoded: Encode
+) -> None:
+    catalogue.put([encoded(BRIDGE)])
+    forged = replace(evidence_id(BRIDGE, SECOND_MAYOR), quote="thief")
+
+    with pytest.raises(UnknownEvidence, match="never stood there"):
+        look_up(forged, catalogue)
+
+
+@given(st.text(max_size=20), st.integers(0, 80), st.text("0123456789abcdef", max_size=32))
+def test_whatever_a_link_claims_only_words_of_the_archive_are_shown(
+    quote: str, start: int, digest: str
+) -> None:
+    class Holding:
+        def article(self, _: str) -> Article:
+            return BRIDGE
+
+    forged = EvidenceId("bridge.md", digest, start, quote or "mayor", "x", "y")
+    evidence = look_up(forged, Holding())  # type: ignore[arg-type]
+    if evidence.quotation is not None:
+        assert evidence.quotation.text == forged.quote
+        assert forged.quote in TEXT
+
+
+@given(STORABLE.filter(bool), STORABLE.filter(str.strip), st.data())
+def test_link_is_read_as_it_was_written(article_id: str, text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    span = Span(start, data.draw(st.integers(start + 1, len(text))))
+    link = evidence_id(Article(article_id, "T", text), span)
+
+    assert read_evidence_id(str(link)) == link
+    assert str(link).isascii()
+
+
+def test_link_does_not_depend_on_the_archive_or_the_day() -> None:
+    assert read_evidence_id(str(evidence_id(BRIDGE, SECOND_MAYOR))) == EvidenceId(
+        "bridge.md",
+        BRIDGE.digest[:32],
+        39,
+        "mayor",
+        " opened the bridge. Later the "[-24:],
+        " slept. The bridge is ol",
+    )
+
+
+def packed(content: object) -> str:
+    text = json.dumps(content, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+WHOLE = str(evidence_id(BRIDGE, SECOND_MAYOR))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "mayor",
+        WHOLE[:-2],
+        WHOLE + "A",
+        WHOLE + "==",
+        " " + WHOLE,
+        "é",
+        packed([]),
+        packed({"a": 1}),
+        packed(["a", "b", -1, "q", "", ""]),
+        packed(["a", "b", 1.5, "q", "", ""]),
+        packed(["a", "b", True, "q", "", ""]),
+        packed(["a", "b", 1, "", "", ""]),
+        packed(["", "b", 1, "q", "", ""]),
+        packed(["a", "b", 1, "q\0", "", ""]),
+        packed(["a", "b", 1, 2, "", ""]),
+        packed([["a"], "b", 1, "q", "", ""]),
+        packed(["a", "b", 1, "q", "", "", ""]),
+        base64.urlsafe_b64encode(b"[" * 5000).decode(),
+    ],
+)
+def test_what_is_no_link_is_refused(text: str) -> None:
+    with pytest.raises(UnknownEvidence):
+        read_evidence_id(text)

@@ -1,0 +1,135 @@
+"""Where a quote stands: offsets that are exact, whatever was folded to find it."""
+
+import unicodedata
+
+import pytest
+from citewire.rag.errors import InvalidInput
+from citewire.rag.quotes.matching import (
+    MAX_QUOTE_CHARACTERS,
+    Quotation,
+    alike,
+    folding,
+    quotation,
+    require_quote,
+    spaced,
+    verbatim,
+)
+from citewire.rag.types import Article, Span
+from hypothesis import given
+from hypothesis import strategies as st
+
+# Letters that fold to none, one, two or three, and all kinds of white space.
+TRICKY = st.text("aA é\u0301ßﬁ\u0130…“”’-—\u00a0\n\t Ⅻ👩\u200d🚀\u0645", min_size=1, max_size=60)
+WORDS = st.lists(st.text("abé.’—👩", min_size=1, max_size=4), min_size=1, max_size=6)
+BLANKS = st.text(" \n\t\u00a0\u2003", min_size=1, max_size=3)
+
+
+@st.composite
+def stretches(draw: st.DrawFn) -> tuple[str, Span]:
+    text = draw(TRICKY)
+    start = draw(st.integers(0, len(text) - 1))
+    return text, Span(start, draw(st.integers(start + 1, len(text))))
+
+
+@given(stretches())
+def test_every_stretch_of_a_text_is_found_where_it_stands(case: tuple[str, Span]) -> None:
+    text, span = case
+    found = list(verbatim(text, span.of(text)))
+
+    assert span in found
+    assert {each.of(text) for each in found} == {span.of(text)}
+
+
+@given(WORDS, st.data())
+def test_words_are_found_across_any_white_space(words: list[str], data: st.DataObject) -> None:
+    def join() -> str:
+        parts = [word + data.draw(BLANKS) for word in words[:-1]]
+        return "".join([*parts, words[-1]])
+
+    before = data.draw(st.text("xyz \n", max_size=5))
+    there = join()
+    text = before + there + data.draw(st.text("xyz \n", max_size=5))
+    quote = data.draw(st.just("") | BLANKS) + join() + data.draw(st.just("") | BLANKS)
+
+    assert Span(len(before), len(before) + len(there)) in list(spaced(text, quote))
+
+
+@given(TRICKY, WORDS)
+def test_what_is_found_has_the_quotes_words_and_no_others(text: str, words: list[str]) -> None:
+    for span in spaced(text, " ".join(words)):
+        assert span.of(text).split() == words
+
+
+@given(stretches())
+def test_folded_stretch_is_found_and_folds_to_the_same(case: tuple[str, Span]) -> None:
+    text, span = case
+    quote = span.of(text).strip()
+    wanted = folding(quote).text.strip()
+    found = list(alike(text, quote.swapcase().swapcase()))
+
+    for each in found:
+        assert wanted in folding(each.of(text)).text
+    if wanted:
+        assert found or wanted not in folding(text).text
+
+
+@given(TRICKY)
+def test_folded_characters_come_from_where_they_say(text: str) -> None:
+    folded = folding(text)
+
+    assert len(folded.origins) == len(folded.text) + 1
+    assert folded.origins == sorted(folded.origins)
+    for place, character in enumerate(folded.text):
+        assert character in folding(text[folded.origins[place]]).text
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "found"),
+    [
+        ("He said: “I don’t know.”", '"i DON\'T know."', "“I don’t know.”"),
+        ("1939–1945", "1939-1945", "1939–1945"),
+        ("The Café\u0301 closed", "cafe", "Café\u0301"),
+        ("Wait… what", "wait... what", "Wait… what"),
+        ("Die Straße war leer", "STRASSE", "Straße"),
+        ("a\n\nb", "A B", "a\n\nb"),
+    ],
+)
+def test_typography_is_seen_through(text: str, quote: str, found: str) -> None:
+    assert [span.of(text) for span in alike(text, quote)] == [found]
+
+
+def test_decomposed_quote_is_another_text_that_is_alike() -> None:
+    text = "The café closed."
+    quote = unicodedata.normalize("NFD", "café")
+
+    assert not list(verbatim(text, quote))
+    assert [span.of(text) for span in alike(text, quote)] == ["café"]
+
+
+def test_quote_of_marks_alone_is_alike_to_nothing() -> None:
+    assert not list(alike("abc", "\u0301"))
+
+
+def test_overlapping_places_are_all_found() -> None:
+    assert list(verbatim("aaa", "aa")) == [Span(0, 2), Span(1, 3)]
+
+
+def test_quotation_comes_in_its_sentence() -> None:
+    article = Article("a", "A", "It rained. The bridge closed. It snowed.")
+    found = quotation(article, Span(15, 21))
+
+    assert (found.text, found.context.of(article.text)) == ("bridge", "The bridge closed.")
+
+
+@pytest.mark.parametrize(("span", "context"), [((0, 9), (0, 9)), ((0, 3), (1, 5))])
+def test_quotation_outside_its_article_or_context_cannot_be_built(
+    span: tuple[int, int], context: tuple[int, int]
+) -> None:
+    with pytest.raises(InvalidInput):
+        Quotation(Article("a", "A", "abcdef"), Span(*span), Span(*context))
+
+
+@pytest.mark.parametrize("quote", ["", " \n", "a\0b", "\ud800", "a" * (MAX_QUOTE_CHARACTERS + 1)])
+def test_what_is_no_quote_is_refused(quote: str) -> None:
+    with pytest.raises(InvalidInput, match="quote"):
+        require_quote(quote)

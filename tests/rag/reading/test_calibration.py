@@ -1,0 +1,141 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from citewire.rag.errors import ModelRejected
+from citewire.rag.models.model_files import ready_model
+from citewire.rag.reading.calibration import (
+    CALIBRATION_FILE,
+    FEATURES,
+    MAX_LEAD,
+    UNCALIBRATED,
+    Calibration,
+    Evidence,
+    read_calibration,
+)
+from citewire.rag.settings import SHIPPED_READER
+from hypothesis import given
+from hypothesis import strategies as st
+
+READER = "reader:made-up"
+FIELDS = {
+    "reader": READER,
+    "bias": -1.0,
+    "weights": dict.fromkeys(FEATURES, 0.5),
+    "threshold": 0.4,
+    "relevance": 0.3,
+    "paragraph": {"bias": 0.25, "margin": 0.75},
+}
+numbers = st.floats(-1e6, 1e6)
+
+
+def margin_only(bias: float, weight: float) -> Calibration:
+    return Calibration(bias, (weight, *[0.0] * (len(FEATURES) - 1)), 0.5, 0.0)
+
+
+@given(numbers, numbers, st.floats(0, 1), numbers)
+def test_any_evidence_has_a_probability(
+    margin: float, similarity: float, coverage: float, lead: float
+) -> None:
+    weights = (3.0,) * len(FEATURES)
+    evidence = Evidence(margin, similarity, coverage, lead)
+    assert 0 <= Calibration(-2.0, weights, 0.5, 0.0).probability(evidence) <= 1
+
+
+def test_a_probability_is_the_logistic_function_of_the_weighted_sum() -> None:
+    evidence = Evidence(margin=2.0, similarity=0.7, coverage=0.5, lead=1.0)
+    assert margin_only(-3.0, 1.0).probability(evidence) == pytest.approx(0.2689414)
+
+
+@given(st.floats(-30, 30), st.floats(-30, 30))
+def test_a_larger_margin_is_never_less_probable(one: float, other: float) -> None:
+    small, large = (
+        margin_only(0.0, 0.5).probability(
+            Evidence(margin=margin, similarity=0.5, coverage=0.5, lead=0.0)
+        )
+        for margin in sorted((one, other))
+    )
+    assert small <= large
+
+
+def test_a_lead_beyond_the_greatest_says_no_more() -> None:
+    calibration = Calibration(0.0, (0.0,) * (len(FEATURES) - 1) + (1.0,), 0.5, 0.0)
+    great, greater = (
+        calibration.probability(Evidence(margin=0.0, similarity=0.0, coverage=0.0, lead=lead))
+        for lead in (MAX_LEAD, MAX_LEAD + 100)
+    )
+    assert great == greater
+
+
+def test_a_span_of_a_given_paragraph_is_judged_by_its_margin_alone() -> None:
+    calibration = Calibration(
+        5.0, (1.0,) * len(FEATURES), threshold=0.5, relevance=0.2, paragraph=(-1.0, 0.5)
+    )
+    assert calibration.probability_in_paragraph(2.0) == 0.5
+    assert calibration.probability_in_paragraph(4.0) == pytest.approx(0.7310586)
+
+
+def test_the_readers_state_counts_where_its_weights_are_known() -> None:
+    judging = Calibration(
+        0.0, (0.0,) * len(FEATURES), threshold=0.5, relevance=0.2, state_weights=(1.0, -2.0)
+    )
+    evidence = Evidence(margin=0.0, similarity=0.0, coverage=0.0, lead=0.0, state=(3.0, 1.0))
+
+    assert judging.probability(evidence) == pytest.approx(0.7310586)
+    assert UNCALIBRATED.probability(evidence) == 0.5
+    # A reader that tells nothing of its state is judged by the rest.
+    assert judging.probability(replace(evidence, state=())) == 0.5
+
+
+def test_a_calibration_of_other_features_is_rejected() -> None:
+    with pytest.raises(ModelRejected, match="weights"):
+        Calibration(0.0, (1.0,), 0.5, 0.0)
+
+
+def test_a_reader_without_a_calibration_is_uncalibrated(tmp_path: Path) -> None:
+    assert read_calibration(tmp_path, READER) == UNCALIBRATED
+
+
+def test_a_calibration_is_read(tmp_path: Path) -> None:
+    fields = FIELDS | {"state_weights": [0.5, -0.25]}
+    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(fields))
+    expected = Calibration(
+        -1.0,
+        (0.5,) * len(FEATURES),
+        threshold=0.4,
+        relevance=0.3,
+        paragraph=(0.25, 0.75),
+        state_weights=(0.5, -0.25),
+    )
+    assert read_calibration(tmp_path, READER) == expected
+
+
+def test_the_calibration_of_another_reader_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(FIELDS))
+    with pytest.raises(ModelRejected, match="fitted to another reader"):
+        read_calibration(tmp_path, "reader:other")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps(FIELDS | {"weights": {}}),
+        json.dumps(FIELDS | {"bias": "much"}),
+        json.dumps(FIELDS | {"threshold": None}),
+        json.dumps(FIELDS | {"paragraph": {"bias": 0.0}}),
+        json.dumps(FIELDS | {"state_weights": ["much"]}),
+    ],
+)
+def test_a_broken_calibration_is_rejected(tmp_path: Path, text: str) -> None:
+    (tmp_path / CALIBRATION_FILE).write_text(text)
+    with pytest.raises(ModelRejected, match="no usable calibration"):
+        read_calibration(tmp_path, READER)
+
+
+def test_the_shipped_calibration_belongs_to_the_shipped_reader() -> None:
+    model = ready_model("reader", str(SHIPPED_READER), Path("unused"))
+    assert 0 < read_calibration(model.folder, model.identity).threshold < 1

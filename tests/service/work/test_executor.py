@@ -1,0 +1,209 @@
+"""Questions wait in bounded number, for a bounded time, beside an event loop that goes on."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from citewire.rag.cancellation import current_cancellation
+from citewire.rag.errors import NoArchive
+from citewire.service.work.executor import (
+    MAX_QUESTIONS,
+    READING_THREADS,
+    WORKERS,
+    DeadlinePassed,
+    Inference,
+    Overloaded,
+    Reads,
+)
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """What blocked work waits for; set at the latest when the test ends."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_work_returns_its_result_and_raises_its_error() -> None:
+    async def scenario() -> int:
+        inference = Inference()
+        with pytest.raises(NoArchive, match="empty"):
+            await inference.run(raise_no_archive)
+        result = await inference.run(lambda: 42)
+        inference.close()
+        return result
+
+    assert asyncio.run(scenario()) == 42
+
+
+def test_full_queue_refuses_at_once_and_takes_again_when_it_has_room(
+    release: threading.Event,
+) -> None:
+    async def scenario() -> int:
+        inference = Inference()
+        waiting = [asyncio.ensure_future(inference.run(release.wait)) for _ in range(MAX_QUESTIONS)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await inference.run(lambda: 1)
+        release.set()
+        await asyncio.gather(*waiting)
+        return await inference.run(lambda: 2)
+
+    assert asyncio.run(scenario()) == 2
+
+
+def test_work_is_done_a_few_at_a_time() -> None:
+    running = 0
+    most = 0
+    lock = threading.Lock()
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+
+    async def scenario() -> None:
+        inference = Inference()
+        await asyncio.gather(*[inference.run(work) for _ in range(10)])
+
+    asyncio.run(scenario())
+
+    assert 1 <= most <= WORKERS
+
+
+def test_event_loop_goes_on_while_work_is_done() -> None:
+    async def scenario() -> float:
+        inference = Inference()
+        work = asyncio.ensure_future(inference.run(lambda: time.sleep(0.3)))
+        longest = 0.0
+        while not work.done():
+            before = time.monotonic()
+            await asyncio.sleep(0.005)
+            longest = max(longest, time.monotonic() - before)
+        return longest
+
+    assert asyncio.run(scenario()) < 0.2
+
+
+def test_caller_hears_of_the_deadline_and_the_work_is_told_to_stop() -> None:
+    stopped = threading.Event()
+
+    def work() -> None:
+        with current_cancellation().stopping(stopped.set):
+            assert stopped.wait(60)
+
+    async def scenario() -> None:
+        inference = Inference(deadline_seconds=0.05)
+        with pytest.raises(DeadlinePassed, match="no answer within"):
+            await inference.run(work)
+        inference.close()
+
+    asyncio.run(scenario())
+
+    assert stopped.is_set()
+
+
+def test_work_that_waited_past_its_deadline_is_never_begun(release: threading.Event) -> None:
+    begun: list[str] = []
+
+    async def scenario() -> None:
+        inference = Inference(deadline_seconds=0.2)
+        slow = [inference.run(release.wait) for _ in range(WORKERS)]
+        late = inference.run(lambda: begun.append("late"))
+        results = await asyncio.gather(*slow, late, return_exceptions=True)
+        assert [type(result) for result in results] == [DeadlinePassed] * (WORKERS + 1)
+        release.set()
+        inference.close()
+
+    asyncio.run(scenario())
+
+    assert begun == []
+
+
+def test_caller_who_goes_away_stops_the_work_and_leaves_the_place_when_it_is_over() -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with current_cancellation().stopping(over.set):
+            begun.set()
+            assert over.wait(60)
+
+    async def scenario() -> None:
+        inference = Inference()
+        caller = asyncio.ensure_future(inference.run(work))
+        assert await asyncio.to_thread(begun.wait, 60)
+        assert inference.running == 1
+        caller.cancel()
+        await asyncio.gather(caller, return_exceptions=True)
+        inference.close()
+        assert (inference.running, inference.waiting) == (0, 0)
+
+    asyncio.run(scenario())
+
+    assert over.is_set()
+
+
+def test_caller_who_goes_away_while_waiting_makes_room_at_once(release: threading.Event) -> None:
+    async def scenario() -> int:
+        inference = Inference()
+        waiting = [asyncio.ensure_future(inference.run(release.wait)) for _ in range(MAX_QUESTIONS)]
+        await asyncio.sleep(0)
+        assert inference.full
+        waiting[-1].cancel()
+        await asyncio.gather(waiting[-1], return_exceptions=True)
+        assert not inference.full
+        last = asyncio.ensure_future(inference.run(lambda: 7))
+        await asyncio.sleep(0)
+        release.set()
+        return await last
+
+    assert asyncio.run(scenario()) == 7
+
+
+def test_closing_finishes_what_was_begun_and_drops_what_waits() -> None:
+    done: list[str] = []
+
+    def first() -> None:
+        time.sleep(0.1)
+        done.append("first")
+
+    async def scenario() -> None:
+        inference = Inference()
+        running = [asyncio.ensure_future(inference.run(first)) for _ in range(WORKERS)]
+        waiting = asyncio.ensure_future(inference.run(lambda: done.append("second")))
+        while inference.running < WORKERS:
+            await asyncio.sleep(0.005)
+        inference.close()
+        await asyncio.gather(*running, waiting, return_exceptions=True)
+
+    asyncio.run(scenario())
+
+    assert done == ["first"] * WORKERS
+
+
+def raise_no_archive() -> int:
+    raise NoArchive("empty")
+
+
+def test_reads_stay_on_a_few_threads() -> None:
+    reads = Reads()
+
+    def slow_thread() -> int:
+        time.sleep(0.01)
+        return threading.get_ident()
+
+    async def burst() -> list[int]:
+        return await asyncio.gather(*[reads.run(slow_thread) for _ in range(60)])
+
+    first, second = asyncio.run(burst()), asyncio.run(burst())
+    reads.close()
+
+    assert set(second) == set(first)
+    assert len(set(first)) <= READING_THREADS
