@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from filelock import FileLock, Timeout
+
 from citewire.index.system.files import can_write
 from citewire.rag.errors import ArchiveLocked, NoArchive, NotUsable, StorageFull
-from filelock import FileLock, Timeout
 
 MEBIBYTE = 1 << 20
 # What must stay free: removing articles, and the journal of a commit, need some as well.

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from citewire.rag.types import Extract, Hit
 from numpy.typing import NDArray
+
+from citewire.rag.types import Extract, Hit
 
 Vector = NDArray[np.float32]
 Vectors = NDArray[np.float32]

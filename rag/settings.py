@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from platformdirs import user_cache_path, user_data_path
+
 from citewire.index.vectors.server_address import ServerAddress, read_address
 from citewire.rag.errors import InvalidInput
-from platformdirs import user_cache_path, user_data_path
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 SHIPPED_READER = Path(__file__).parent / "models" / "reader"

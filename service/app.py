@@ -7,6 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
 from citewire.rag.answerer import Answerer
 from citewire.rag.wiring import Library
 from citewire.service.auth.keys import OPEN, Keyring
@@ -30,10 +35,6 @@ from citewire.service.work.executor import Inference, Reads
 from citewire.service.work.metrics import CONTENT_TYPE, Metrics
 from citewire.service.work.writer import Writer, free_bytes_at
 from citewire.service.work.yielding_encoder import CourteousEncoder
-from fastapi import FastAPI
-from fastapi.responses import FileResponse, Response
-from fastapi.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 
 STATIC = Path(__file__).parent / "static"
 DESCRIPTION = (

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
+
 from citewire.index.system.malloc import give_back_large_blocks
 from citewire.index.vectors.maintenance import followed, kept_up
 from citewire.rag.errors import InvalidInput, NotUsable
@@ -22,7 +24,6 @@ from citewire.service.auth.keys import KeyFile, Keyring
 from citewire.service.http.connections import BoundedConnection
 from citewire.service.http.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
 from citewire.service.work.logs import configure_logs
-from starlette.types import ASGIApp
 
 GRACEFUL_SECONDS = 40
 # For how long a service that was told to end says that it is not ready, and goes on.

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chroma_run import ChromaRun
+from hypothesis import HealthCheck, settings
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vectors
@@ -16,7 +18,6 @@ from citewire.rag.models.model_files import ReadyModel, ready_model
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.settings import read_settings
 from citewire.rag.types import Article, Span
-from hypothesis import HealthCheck, settings
 
 ENCODER = "encoder:made-up"
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from citewire.service.cli.exit_codes import EXIT_CODES
 from citewire.service.cli.main import build_parser
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citewire.index.catalogue.checksums import passage_checksums
 from citewire.index.catalogue.seal import CatalogueState
 from citewire.rag.errors import ArchiveDamaged
 from citewire.rag.types import Filters
-from numpy.typing import NDArray
 
 Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]

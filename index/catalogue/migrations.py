@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+
 from citewire.index.catalogue.checksums import article_checksum, vector_checksum
 from citewire.index.catalogue.postings import rebuild_postings
 from citewire.index.catalogue.schema import SCHEMA_VERSION, sums_of

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citewire.index.catalogue.term_vectors import WORDINGS_SCHEMA, add_wording, remove_wordings
 from citewire.index.text.analysis import Word, words
 from citewire.rag.errors import ArchiveDamaged
-from numpy.typing import NDArray
 
 POSTINGS_SCHEMA = """
 CREATE TABLE postings (

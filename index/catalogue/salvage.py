@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.checksums import article_checksum, vector_checksum
 from citewire.index.catalogue.migrations import (

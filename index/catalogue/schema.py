@@ -9,6 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 import numpy as np
+
 from citewire.index.catalogue.checksums import article_checksum, passage_checksums, vector_checksum
 from citewire.index.catalogue.postings import POSTINGS_SCHEMA, add_postings, remove_postings
 from citewire.index.catalogue.term_vectors import WORDINGS_SCHEMA

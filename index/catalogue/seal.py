@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citewire.index.catalogue.wal import committed_pages
 from citewire.index.system.files import Note, write_atomically
 from citewire.rag.errors import ArchiveDamaged
-from numpy.typing import NDArray
 
 READ_BYTES = 1 << 20
 STATE_BYTES = 128

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citewire.index.text.analysis import Word
 from citewire.rag.errors import ArchiveDamaged
-from numpy.typing import NDArray
 
 WORDINGS_SCHEMA = """
 CREATE TABLE wordings (

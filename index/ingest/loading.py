@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import yaml
+
 from citewire.index.ingest.html import HtmlReader
 from citewire.index.text.cleaning import canonical, markdown_text
 from citewire.rag.errors import BadArticle, InvalidInput

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from citewire.rag.types import Article, Span
 from sentencex import get_sentence_boundaries
+
+from citewire.rag.types import Article, Span
 
 # Part of every article's fingerprint: raise it whenever the same text would be cut differently,
 # so that the next indexing run cuts and encodes it anew.

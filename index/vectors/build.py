@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 import numpy as np
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.embedding import Vector
 from citewire.index.system.crash_points import reached

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.vectors.rows import Rows
 from citewire.rag.errors import VectorServerAway
-from numpy.typing import NDArray
 
 COLLECTION = "passages"
 # Chroma takes at most 5461 rows a call.

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from numpy.typing import NDArray
+
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.vectors.chroma import (
     IndexBroken,
@@ -25,7 +27,6 @@ from citewire.index.vectors.chroma import (
 from citewire.index.vectors.rows import Rows
 from citewire.index.vectors.server_address import ServerAddress
 from citewire.rag.errors import VectorServerAway
-from numpy.typing import NDArray
 
 SECONDS_PER_SEARCH = 5.0
 # A part of an index is written, or a page of its ids read, while others search.

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citewire.index.catalogue.schema import VECTOR_COLUMNS, stacked
 from citewire.index.embedding import Vector, Vectors
-from numpy.typing import NDArray
 
 FOLDER = "rows"
 # So many vectors stay in the processor's cache, and are too few for BLAS to bring in its threads,

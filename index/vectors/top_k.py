@@ -1,8 +1,9 @@
 """The best of scored passages: where scores are equal, ids and not chance decide."""
 
 import numpy as np
-from citewire.index.embedding import Vector, Vectors
 from numpy.typing import NDArray
+
+from citewire.index.embedding import Vector, Vectors
 
 
 def highest(scores: Vector, limit: int) -> NDArray[np.intp]:

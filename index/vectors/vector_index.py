@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Flags
 from citewire.index.embedding import Vector
@@ -41,7 +43,6 @@ from citewire.index.vectors.rows import Rows, no_rows, rows_after
 from citewire.index.vectors.top_k import best, highest, largest
 from citewire.rag.errors import ArchiveDamaged, NotUsable, VectorServerAway
 from citewire.rag.types import Filters
-from numpy.typing import NDArray
 
 # Chroma looks at a hundred rows for those wanted. Where fewer than these pass a filter it would
 # have to name more than that, and overlooks some: a fifth of them where a fifth passes.

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+from tokenizers import Tokenizer
+
 from citewire.index.embedding import Vector, Vectors
 from citewire.rag.models.model_files import ReadyModel
 from citewire.rag.models.onnx_session import Network
-from tokenizers import Tokenizer
 
 
 class OnnxEncoder:

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from citewire.rag.errors import ModelRejected
 from filelock import FileLock
+
+from citewire.rag.errors import ModelRejected
 
 Kind = Literal["encoder", "reader"]
 

@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
 from citewire.rag.models.model_files import (
     MANIFEST_FILE,
     ONNX_FILE,
@@ -19,7 +21,6 @@ from citewire.rag.models.model_files import (
     sha256,
     source_digest,
 )
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
 OPSET = 17
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from citewire.rag.cancellation import Cancellation, Cancelled, current_cancellation
-from citewire.rag.errors import ModelRejected
 from numpy.typing import NDArray
 from tokenizers import Encoding
+
+from citewire.rag.cancellation import Cancellation, Cancelled, current_cancellation
+from citewire.rag.errors import ModelRejected
 
 # Nineteen windows of twenty are shorter. A longer one takes memory for its intermediate results
 # that these would never need, and a session keeps what it once took.

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
-from citewire.rag.types import Span
 from numpy.typing import NDArray
+
+from citewire.rag.types import Span
 
 Floats = NDArray[np.float32]
 

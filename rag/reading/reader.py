@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from tokenizers import Encoding, Tokenizer
+
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ReadyModel
 from citewire.rag.models.onnx_session import Network
@@ -12,7 +14,6 @@ from citewire.rag.reading.decoding import Floats, ScoredSpan, Window, best_spans
 from citewire.rag.reading.grouping import apart
 from citewire.rag.reading.passage_header import below_header, header
 from citewire.rag.types import Article, Extract, Hit
-from tokenizers import Encoding, Tokenizer
 
 # The question keeps at most this many tokens, so that the passage has room.
 MAX_QUESTION_TOKENS = 96

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
+
 from citewire.index.catalogue.term_vectors import CODE, code_of, codes_in
 from citewire.index.text.analysis import Word
 

@@ -10,8 +10,9 @@ import argparse
 from pathlib import Path
 
 import torch
-from citewire.rag.training.train import MODEL_FILES, copy_existing
 from safetensors.torch import load_file, save_file
+
+from citewire.rag.training.train import MODEL_FILES, copy_existing
 
 WEIGHTS_FILE = "model.safetensors"
 

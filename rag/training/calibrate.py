@@ -22,6 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from platformdirs import user_cache_path
+from sklearn.linear_model import LogisticRegression
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.lexical.bm25 import LexicalIndex
@@ -40,8 +43,6 @@ from citewire.rag.settings import DEFAULT_ENCODER
 from citewire.rag.training.finetuning.data import negative_of
 from citewire.rag.training.regression import Asked, fitted
 from citewire.rag.types import Article, Extract, Question
-from platformdirs import user_cache_path
-from sklearn.linear_model import LogisticRegression
 
 LEFT_OUT_SHARE = 1 / 3
 # Of the paragraphs, so that no paragraph's questions are on both sides.

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
-from citewire.rag.models.model_files import ONNX_FILE
-from citewire.rag.training.train import MODEL_FILES, copy_existing
 from onnx import numpy_helper
 from safetensors.numpy import save_file
 from transformers import AutoConfig, AutoModelForQuestionAnswering
+
+from citewire.rag.models.model_files import ONNX_FILE
+from citewire.rag.training.train import MODEL_FILES, copy_existing
 
 QUANTIZED = "_quantized"
 MODULE = "model."  # what the exported graph calls the network inside it

@@ -18,6 +18,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
+from torch.nn import functional
+from transformers import AutoModelForQuestionAnswering
+
 from citewire.rag.training.distillation.fusing import fuse_layers
 from citewire.rag.training.distillation.hints import (
     MEASURED_TOKENS,
@@ -33,9 +37,6 @@ from citewire.rag.training.distillation.teacher import Teacher, load_teacher
 from citewire.rag.training.finetuning.mix import Batch
 from citewire.rag.training.finetuning.step import span_loss
 from citewire.rag.training.train import write_model
-from tokenizers import Tokenizer
-from torch.nn import functional
-from transformers import AutoModelForQuestionAnswering
 
 LABELLED_TOKENS = 65_536  # read at once; no gradients need room
 CLOSED = -1e4  # a logit of padding: its probability is 0, and no difference is infinite

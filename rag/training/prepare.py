@@ -10,6 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from tokenizers import Tokenizer
+
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.training.distillation.clozes import cloze
 from citewire.rag.training.distillation.headers import headed, headers_of
@@ -18,7 +20,6 @@ from citewire.rag.training.distillation.pairs import Pairs
 from citewire.rag.training.distillation.readings import Reading, Stream, rows_of
 from citewire.rag.training.distillation.recipe import Recipe, Share, read_recipe
 from citewire.rag.training.distillation.variations import surroundings, transferred, variations
-from tokenizers import Tokenizer
 
 
 def readings_of(recipe: Recipe, data: Path) -> Iterator[Reading]:

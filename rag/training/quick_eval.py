@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from tokenizers import Encoding, Tokenizer
+from torch.nn import Module
+from transformers import AutoModelForQuestionAnswering
+
 from citewire.rag.evaluation.metrics import auroc, best_threshold_mean, exact_match, f1
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.training.distillation.phase import forward
@@ -25,9 +29,6 @@ from citewire.rag.training.finetuning.data import (
     windows_of,
 )
 from citewire.rag.training.finetuning.mix import collate
-from tokenizers import Encoding, Tokenizer
-from torch.nn import Module
-from transformers import AutoModelForQuestionAnswering
 
 MAX_TOKENS = 384
 STRIDE_TOKENS = 128

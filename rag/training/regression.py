@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from citewire.rag.reading.calibration import FEATURES
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+
+from citewire.rag.reading.calibration import FEATURES
 
 # How much less the few weights of the evidence are held down than those of the state.
 EVIDENCE_FREEDOM = 10.0

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TextIO, cast
 
 import torch
+from transformers import AutoModelForQuestionAnswering, PreTrainedModel
+
 from citewire.rag.training.finetuning.config import Config, read_config
 from citewire.rag.training.finetuning.data import window_tokenizer
 from citewire.rag.training.finetuning.mix import read_mix
 from citewire.rag.training.finetuning.run import Run
 from citewire.rag.training.finetuning.schedule import Cooldown, cooldown_from
-from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 # What a model in Hugging Face layout has besides its weights.

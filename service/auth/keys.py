@@ -12,8 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from citewire.rag.errors import InvalidInput, NotUsable
 from filelock import FileLock
+
+from citewire.rag.errors import InvalidInput, NotUsable
 
 KEY_PREFIX = "citewire_"
 # 256 bits from the system's generator: a plain hash of it cannot be guessed back.

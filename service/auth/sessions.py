@@ -16,10 +16,11 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from citewire.service.auth.keys import OPEN, Key, Keyring, KeyScope
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import Scope
+
+from citewire.service.auth.keys import OPEN, Key, Keyring, KeyScope
 
 # A working day: long enough to be asked for the key once.
 SESSION_SECONDS = 12 * 3600

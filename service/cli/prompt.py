@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from prompt_toolkit import PromptSession
+from prompt_toolkit.history import FileHistory
+
 from citewire.rag.conversation.rewriting import Exchange, Unclear, understand
 from citewire.rag.errors import InvalidInput
 from citewire.service.cli.render_answer import Style, render, safe
 from citewire.service.wire.answers import AskResponse
-from prompt_toolkit import PromptSession
-from prompt_toolkit.history import FileHistory
 
 
 def converse(ask: Callable[[str], AskResponse], style: Style, history: Path) -> None:

@@ -1,10 +1,11 @@
 """What an archive holds and which models it uses, for a person or a program."""
 
+from pydantic import BaseModel
+
 from citewire.rag.errors import ArchiveLocked
 from citewire.rag.settings import Settings
 from citewire.rag.wiring import open_library
 from citewire.service.client.local_service import service_with
-from pydantic import BaseModel
 
 
 class Status(BaseModel):

@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 
+from pydantic import BaseModel
+
 from citewire.service.client.transport import (
     TIMEOUT_SECONDS,
     BadRequest,
@@ -43,7 +45,6 @@ from citewire.service.wire.chat import ChatAnswer, ChatResponse, Message, Unclea
 from citewire.service.wire.events import AskEvent, StreamedEvent
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.wire.search import SearchResponse
-from pydantic import BaseModel
 
 __all__ = [
     "BadRequest",

@@ -7,6 +7,8 @@ from typing import TypeVar
 from urllib.parse import quote
 from urllib.request import ProxyHandler
 
+from pydantic import BaseModel
+
 from citewire.index.data_directory import read_owner
 from citewire.rag.errors import ArchiveLocked, InvalidInput, UnknownArticle
 from citewire.rag.settings import Settings
@@ -23,7 +25,6 @@ from citewire.service.wire.answers import AskResponse, Ready
 from citewire.service.wire.articles import BatchOutcome, KnownArticles
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.wire.search import SearchResponse
-from pydantic import BaseModel
 
 # Storing a batch takes seconds, a very long article some minutes.
 STORING_TIMEOUT_SECONDS = 1800.0

@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.request import BaseHandler, HTTPRedirectHandler, Request, build_opener
 
-from citewire.service.wire.answers import Problem
 from pydantic import BaseModel, ValidationError
+
+from citewire.service.wire.answers import Problem
 
 TIMEOUT_SECONDS = 60.0
 Reply = TypeVar("Reply", bound=BaseModel)

@@ -6,10 +6,11 @@ import uuid
 from typing import Any
 
 import h11
-from citewire.service.http.guard import MAX_HEADER_BYTES, SAFE_HEADERS
-from citewire.service.http.problems import problem
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from citewire.service.http.guard import MAX_HEADER_BYTES, SAFE_HEADERS
+from citewire.service.http.problems import problem
 
 # From the first to the last byte of a request; a long body gets as much again for every part.
 RECEIVE_SECONDS = 10.0

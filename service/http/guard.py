@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from citewire.service.auth.keys import OPEN, Key, Keyring, KeyScope
 from citewire.service.auth.sessions import Sessions, bearer_secret
 from citewire.service.http.access_rules import CHANGING, Rule, rule_of
@@ -14,9 +18,6 @@ from citewire.service.http.pages import sign_in_page
 from citewire.service.http.problems import changes_elsewhere, overloaded, problem, rate_limited
 from citewire.service.http.rate_limit import RateLimit
 from citewire.service.http.request_body import AwaitedCaller, BodyTooLarge, Caller
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_HEADER_BYTES = 16 * 1024
 LOOPBACK_HOSTS = frozenset(["127.0.0.1", "localhost", "[::1]"])

@@ -4,6 +4,13 @@ import logging
 from http import HTTPStatus
 from urllib.parse import quote
 
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
+from starlette.types import Scope
+
 from citewire.rag.errors import (
     BrokenCitation,
     InvalidInput,
@@ -18,12 +25,6 @@ from citewire.service.openai import errors as openai_errors
 from citewire.service.wire.answers import FieldProblem, Problem
 from citewire.service.work.executor import DeadlinePassed, Overloaded
 from citewire.service.work.writer import WriterBusy
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
-from starlette.exceptions import HTTPException
-from starlette.routing import Match, Mount
-from starlette.types import Scope
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2

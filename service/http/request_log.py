@@ -5,10 +5,11 @@ import re
 import time
 import uuid
 
-from citewire.service.work.logs import FIELDS, noting
-from citewire.service.work.metrics import Metrics
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from citewire.service.work.logs import FIELDS, noting
+from citewire.service.work.metrics import Metrics
 
 # An id from outside goes into logs and responses: only what cannot break either is taken.
 SANE_ID = re.compile("[A-Za-z0-9._-]{1,64}")

@@ -8,10 +8,11 @@ never begun would not even run its `finally`.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from citewire.service.http.problems import respond_to
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from citewire.service.http.problems import respond_to
 
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from citewire.rag.wiring import Library
 from citewire.service.work.asker import Asker
 from citewire.service.work.executor import Inference, Reads
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATH = "/mcp"
 

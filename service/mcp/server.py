@@ -6,6 +6,13 @@
 import json
 import uuid
 
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import ToolAnnotations
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
 from citewire.rag.errors import CitewireError, NotUsable
 from citewire.rag.quotes.verification import Verifier
 from citewire.rag.types import Question
@@ -15,12 +22,6 @@ from citewire.service.wire.convert import verify_response
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.work.asker import Asker
 from citewire.service.work.executor import Inference, Reads
-from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import ToolAnnotations
-from starlette.routing import Route
-from starlette.types import ASGIApp
 
 INSTRUCTIONS = (
     "A news archive. `ask` answers a question with exact words of its articles, or says that it"

@@ -9,6 +9,10 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import JsonValue
+
 from citewire.rag.conversation.rewriting import Unclear, Understood
 from citewire.rag.types import Question
 from citewire.service.http.problems import problem, request_id
@@ -20,9 +24,6 @@ from citewire.service.openai.tasks import task_reply
 from citewire.service.wire.answers import AnswerOut, AskResponse
 from citewire.service.wire.events import AskEvent
 from citewire.service.work.asker import Asker
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
-from pydantic import JsonValue
 
 # No language model reads or writes: there are no tokens to count.
 USAGE: dict[str, JsonValue] = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}

@@ -2,6 +2,9 @@
 
 from http import HTTPStatus
 
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
 from citewire.index.ingest.loading import build
 from citewire.rag.errors import InvalidInput, UnknownArticle
 from citewire.rag.types import Article
@@ -24,8 +27,6 @@ from citewire.service.wire.articles import (
 )
 from citewire.service.work.executor import Reads
 from citewire.service.work.writer import Incoming, Result, Writer
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
 
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -4,6 +4,8 @@ import base64
 import binascii
 from typing import Annotated
 
+from fastapi import APIRouter, Depends, Query, Request
+
 from citewire.index.catalogue.sources import sources_in
 from citewire.rag.errors import InvalidInput
 from citewire.rag.types import Filters, Question, refuse_unstorable
@@ -27,7 +29,6 @@ from citewire.service.wire.convert import article_out, article_summary
 from citewire.service.wire.events import StreamedEvent
 from citewire.service.work.asker import Asker
 from citewire.service.work.executor import Reads
-from fastapi import APIRouter, Depends, Query, Request
 
 MAX_PAGE = 200
 MAX_SOURCES = 500

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from fastapi import APIRouter, Request
+
 from citewire.rag.conversation.rewriting import Unclear, Understood, follow
 from citewire.rag.types import Filters, Question
 from citewire.service.http.problems import request_id
@@ -17,7 +19,6 @@ from citewire.service.wire.chat import (
     UnderstoodOut,
 )
 from citewire.service.work.asker import Asker
-from fastapi import APIRouter, Request
 
 
 def build_chat_routes(asker: Asker) -> APIRouter:

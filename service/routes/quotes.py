@@ -1,5 +1,8 @@
 """The HTTP API of quotes: verifying one, and showing the evidence that a citation links to."""
 
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
 from citewire.rag.errors import UnknownEvidence
 from citewire.rag.quotes.evidence import Evidence, look_up
 from citewire.rag.quotes.permalink import read_evidence_id
@@ -11,8 +14,6 @@ from citewire.service.routes.ask import problems
 from citewire.service.wire.convert import evidence_out, verify_response
 from citewire.service.wire.quotes import EvidenceOut, VerifyRequest, VerifyResponse
 from citewire.service.work.executor import Reads
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 
 def build_quote_routes(library: Library, reads: Reads) -> APIRouter:

@@ -1,5 +1,7 @@
 """The HTTP API of searching: passages, for those who want no answer."""
 
+from fastapi import APIRouter, Request
+
 from citewire.rag.types import Question
 from citewire.rag.wiring import Library
 from citewire.service.http.problems import request_id
@@ -7,7 +9,6 @@ from citewire.service.routes.ask import filters_of, problems
 from citewire.service.wire.search import SearchRequest, SearchResponse
 from citewire.service.wire.search_convert import search_response
 from citewire.service.work.executor import Inference
-from fastapi import APIRouter, Request
 
 
 def build_search_routes(library: Library, inference: Inference) -> APIRouter:

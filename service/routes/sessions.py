@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
+
 from citewire.service.auth.sessions import (
     HOST_PREFIX,
     SESSION_SECONDS,
@@ -12,8 +15,6 @@ from citewire.service.auth.sessions import (
 )
 from citewire.service.routes.ask import problems
 from citewire.service.wire.sessions import SessionOut, SignIn
-from fastapi import APIRouter, Request, Response
-from starlette.exceptions import HTTPException
 
 
 def build_session_routes(sessions: Sessions) -> APIRouter:

@@ -4,9 +4,10 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
 from citewire.rag.types import MAX_QUESTION_CHARACTERS, Reason
 from citewire.service.wire.examples import ANSWERED, NOT_ANSWERED, QUESTIONS
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 ArticleId = Annotated[str, Field(description="the article's id", examples=["seeds/talks.md"])]
 Offset = Annotated[int, Field(ge=0, description="in Unicode code points of the article's text")]

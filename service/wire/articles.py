@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
+
 from citewire.service.wire.answers import ArticleId, Day, FieldProblem, Problem, Request
 from citewire.service.wire.examples import NEW_ARTICLE
 from citewire.service.work.writer import Result
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 
 MAX_ARTICLES = 1000
 MAX_KNOWN = 5000

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+
 from citewire.rag.types import MAX_QUESTION_CHARACTERS
 from citewire.service.wire.answers import AskResponse, FiltersIn, Request
 from citewire.service.wire.examples import CONVERSATION, UNCLEAR
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 MAX_MESSAGES = 40
 MAX_ANSWER_CHARACTERS = 2000

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Annotated, Literal
 
+from pydantic import BaseModel, Field, RootModel
+
 from citewire.service.wire.answers import (
     AnswerOut,
     ArticleId,
@@ -11,7 +13,6 @@ from citewire.service.wire.answers import (
     Probability,
     Problem,
 )
-from pydantic import BaseModel, Field, RootModel
 
 
 class StatusOut(BaseModel):

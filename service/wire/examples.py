@@ -1,8 +1,9 @@
 """What requests and responses look like, for the API's description."""
 
+from pydantic import JsonValue
+
 from citewire.rag.quotes.permalink import evidence_id
 from citewire.rag.types import Article, Span
-from pydantic import JsonValue
 
 CONTEXT = "SEOUL — US Secretary of State Antony Blinken met South Korean Foreign Minister Park Jin."
 ARTICLE_ID = "seeds/blinken-park-seoul-talks.md"

@@ -2,12 +2,13 @@
 
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from citewire.rag.quotes.evidence import State
 from citewire.rag.quotes.matching import MAX_QUOTE_CHARACTERS
 from citewire.rag.quotes.verification import Status
 from citewire.service.wire.answers import CitationOut, Request, SearchedOut
 from citewire.service.wire.examples import QUOTES
-from pydantic import BaseModel, ConfigDict, Field
 
 
 class VerifyRequest(Request):

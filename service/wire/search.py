@@ -2,10 +2,11 @@
 
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from citewire.rag.types import MAX_QUESTION_CHARACTERS
 from citewire.service.wire.answers import FiltersIn, Probability, QuoteOut, Request, SearchedOut
 from citewire.service.wire.examples import SEARCHED, SEARCHES
-from pydantic import BaseModel, ConfigDict, Field
 
 MAX_HITS = 100
 

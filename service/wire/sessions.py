@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from citewire.service.wire.answers import Request
 from pydantic import BaseModel, Field
+
+from citewire.service.wire.answers import Request
 
 
 class SignIn(Request):

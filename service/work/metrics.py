@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from citewire.rag.types import Answers, NoAnswer, Reason
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.process_collector import ProcessCollector
+
+from citewire.rag.types import Answers, NoAnswer, Reason
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STAGE_SECONDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5, 1, 2, 5, 10, 30)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
 from citewire.index.embedding import Encoder, Vector, Vectors
 
 # Two texts keep two cores at work, and a question that comes meanwhile waits for milliseconds.

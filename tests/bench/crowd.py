@@ -12,10 +12,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from scale import NearCentres, fill, read_squad
+
 from citewire.index.data_directory import DataDirectory
 from citewire.rag.settings import read_settings
 from citewire.rag.wiring import open_archive
-from scale import NearCentres, fill, read_squad
 
 
 def main() -> None:

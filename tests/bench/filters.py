@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex

@@ -24,6 +24,8 @@ from itertools import count, cycle, islice
 from pathlib import Path
 
 import numpy as np
+from load import closed_loop, service, warm_up
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
@@ -34,7 +36,6 @@ from citewire.rag.models.model_files import ready_model
 from citewire.rag.retrieval.retriever import Retriever
 from citewire.rag.settings import Settings, read_settings
 from citewire.rag.types import Article, Filters, Question, Span
-from load import closed_loop, service, warm_up
 
 DIMENSION = 384
 FIRST_DAY = date(2020, 1, 1)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.data_directory import DataDirectory
 from citewire.index.embedding import Vector, Vectors

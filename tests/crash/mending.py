@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from archive import Contents, in_process, opened, scanned, undisturbed
+
 from citewire.index.catalogue.salvage import examine
 from citewire.index.data_directory import DataDirectory
 from citewire.index.system.crash_points import VARIABLE

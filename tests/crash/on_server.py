@@ -10,10 +10,11 @@ from pathlib import Path
 
 from archive import Contents, Opened, contents, in_process, opened
 from chroma_run import ChromaRun
+from mending import killed_at
+
 from citewire.index.vectors.backends import ServerHome
 from citewire.index.vectors.manifest import read_manifest
 from citewire.index.vectors.server_address import ServerAddress, read_address
-from mending import killed_at
 
 
 def faults_on_server(point: str, base: Path, expected: Contents | None, data: Path) -> list[str]:

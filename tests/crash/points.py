@@ -19,9 +19,10 @@ from functools import partial
 from pathlib import Path
 
 from archive import STEPS_PER_BUILD, Contents, Opened, opened, scanned, step, undisturbed
-from citewire.index.system.crash_points import POINTS
 from mending import faults_of_migration, faults_of_repair, killed_at
 from on_server import faults_on_server
+
+from citewire.index.system.crash_points import POINTS
 
 # The archive that is killed has an index, and is far from building the next one.
 BASE, END = STEPS_PER_BUILD, STEPS_PER_BUILD + 3

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from citewire.index.system.crash_points import POINTS
 
 HERE = Path(__file__).parent

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from citewire.service.cli.status import Status
 from citewire.service.wire.answers import AskResponse
 from citewire.service.wire.search import SearchResponse

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from citewire.rag.evaluation.metrics import f1
 from citewire.rag.settings import read_settings
 from citewire.rag.types import Answers, NoAnswer, Question

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
+
 from citewire.service.wire.answers import AskResponse, Problem
 
 GOLDEN = [

@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from citewire.service.wire.answers import AskResponse
 from mcp import Client
+
+from citewire.service.wire.answers import AskResponse
 
 Call = Callable[..., Any]
 

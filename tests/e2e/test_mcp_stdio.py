@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from citewire.service.wire.answers import AskResponse
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+
+from citewire.service.wire.answers import AskResponse
 
 ROOT = Path(__file__).parent.parent.parent
 Citewire = Callable[..., "subprocess.CompletedProcess[str]"]

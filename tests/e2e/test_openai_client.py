@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import openai
 import pytest
+
 from citewire.service.wire.answers import AskResponse
 
 QUESTION = "who met Park Jin?"

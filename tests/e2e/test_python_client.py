@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+
 from citewire.service.client.client import (
     BadRequest,
     Citewire,

@@ -9,8 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from citewire.service.auth.keys import KeyFile, KeyScope
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from citewire.service.auth.keys import KeyFile, KeyScope
 
 QUESTION = "who met Park Jin?"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from citewire.index.data_directory import RESERVED_BYTES, DataDirectory, Owner, read_owner
 from citewire.rag.errors import ArchiveLocked, NoArchive, NotUsable, StorageFull
 

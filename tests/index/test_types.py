@@ -2,6 +2,9 @@ from dataclasses import FrozenInstanceError, replace
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citewire.rag.errors import InvalidInput
 from citewire.rag.types import (
     Answer,
@@ -16,8 +19,6 @@ from citewire.rag.types import (
     Searched,
     Span,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 ARTICLE = Article("bridge", "A bridge", "The bridge opened in 1894. It is old.")
 PASSAGE = Passage(1, ARTICLE, Span(0, 26))

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+
 from citewire.rag.cancellation import Cancellation, Cancelled, cancelled_by, current_cancellation
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.types import Article, Hit, Passage, Span

@@ -7,6 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
@@ -18,8 +21,6 @@ from citewire.rag.reading.calibration import UNCALIBRATED
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import Retriever
 from citewire.rag.types import Answers, Article, Citation, NoAnswer, Question
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 WORDS = """
 Jose\u0301 Zu\u0308rich nai\u0308ve Müller Łódź Ångström ﬁnance oﬃce ﬂood ½ № ﷺ ǅ İstanbul ß

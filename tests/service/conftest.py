@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
@@ -30,7 +32,6 @@ from citewire.rag.types import (
     Span,
 )
 from citewire.service.app import build_app
-from starlette.testclient import TestClient
 
 HARBOUR = Article(
     id="news/harbour.md",

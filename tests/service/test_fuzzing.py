@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+
 from citewire.service.app import build_app
 
 CONFIGURATION = Path(__file__).parent.parent / "bench" / "schemathesis.toml"

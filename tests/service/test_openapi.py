@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.rag.errors import ArchiveDamaged, StorageFull
 from citewire.rag.quotes.permalink import evidence_id
 from citewire.rag.types import Answers, Article, Question, Span
@@ -16,7 +18,6 @@ from citewire.service.app import build_app
 from citewire.service.auth.keys import Keyring
 from citewire.service.wire.answers import AskRequest, AskResponse, Problem
 from citewire.service.work.executor import MAX_QUESTIONS, WORKERS, DeadlinePassed, Overloaded
-from starlette.testclient import TestClient
 
 LINK = evidence_id(Article("bare", "Bare", "Ada Quill spoke."), Span(0, 3))
 ARTICLE, BARE, KNOWN = "/v1/articles/{article_id}", "/v1/articles/bare", "/v1/articles/known"

@@ -3,9 +3,10 @@
 from typing import Any
 
 import torch
-from citewire.rag.training.distillation.recipe import Hints
 from torch import nn
 from torch.nn import functional
+
+from citewire.rag.training.distillation.recipe import Hints
 
 # States of so many tokens tell the main components.
 MEASURED_TOKENS = 400_000

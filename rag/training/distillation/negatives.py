@@ -4,8 +4,9 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
-from citewire.rag.evaluation.squad import Example
 from sklearn.feature_extraction.text import TfidfVectorizer
+
+from citewire.rag.evaluation.squad import Example
 
 # Shorter paragraphs are headings and posts, not passages of an archive.
 SHORTEST_PARAGRAPH = 200

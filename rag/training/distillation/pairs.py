@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from tokenizers import Tokenizer
+
 from citewire.rag.training.finetuning.data import NO_ANSWER
 from citewire.rag.training.finetuning.mix import PAD_TO_TOKENS, Batch
 from citewire.rag.training.finetuning.step import UNKNOWN
-from tokenizers import Tokenizer
 
 SPECIAL_TOKENS = 3
 NOWHERE = -1  # the first and last token of an answer that is not there

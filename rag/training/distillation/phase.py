@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn import Module
+
 from citewire.rag.training.distillation.pairs import Collator, Ints, Pairs, epoch_batches
 from citewire.rag.training.distillation.recipe import Recipe, Turn
 from citewire.rag.training.finetuning.checkpoint import read_state, write_state
 from citewire.rag.training.finetuning.mix import Batch
 from citewire.rag.training.finetuning.run import append_json
 from citewire.rag.training.finetuning.step import LARGEST_GRADIENT_NORM, decayed_groups
-from torch.nn import Module
 
 LOG_EVERY_STEPS = 100
 # How many steps fit into a time limit is told from the speed between the first two, and again

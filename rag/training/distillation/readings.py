@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from tokenizers import Encoding, Tokenizer
+
 from citewire.rag.evaluation.squad import Gold
 from citewire.rag.training.distillation.pairs import NOWHERE, SPECIAL_TOKENS, UNTOLD
 from citewire.rag.training.distillation.windows import (
@@ -14,7 +16,6 @@ from citewire.rag.training.distillation.windows import (
     any_window,
     window_around,
 )
-from tokenizers import Encoding, Tokenizer
 
 MAX_QUESTION_TOKENS = 96
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from citewire.rag.training.finetuning.mix import Position
-from citewire.rag.training.finetuning.schedule import Cooldown
 from torch.nn import Module
 from torch.optim import Optimizer
+
+from citewire.rag.training.finetuning.mix import Position
+from citewire.rag.training.finetuning.schedule import Cooldown
 
 
 @dataclass(frozen=True, slots=True)

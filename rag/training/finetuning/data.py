@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from citewire.rag.evaluation.squad import Example, Gold
 from tokenizers import Encoding, Tokenizer
+
+from citewire.rag.evaluation.squad import Example, Gold
 
 CONTEXT = 1  # the context's place in the pair (question, context)
 NO_ANSWER = 0  # the first token's position stands for "no answer here"

@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
+
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.training.finetuning.config import Config
 from citewire.rag.training.finetuning.data import Feature, features_of, with_negatives
-from tokenizers import Tokenizer
 
 PAD_TO_TOKENS = 8  # rows of a multiple of eight suit the matrix units
 

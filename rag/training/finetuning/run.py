@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from transformers import PreTrainedModel
+
 from citewire.rag.training.finetuning.checkpoint import Progress, load_checkpoint, save_checkpoint
 from citewire.rag.training.finetuning.config import Config
 from citewire.rag.training.finetuning.mix import Batch, Mix, Position
 from citewire.rag.training.finetuning.schedule import Cooldown, cooldown_from, learning_rate
 from citewire.rag.training.finetuning.step import build_optimizer, take_step
-from transformers import PreTrainedModel
 
 LOG_EVERY_STEPS = 50
 

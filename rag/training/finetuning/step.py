@@ -3,10 +3,11 @@
 from typing import Any
 
 import torch
-from citewire.rag.training.finetuning.config import Config
-from citewire.rag.training.finetuning.mix import Batch
 from torch.nn import Module
 from transformers import PreTrainedModel
+
+from citewire.rag.training.finetuning.config import Config
+from citewire.rag.training.finetuning.mix import Batch
 
 LARGEST_GRADIENT_NORM = 1.0
 UNKNOWN = -100  # the target of a window whose answer nobody told; it adds nothing to the loss

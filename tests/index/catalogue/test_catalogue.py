@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.postings import read_postings, rebuild_postings
 from citewire.index.catalogue.schema import ArticleRecord, EncodedArticle, fingerprint

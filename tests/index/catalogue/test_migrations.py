@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.postings import rebuild_postings
 from citewire.index.catalogue.read_only import ReadOnlyCatalogue

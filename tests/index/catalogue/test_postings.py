@@ -2,6 +2,9 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citewire.index.catalogue.postings import (
     BLOCK,
     MAX_COUNT,
@@ -11,8 +14,6 @@ from citewire.index.catalogue.postings import (
     remove_postings,
     terms_beginning,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 texts = st.dictionaries(
     st.integers(1, 3 * BLOCK),

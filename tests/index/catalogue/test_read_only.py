@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.read_only import ReadOnlyCatalogue
 from citewire.index.catalogue.schema import EncodedArticle

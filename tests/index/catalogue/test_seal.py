@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from citewire.index.catalogue.seal import LOCK_BYTE, CatalogueState, Witness
 from citewire.rag.errors import ArchiveDamaged
 

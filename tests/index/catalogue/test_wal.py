@@ -7,9 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from citewire.index.catalogue.wal import committed_pages
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from citewire.index.catalogue.wal import committed_pages
 
 
 @pytest.fixture(scope="module", params=[512, 4096, 65536])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from citewire.index.embedding import Vector, Vectors
 
 NOBODY = 65534

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from citewire.index.ingest.html import HtmlReader
 from citewire.rag.errors import BadArticle
 

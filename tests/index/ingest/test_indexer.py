@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.embedding import Encoder, Vectors
 from citewire.index.ingest.indexer import Indexer, Progress, Report

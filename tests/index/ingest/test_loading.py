@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from citewire.index.ingest.html import HtmlReader
 from citewire.index.ingest.loading import LoadedArticle, find_files, load
 from citewire.rag.errors import BadArticle, InvalidInput

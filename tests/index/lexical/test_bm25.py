@@ -4,12 +4,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import K1, LexicalIndex
 from citewire.rag.types import Article, Filters
-from hypothesis import given
-from hypothesis import strategies as st
 
 ALL = Filters()
 ARTICLES = [

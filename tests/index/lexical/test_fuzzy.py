@@ -1,7 +1,8 @@
 import pytest
-from citewire.index.lexical.fuzzy import MIN_LIKENESS, beginning_of, likeness
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citewire.index.lexical.fuzzy import MIN_LIKENESS, beginning_of, likeness
 
 stems = st.text(alphabet="abcdefgh", min_size=1, max_size=12)
 

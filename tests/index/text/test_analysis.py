@@ -1,7 +1,8 @@
 import pytest
-from citewire.index.text.analysis import MAX_WORD_CHARACTERS, cut, words
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citewire.index.text.analysis import MAX_WORD_CHARACTERS, cut, words
 
 
 def stems(text: str) -> list[str]:

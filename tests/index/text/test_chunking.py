@@ -2,10 +2,11 @@ import time
 from itertools import pairwise
 
 import pytest
-from citewire.index.text.chunking import PassageSize, encoded_text, passages, sentences, surrounding
-from citewire.rag.types import Article, Span
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citewire.index.text.chunking import PassageSize, encoded_text, passages, sentences, surrounding
+from citewire.rag.types import Article, Span
 
 FRAGMENTS = [
     "The bridge over the Vire opened in 1894. ",

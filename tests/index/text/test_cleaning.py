@@ -1,9 +1,10 @@
 """What canonical text looks like, whatever the file looked like."""
 
 import pytest
-from citewire.index.text.cleaning import canonical, markdown_text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citewire.index.text.cleaning import canonical, markdown_text
 
 NO_BREAK_SPACE = "\u00a0"
 

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.read_only import ReadOnlyCatalogue
 from citewire.index.catalogue.schema import EncodedArticle

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vector, Vectors

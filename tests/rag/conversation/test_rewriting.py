@@ -1,9 +1,10 @@
 """Follow-ups over the seed articles and made-up dialogues: made whole, left alone, asked back."""
 
 import pytest
-from citewire.rag.conversation.rewriting import Exchange, Unclear, Understood, follow, understand
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citewire.rag.conversation.rewriting import Exchange, Unclear, Understood, follow, understand
 
 PARK = Exchange("who met Park Jin?", "Antony Blinken")
 COLLAPSE = Exchange("How many people died in the Magnitogorsk building collapse?", "39")

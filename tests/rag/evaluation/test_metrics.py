@@ -1,4 +1,5 @@
 import pytest
+
 from citewire.rag.evaluation.metrics import (
     auroc,
     best_threshold_mean,

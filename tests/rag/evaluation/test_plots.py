@@ -2,6 +2,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
 from citewire.rag.errors import NotUsable
 from citewire.rag.evaluation.plots import write_plots
 from citewire.rag.evaluation.report import Outcome

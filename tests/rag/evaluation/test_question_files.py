@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from citewire.rag.errors import InvalidInput
 from citewire.rag.evaluation.question_files import (
     KnownQuestion,

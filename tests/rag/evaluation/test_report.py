@@ -2,6 +2,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
+
 from citewire.rag.evaluation.question_files import KnownQuestion
 from citewire.rag.evaluation.report import Outcome, ask_all, evaluation_of, read_all
 from citewire.rag.evaluation.squad import Example, Gold

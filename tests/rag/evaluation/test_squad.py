@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from citewire.rag.errors import InvalidInput
 from citewire.rag.evaluation.squad import read_examples
 

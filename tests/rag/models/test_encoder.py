@@ -4,6 +4,7 @@ from typing import Protocol
 
 import numpy as np
 import pytest
+
 from citewire.index.embedding import Vectors
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import locate

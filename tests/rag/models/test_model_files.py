@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import (
     EXPORT_VERSION,

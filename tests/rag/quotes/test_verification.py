@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.text.chunking import PassageSize, passages
 from citewire.rag.quotes.matching import Quotation
 from citewire.rag.quotes.verification import MAX_MATCHES, Status, Verifier, telling_words
 from citewire.rag.types import Article
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 BRIDGE = Article(
     "bridge.md",

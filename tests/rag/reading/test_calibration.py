@@ -3,6 +3,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ready_model
 from citewire.rag.reading.calibration import (
@@ -15,8 +18,6 @@ from citewire.rag.reading.calibration import (
     read_calibration,
 )
 from citewire.rag.settings import SHIPPED_READER
-from hypothesis import given
-from hypothesis import strategies as st
 
 READER = "reader:made-up"
 FIELDS = {

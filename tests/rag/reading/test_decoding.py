@@ -3,6 +3,9 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citewire.rag.reading.decoding import (
     ScoredSpan,
     Window,
@@ -11,8 +14,6 @@ from citewire.rag.reading.decoding import (
     without_overlaps,
 )
 from citewire.rag.types import Span
-from hypothesis import given
-from hypothesis import strategies as st
 
 CHARACTERS = [
     "a",

@@ -7,13 +7,14 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ReadyModel, ready_model
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.settings import SHIPPED_READER
 from citewire.rag.types import Article, Hit, Passage, Span
-from hypothesis import given
-from hypothesis import strategies as st
 
 Read = Callable[[str, str], list[str]]
 

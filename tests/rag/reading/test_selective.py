@@ -1,9 +1,10 @@
 from collections.abc import Mapping, Sequence
 
-from citewire.rag.reading.selective import EXPECTED_MARGIN, SEARCHED, rank, read_selectively
-from citewire.rag.types import Article, Extract, Hit, Passage, Span
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citewire.rag.reading.selective import EXPECTED_MARGIN, SEARCHED, rank, read_selectively
+from citewire.rag.types import Article, Extract, Hit, Passage, Span
 
 WHO = "Who met Park Jin in Seoul?"
 MET = "Antony Blinken met Park Jin in Seoul on Thursday."

@@ -6,6 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.catalogue.term_vectors import WORDINGS_SCHEMA, add_wording, read_wordings
@@ -17,8 +20,6 @@ from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.retrieval.ranking import WEIGHTS, Wording
 from citewire.rag.retrieval.retriever import Retriever, ranked
 from citewire.rag.types import Article, Filters, Question
-from hypothesis import given
-from hypothesis import strategies as st
 
 BRIDGE = Article("bridge", "A bridge", "The bridge opened in 1894.", "Wire", None, date(2024, 1, 1))
 RIVER = Article("river", "A river", "The Vire rose in the night.", "Post")

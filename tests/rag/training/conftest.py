@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from citewire.rag.training.finetuning.config import Config, Source
-from citewire.rag.training.finetuning.data import window_tokenizer
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForQuestionAnswering, set_seed
+
+from citewire.rag.training.finetuning.config import Config, Source
+from citewire.rag.training.finetuning.data import window_tokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,?"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]

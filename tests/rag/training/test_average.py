@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from citewire.rag.training import average
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForQuestionAnswering
+
+from citewire.rag.training import average
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from citewire.rag.models.model_files import MANIFEST_FILE
 from citewire.rag.reading.calibration import UNCALIBRATED, Evidence, read_calibration
 from citewire.rag.settings import SHIPPED_READER

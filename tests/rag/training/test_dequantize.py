@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from citewire.rag.models import onnx_export
-from citewire.rag.training import dequantize
 from safetensors.numpy import load_file
 from transformers import AutoModelForQuestionAnswering
+
+from citewire.rag.models import onnx_export
+from citewire.rag.training import dequantize
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from transformers import AutoModelForQuestionAnswering, MPNetConfig, MPNetForQuestionAnswering
+
 from citewire.rag.evaluation.squad import read_examples
 from citewire.rag.training import distill, prepare
 from citewire.rag.training.distill import Labels, distillation_loss
@@ -27,8 +30,6 @@ from citewire.rag.training.distillation.phase import Phase, forward
 from citewire.rag.training.distillation.recipe import read_recipe
 from citewire.rag.training.distillation.teacher import load_teacher
 from citewire.rag.training.prepare import Reading, own, pairs_of
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import AutoModelForQuestionAnswering, MPNetConfig, MPNetForQuestionAnswering
 
 RECIPES = sorted(Path(distill.__file__).parent.glob("distillation/recipes/*.toml"))
 SMALL = """

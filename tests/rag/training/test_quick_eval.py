@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from citewire.rag.evaluation.squad import Example, Gold, read_examples
-from citewire.rag.training.quick_eval import Prediction, best_span, evaluate, predict
 from tokenizers import Tokenizer
 from transformers import AutoModelForQuestionAnswering
+
+from citewire.rag.evaluation.squad import Example, Gold, read_examples
+from citewire.rag.training.quick_eval import Prediction, best_span, evaluate, predict
 
 CONTEXT_TEXT = "Ana fled."
 

@@ -1,6 +1,7 @@
 import random
 
 import pytest
+
 from citewire.rag.reading.calibration import FEATURES, Calibration, Evidence
 from citewire.rag.training.regression import Asked, fitted
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Tokenizer
+from transformers import AutoModelForQuestionAnswering
+
 from citewire.rag.training import train
 from citewire.rag.training.finetuning.config import Config, read_config
 from citewire.rag.training.finetuning.mix import Batch, Position, read_mix
@@ -12,8 +15,6 @@ from citewire.rag.training.finetuning.run import Run
 from citewire.rag.training.finetuning.schedule import Cooldown, cooldown_from, learning_rate
 from citewire.rag.training.finetuning.step import span_loss
 from citewire.rag.training.train import load_model
-from tokenizers import Tokenizer
-from transformers import AutoModelForQuestionAnswering
 
 CONFIGS = sorted(Path(train.__file__).parent.glob("finetuning/configs/*.toml"))
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.rag.errors import InvalidInput, NotUsable
 from citewire.service.auth.keys import Key, KeyFile, Keyring, KeyScope
 from citewire.service.cli.main import main
 from citewire.service.http.rate_limit import RateLimit
-from starlette.testclient import TestClient
 
 ASK = {"question": "Who opened it?"}
 Serve = Callable[..., TestClient]

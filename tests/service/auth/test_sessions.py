@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.rag.quotes.permalink import evidence_id
 from citewire.rag.types import Article, Span
 from citewire.service.auth.keys import KeyFile, Keyring, KeyScope
 from citewire.service.auth.sessions import SESSION_SECONDS, Sessions, kept_secret
-from starlette.testclient import TestClient
 
 ORIGIN = {"Origin": "http://127.0.0.1:8000"}
 SECURE_ORIGIN = {"Origin": "https://127.0.0.1:8000"}

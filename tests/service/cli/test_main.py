@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from citewire.rag.settings import VARIABLES
 from citewire.service.cli.main import main
 from citewire.service.cli.status import Status

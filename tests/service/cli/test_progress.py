@@ -1,6 +1,7 @@
 """How far indexing is, where nobody looks and where somebody does."""
 
 import pytest
+
 from citewire.index.ingest.indexer import Progress
 from citewire.service.cli.progress import progress_bar, shown_progress
 

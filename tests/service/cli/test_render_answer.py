@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from citewire.rag.types import Answer, Answers, Article, Citation, Closest, NoAnswer, Reason
 from citewire.service.cli.render_answer import Style, in_words, percent, plural, render, safe
 from citewire.service.wire.convert import ask_response

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import ClassVar
 
 import pytest
+
 from citewire.rag.errors import ArchiveLocked, InvalidInput
 from citewire.rag.types import Answers
 from citewire.service.client.local_service import RunningService

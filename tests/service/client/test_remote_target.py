@@ -7,6 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
 from citewire.index.catalogue.schema import Known, fingerprint
 from citewire.index.ingest.loading import LoadedArticle, build
 from citewire.rag.errors import BadArticle, UnknownArticle
@@ -14,9 +18,6 @@ from citewire.service.client.remote_target import RemoteStore, body_of
 from citewire.service.http.access_rules import MAX_ARTICLES_BYTES
 from citewire.service.routes.articles import article_of
 from citewire.service.wire.articles import ArticlesIn, BatchOutcome, KnownArticles
-from hypothesis import given
-from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
+
 from citewire.rag.cancellation import current_cancellation
 from citewire.rag.types import Answers, Question
 from citewire.service.app import build_app

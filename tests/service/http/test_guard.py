@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from citewire.service.auth.keys import Keyring
-from citewire.service.http.guard import Door, Guard, host_name
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
+
+from citewire.service.auth.keys import Keyring
+from citewire.service.http.guard import Door, Guard, host_name
 
 KEY = "a-key-of-sixteen"
 ASK = {"question": "Who opened it?"}

@@ -8,12 +8,13 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.rag.errors import ArchiveDamaged, BrokenCitation
 from citewire.rag.types import Answers, Question
 from citewire.service.auth.keys import Keyring
 from citewire.service.wire.answers import Problem
 from citewire.service.work.executor import MAX_QUESTIONS, DeadlinePassed
-from starlette.testclient import TestClient
 
 JSON = {"Content-Type": "application/json"}
 SECRET = "/home/somebody/archive: the question was about herons"

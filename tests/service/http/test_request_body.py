@@ -2,8 +2,9 @@
 
 import asyncio
 
-from citewire.service.http.request_body import AwaitedCaller
 from starlette.types import Message, Receive, Scope, Send
+
+from citewire.service.http.request_body import AwaitedCaller
 
 
 def test_nothing_is_begun_for_a_client_that_went_when_it_had_asked() -> None:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+from starlette.types import Message
+
 from citewire.rag.types import Answers, Hit, NoAnswer, Passage, Question, Span
 from citewire.service.app import build_app
 from citewire.service.http.streaming import PING, Emit, EventStream
 from citewire.service.wire.answers import AskResponse, Problem
 from citewire.service.wire.events import StreamedEvent
 from citewire.service.work.executor import MAX_QUESTIONS, DeadlinePassed, Overloaded
-from starlette.testclient import TestClient
-from starlette.types import Message
 
 ASK = {"question": "Who opened it?"}
 STREAM = {"Accept": "text/event-stream"}

@@ -7,14 +7,15 @@ from typing import Any
 
 import grpc
 import pytest
-from citewire.service.app import build_app
-from citewire.service.server import traced
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
     TraceServiceServicer,
     add_TraceServiceServicer_to_server,
 )
 from starlette.testclient import TestClient
+
+from citewire.service.app import build_app
+from citewire.service.server import traced
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.rag.types import Question
 from citewire.service.auth.keys import KeyFile, Keyring, KeyScope
 from citewire.service.work.executor import MAX_QUESTIONS, WORKERS
-from starlette.testclient import TestClient
 
 KEY = "a-key-of-more-than-sixteen-characters"
 HEADERS = {"Accept": "application/json, text/event-stream"}

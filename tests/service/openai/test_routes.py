@@ -7,6 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from starlette.testclient import TestClient
+
 from citewire.rag.errors import ArchiveDamaged
 from citewire.rag.types import Answers, NoAnswer, Question
 from citewire.service.auth.keys import Keyring
@@ -15,10 +20,6 @@ from citewire.service.openai.message import escaped, message_of
 from citewire.service.wire.answers import AnswerOut, AskResponse, CitationOut, SupportOut
 from citewire.service.wire.convert import ask_response
 from citewire.service.work.executor import DeadlinePassed, Overloaded
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from starlette.testclient import TestClient
 
 PATH = "/v1/chat/completions"
 BASE = "http://127.0.0.1:8000/"

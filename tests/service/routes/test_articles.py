@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.index.catalogue.schema import Known
 from citewire.index.data_directory import RESERVED_BYTES
 from citewire.index.embedding import Vectors
@@ -15,7 +17,6 @@ from citewire.rag.errors import ArchiveDamaged, StorageFull
 from citewire.service.auth.keys import Keyring
 from citewire.service.http.access_rules import MAX_ARTICLES_BYTES
 from citewire.service.work.writer import Incoming, Writer
-from starlette.testclient import TestClient
 
 HARBOUR = {"text": "The harbour opened.", "title": "Harbour", "published_at": "2023-11-09"}
 KEY = "a-key-of-sixteen-characters"

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.rag.types import Filters, Question
 from citewire.service.routes.ask import read_cursor, write_cursor
-from starlette.testclient import TestClient
 
 IN_ORDER = ["bare", "news/a.md", "news/b.md", "news/harbour.md", "news/ü & ?#%.md"]
 

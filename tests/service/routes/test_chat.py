@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from citewire.rag.types import Filters
 from starlette.testclient import TestClient
+
+from citewire.rag.types import Filters
 
 EARLIER = [
     {"role": "user", "content": "Who opened the harbour?"},

@@ -4,11 +4,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.rag.types import Filters, Question
 from citewire.service.cli.render_answer import Style
 from citewire.service.cli.render_search import render_found
 from citewire.service.wire.search import SearchResponse
-from starlette.testclient import TestClient
 
 ASK = {"question": "Who opened the harbour?"}
 

@@ -6,6 +6,9 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.quotes.permalink import evidence_id
 from citewire.rag.types import (
@@ -19,8 +22,6 @@ from citewire.rag.types import (
     Span,
 )
 from citewire.service.wire.convert import article_out, ask_response, citation_out
-from hypothesis import given
-from hypothesis import strategies as st
 
 HARBOUR = Article(
     "news/harbour.md",

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+
 from citewire.rag.types import Answers, Filters, Question
 from citewire.service.work.answer_cache import AnswerCache, weight_of
-from starlette.testclient import TestClient
 
 VERSION = "abc-1"
 

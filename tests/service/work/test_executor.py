@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from citewire.rag.cancellation import current_cancellation
 from citewire.rag.errors import NoArchive
 from citewire.service.work.executor import (

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
 from citewire.rag.types import NoAnswer, Question
 from citewire.service.auth.keys import KeyFile, Keyring, KeyScope
 from citewire.service.work.logs import JsonFormatter
-from prometheus_client.parser import text_string_to_metric_families
-from starlette.testclient import TestClient
 
 Serve = Callable[..., TestClient]
 SECRET = "Who is the informant?"

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+
 from citewire.rag.evaluation.squad import Example, Gold
 from citewire.rag.reading.passage_header import DIVIDER
 from citewire.rag.training.distillation.headers import drawn, headed, headers_of

@@ -9,6 +9,8 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from transformers import AutoModelForQuestionAnswering
+
 from citewire.rag.models.model_files import ONNX_FILE
 from citewire.rag.training.dequantize import weights_of
 from citewire.rag.training.distillation.rounding import (
@@ -17,7 +19,6 @@ from citewire.rag.training.distillation.rounding import (
     rounded_input,
     rounded_weight,
 )
-from transformers import AutoModelForQuestionAnswering
 
 
 @pytest.fixture

@@ -6,6 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
 from citewire.rag.evaluation.squad import Example, Gold, read_examples
 from citewire.rag.training.distillation.clozes import cloze
 from citewire.rag.training.distillation.hints import MainComponents
@@ -21,9 +25,6 @@ from citewire.rag.training.distillation.windows import (
 from citewire.rag.training.finetuning.mix import Batch
 from citewire.rag.training.finetuning.step import UNKNOWN, span_loss
 from citewire.rag.training.prepare import negatives, pairs_of, untold
-from hypothesis import given
-from hypothesis import strategies as st
-from tokenizers import Tokenizer
 
 TEXT = (
     "On 3 May 1894 the mayor, Ana Ruiz, opened the old bridge in Pont-Nord. More than 400 people"

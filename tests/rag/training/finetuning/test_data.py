@@ -2,6 +2,10 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
 from citewire.rag.evaluation.squad import Example, Gold, read_examples
 from citewire.rag.training.finetuning.data import (
     answer_tokens,
@@ -10,9 +14,6 @@ from citewire.rag.training.finetuning.data import (
     windows_of,
     with_negatives,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from tokenizers import Tokenizer
 
 LONG = "the river rose. " * 40 + "Ana Ruiz fled." + " the river fell." * 40
 

@@ -1,6 +1,8 @@
 from itertools import islice
 from pathlib import Path
 
+from tokenizers import Tokenizer
+
 from citewire.rag.evaluation.squad import Example
 from citewire.rag.training.finetuning.config import Config
 from citewire.rag.training.finetuning.data import Feature
@@ -11,7 +13,6 @@ from citewire.rag.training.finetuning.mix import (
     cut_by_length,
     read_mix,
 )
-from tokenizers import Tokenizer
 
 
 def feature(length: int) -> Feature:
