@@ -15,8 +15,8 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
+from citewire.index.errors import ArchiveLocked, NoArchive, NotUsable, StorageFull
 from citewire.index.system.files import can_write
-from citewire.rag.errors import ArchiveLocked, NoArchive, NotUsable, StorageFull
 
 MEBIBYTE = 1 << 20
 # What must stay free: removing articles, and the journal of a commit, need some as well.

@@ -1,12 +1,10 @@
-"""The seams: what the question's path and the article's path need of the two models."""
+"""The seam to the embedding model: texts to unit vectors."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from citewire.rag.types import Extract, Hit
 
 Vector = NDArray[np.float32]
 Vectors = NDArray[np.float32]
@@ -24,10 +22,3 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return one vector a text, shape (texts, dimension)."""
-
-
-class Reader(Protocol):
-    """Finds the spans that answer a question."""
-
-    def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
-        """Return the best spans over all hits, best first, none overlapping another."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.embedding import Reader
 from citewire.index.text.chunking import surrounding
 from citewire.rag.errors import BrokenCitation
+from citewire.rag.reader_protocol import Reader
 from citewire.rag.reading.calibration import MAX_LEAD, Calibration, Evidence
 from citewire.rag.reading.grouping import group
 from citewire.rag.reading.selective import Watcher, rank, read_selectively

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from citewire.rag.errors import CitewireError
+from citewire.index.errors import CitewireError
 
 
 class Cancelled(CitewireError):

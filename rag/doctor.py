@@ -16,20 +16,20 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.salvage import Soundness, examine, forget, salvage
 from citewire.index.catalogue.seal import Witness
 from citewire.index.data_directory import DataDirectory
+from citewire.index.errors import (
+    ArchiveDamaged,
+    CitewireError,
+    NoArchive,
+    StorageFull,
+    VectorServerAway,
+)
 from citewire.index.system.crash_points import reached
 from citewire.index.vectors.backends import owners_home
 from citewire.index.vectors.build import MANIFEST, Home
 from citewire.index.vectors.build import findings as index_findings
 from citewire.index.vectors.manifest import index_files, read_manifest
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.errors import (
-    ArchiveDamaged,
-    CitewireError,
-    ModelRejected,
-    NoArchive,
-    StorageFull,
-    VectorServerAway,
-)
+from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ready_model
 from citewire.rag.settings import Settings
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
 
+from citewire.index.errors import InvalidInput
 from citewire.index.vectors.server_address import ServerAddress, read_address
-from citewire.rag.errors import InvalidInput
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 SHIPPED_READER = Path(__file__).parent / "models" / "reader"

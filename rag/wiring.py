@@ -7,33 +7,25 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from citewire.index.archive import Archive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.read_only import ReadOnlyCatalogue
 from citewire.index.catalogue.seal import Witness
 from citewire.index.data_directory import DataDirectory
+from citewire.index.errors import ArchiveLost
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize
+from citewire.index.types import Article
 from citewire.index.vectors.backends import onlookers_home, owners_home
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import Answerer
-from citewire.rag.errors import ArchiveLost
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, ready_model
 from citewire.rag.reading.calibration import Calibration, read_calibration
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import Retriever
 from citewire.rag.settings import Settings
-from citewire.rag.types import Article
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """An opened data directory, and the encoder that it was indexed with."""
-
-    catalogue: Catalogue
-    vectors: VectorIndex
-    encoder: OnnxEncoder
 
 
 @dataclass(frozen=True, slots=True)

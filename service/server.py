@@ -14,9 +14,9 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from citewire.index.errors import InvalidInput, NotUsable
 from citewire.index.system.malloc import give_back_large_blocks
 from citewire.index.vectors.maintenance import followed, kept_up
-from citewire.rag.errors import InvalidInput, NotUsable
 from citewire.rag.settings import Settings
 from citewire.rag.wiring import Library, open_library, open_library_to_read
 from citewire.service.app import build_app

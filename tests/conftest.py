@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, settings
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vectors
+from citewire.index.types import Article, Span
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, ready_model
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.settings import read_settings
-from citewire.rag.types import Article, Span
 
 ENCODER = "encoder:made-up"
 

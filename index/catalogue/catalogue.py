@@ -34,8 +34,8 @@ from citewire.index.catalogue.seal import CatalogueState
 from citewire.index.catalogue.term_vectors import read_wordings
 from citewire.index.catalogue.writable_file import CatalogueFile
 from citewire.index.embedding import Vectors
-from citewire.rag.errors import UnknownArticle
-from citewire.rag.types import Article, Filters, Passage
+from citewire.index.errors import UnknownArticle
+from citewire.index.types import Article, Filters, Passage
 
 EVERY_ARTICLE = Filters()
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from citewire.index.catalogue.checksums import passage_checksums
 from citewire.index.catalogue.seal import CatalogueState
-from citewire.rag.errors import ArchiveDamaged
-from citewire.rag.types import Filters
+from citewire.index.errors import ArchiveDamaged
+from citewire.index.types import Filters
 
 Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]

@@ -12,9 +12,9 @@ import numpy as np
 from citewire.index.catalogue.checksums import article_checksum, vector_checksum
 from citewire.index.catalogue.postings import rebuild_postings
 from citewire.index.catalogue.schema import SCHEMA_VERSION, sums_of
+from citewire.index.errors import ArchiveDamaged, ArchiveTooNew
 from citewire.index.system.crash_points import reached
 from citewire.index.text.analysis import WORDS_VERSION
-from citewire.rag.errors import ArchiveDamaged, ArchiveTooNew
 
 # Encoders give vectors of length one; the rest is rounding.
 LENGTH_TOLERANCE = 1e-3

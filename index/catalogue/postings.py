@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citewire.index.catalogue.term_vectors import WORDINGS_SCHEMA, add_wording, remove_wordings
+from citewire.index.errors import ArchiveDamaged
 from citewire.index.text.analysis import Word, words
-from citewire.rag.errors import ArchiveDamaged
 
 POSTINGS_SCHEMA = """
 CREATE TABLE postings (

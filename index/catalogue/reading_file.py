@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 from citewire.index.catalogue.migrations import FIRST_SEALED, is_outdated, require_known, schema_of
 from citewire.index.catalogue.seal import CatalogueState, Witness
-from citewire.index.system.files import can_write, has_room
-from citewire.rag.errors import (
+from citewire.index.errors import (
     ArchiveDamaged,
     ArchiveLost,
     NoArchive,
@@ -23,6 +22,7 @@ from citewire.rag.errors import (
     StorageFull,
     WrongEncoder,
 )
+from citewire.index.system.files import can_write, has_room
 
 # Errors that say nothing about what the file holds.
 CIRCUMSTANCES = {

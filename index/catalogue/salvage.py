@@ -25,9 +25,9 @@ from citewire.index.catalogue.postings import postings_are_sound
 from citewire.index.catalogue.reading_file import state_of
 from citewire.index.catalogue.schema import ARTICLE_COLUMNS, EncodedArticle, article_of, sums_of
 from citewire.index.catalogue.seal import CatalogueState, Witness
+from citewire.index.errors import ArchiveDamaged, InvalidInput
 from citewire.index.system.crash_points import reached
-from citewire.rag.errors import ArchiveDamaged, InvalidInput
-from citewire.rag.types import Span
+from citewire.index.types import Span
 
 META = {"archive_id", "version", "encoder", "schema"}
 FAULTS_NAMED = 5

@@ -14,10 +14,10 @@ from citewire.index.catalogue.checksums import article_checksum, passage_checksu
 from citewire.index.catalogue.postings import POSTINGS_SCHEMA, add_postings, remove_postings
 from citewire.index.catalogue.term_vectors import WORDINGS_SCHEMA
 from citewire.index.embedding import Vectors
+from citewire.index.errors import ArchiveDamaged, InvalidInput
 from citewire.index.system.crash_points import reached
 from citewire.index.text.chunking import CHUNKER_VERSION
-from citewire.rag.errors import ArchiveDamaged, InvalidInput
-from citewire.rag.types import Article, Filters, Passage, Span
+from citewire.index.types import Article, Filters, Passage, Span
 
 SCHEMA_VERSION = 3
 SCHEMA = (

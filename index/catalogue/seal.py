@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citewire.index.catalogue.wal import committed_pages
+from citewire.index.errors import ArchiveDamaged
 from citewire.index.system.files import Note, write_atomically
-from citewire.rag.errors import ArchiveDamaged
 
 READ_BYTES = 1 << 20
 STATE_BYTES = 128

@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from citewire.index.errors import ArchiveDamaged
 from citewire.index.text.analysis import Word
-from citewire.rag.errors import ArchiveDamaged
 
 WORDINGS_SCHEMA = """
 CREATE TABLE wordings (

@@ -21,9 +21,9 @@ from citewire.index.catalogue.reading_file import (
 )
 from citewire.index.catalogue.schema import SCHEMA, SCHEMA_VERSION
 from citewire.index.catalogue.seal import CatalogueState
+from citewire.index.errors import ArchiveLost, NotUsable, StorageFull
 from citewire.index.system.crash_points import reached
 from citewire.index.text.analysis import WORDS_VERSION
-from citewire.rag.errors import ArchiveLost, NotUsable, StorageFull
 
 # Rows changed between checkpoints: a row changes about one page of the log.
 ROWS_PER_CHECKPOINT = 4000

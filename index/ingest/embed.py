@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Encoder
 from citewire.index.text.chunking import PassageSize, encoded_text, passages
-from citewire.rag.types import Article
+from citewire.index.types import Article
 
 
 class HoldsArticle(Protocol):

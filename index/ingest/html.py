@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from citewire.rag.errors import BadArticle
+from citewire.index.errors import BadArticle
 
 SECONDS_PER_PAGE = 10.0
 # The first page waits for the child to start and to import the parser.

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from citewire.index.archive import Archive
 from citewire.index.catalogue.schema import Known, fingerprint
+from citewire.index.errors import BadArticle
 from citewire.index.ingest.embed import in_batches
 from citewire.index.ingest.html import HtmlReader
 from citewire.index.ingest.loading import FoundFile, LoadedArticle, find_files, load, size_of
 from citewire.index.ingest.target import OwnStore, Store, Stored
 from citewire.index.text.chunking import PassageSize
-from citewire.rag.errors import BadArticle
-from citewire.rag.wiring import Archive
 
 LINE_NUMBER = re.compile(r":\d+$")
 

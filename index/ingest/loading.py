@@ -16,10 +16,10 @@ from typing import BinaryIO
 
 import yaml
 
+from citewire.index.errors import BadArticle, InvalidInput
 from citewire.index.ingest.html import HtmlReader
 from citewire.index.text.cleaning import canonical, markdown_text
-from citewire.rag.errors import BadArticle, InvalidInput
-from citewire.rag.types import Article, refuse_unstorable
+from citewire.index.types import Article, refuse_unstorable
 
 TEXT_SUFFIXES = (".md", ".txt", ".html", ".htm")
 SUFFIXES = (*TEXT_SUFFIXES, ".jsonl")

@@ -7,11 +7,11 @@ from typing import Protocol
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import Known
 from citewire.index.embedding import Encoder
+from citewire.index.errors import BadArticle
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.ingest.loading import LoadedArticle
 from citewire.index.text.chunking import PassageSize
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.errors import BadArticle
 
 
 @dataclass(frozen=True, slots=True)

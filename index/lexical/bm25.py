@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Columns
 from citewire.index.catalogue.postings import read_postings, terms_beginning
+from citewire.index.errors import ArchiveDamaged
 from citewire.index.lexical.fuzzy import MIN_LIKENESS, beginning_of, likeness
 from citewire.index.text.analysis import words
-from citewire.rag.errors import ArchiveDamaged
-from citewire.rag.types import Filters
+from citewire.index.types import Filters
 
 # BM25's two constants, chosen on SQuAD's training questions: passages are short, and a word
 # said twice says little more than a word said once.

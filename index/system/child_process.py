@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any, TypeVar
 
-from citewire.rag.errors import CitewireError
+from citewire.index.errors import CitewireError
 
 Result = TypeVar("Result")
 

@@ -1,5 +1,6 @@
 """Small files that a kill or a power cut leaves whole: the old content or the new one."""
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -61,3 +62,9 @@ def has_room(folder: Path) -> bool:
 def can_write(path: Path) -> bool:
     """Say whether this process, as the user that it acts for, can write the file or folder."""
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def sha256(file: Path) -> str:
+    """Return the file's sha256 in hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

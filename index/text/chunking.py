@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sentencex import get_sentence_boundaries
 
-from citewire.rag.types import Article, Span
+from citewire.index.types import Article, Span
 
 # Part of every article's fingerprint: raise it whenever the same text would be cut differently,
 # so that the next indexing run cuts and encodes it anew.

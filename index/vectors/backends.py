@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.errors import ReadOnlyArchive, VectorServerAway
 from citewire.index.system.child_process import ChildFailed, in_child
 from citewire.index.system.crash_points import reached
 from citewire.index.vectors.build import Home, Index, Writer
@@ -33,7 +34,6 @@ from citewire.index.vectors.manifest import (
 )
 from citewire.index.vectors.rows import FOLDER, Rows, map_ids, map_rows
 from citewire.index.vectors.server_address import ServerAddress
-from citewire.rag.errors import ReadOnlyArchive, VectorServerAway
 
 SECONDS_PER_TRIAL = 600.0
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citewire.index.embedding import Vector, Vectors
+from citewire.index.errors import VectorServerAway
 from citewire.index.vectors.rows import Rows
-from citewire.rag.errors import VectorServerAway
 
 COLLECTION = "passages"
 # Chroma takes at most 5461 rows a call.

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 from citewire.index.embedding import Vector, Vectors
+from citewire.index.errors import VectorServerAway
 from citewire.index.vectors.chroma import (
     IndexBroken,
     close_server_client,
@@ -26,7 +27,6 @@ from citewire.index.vectors.chroma import (
 )
 from citewire.index.vectors.rows import Rows
 from citewire.index.vectors.server_address import ServerAddress
-from citewire.rag.errors import VectorServerAway
 
 SECONDS_PER_SEARCH = 5.0
 # A part of an index is written, or a page of its ids read, while others search.

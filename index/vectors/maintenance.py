@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.errors import NotUsable, VectorServerAway
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.errors import NotUsable, VectorServerAway
 
 SECONDS_BETWEEN_LOOKS = 2.0
 # A disk that was full stays so for a while.

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from citewire.rag.models.model_files import sha256
+from citewire.index.system.files import sha256
 
 FOLDER_PREFIX = "generation-"
 IN_FOLDER, ON_SERVER = "folder", "server"

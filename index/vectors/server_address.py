@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from citewire.rag.errors import InvalidInput, VectorServerAway
+from citewire.index.errors import InvalidInput, VectorServerAway
 
 SECONDS_TO_CONNECT = 2.0
 DEFAULT_PORTS = {"http": 8000, "https": 443}

@@ -25,10 +25,12 @@ from numpy.typing import NDArray
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Flags
 from citewire.index.embedding import Vector
+from citewire.index.errors import ArchiveDamaged, NotUsable, VectorServerAway
 from citewire.index.system.child_process import ChildFailed, in_child
 from citewire.index.system.crash_points import reached
 from citewire.index.system.files import write_atomically
 from citewire.index.system.malloc import give_back_freed_memory
+from citewire.index.types import Filters
 from citewire.index.vectors.backends import FolderHome
 from citewire.index.vectors.build import MANIFEST, SECONDS_PER_BUILD, Home, Index, build, open_rows
 from citewire.index.vectors.chroma import IndexBroken
@@ -41,8 +43,6 @@ from citewire.index.vectors.manifest import (
 )
 from citewire.index.vectors.rows import Rows, no_rows, rows_after
 from citewire.index.vectors.top_k import best, highest, largest
-from citewire.rag.errors import ArchiveDamaged, NotUsable, VectorServerAway
-from citewire.rag.types import Filters
 
 # Chroma looks at a hundred rows for those wanted. Where fewer than these pass a filter it would
 # have to name more than that, and overlooks some: a fifth of them where a fifth passes.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from citewire.rag.errors import NotUsable
+from citewire.index.errors import NotUsable
 from citewire.rag.evaluation.metrics import reliability, risk_coverage
 from citewire.rag.evaluation.report import CALIBRATION_BINS, Outcome
 

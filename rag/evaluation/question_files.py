@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from citewire.rag.errors import InvalidInput
+from citewire.index.errors import InvalidInput
+from citewire.index.types import Article
 from citewire.rag.evaluation.squad import Example
-from citewire.rag.types import Article, Question
+from citewire.rag.types import Question
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from citewire.index.embedding import Reader
+from citewire.index.types import Article, Passage, Span
 from citewire.rag.conversation.rewriting import Unclear, follow
 from citewire.rag.evaluation.metrics import (
     auroc,
@@ -18,18 +18,9 @@ from citewire.rag.evaluation.metrics import (
 )
 from citewire.rag.evaluation.question_files import KnownQuestion
 from citewire.rag.evaluation.squad import Example
+from citewire.rag.reader_protocol import Reader
 from citewire.rag.reading.calibration import Calibration
-from citewire.rag.types import (
-    Answers,
-    Article,
-    Citation,
-    Extract,
-    Hit,
-    NoAnswer,
-    Passage,
-    Question,
-    Span,
-)
+from citewire.rag.types import Answers, Citation, Extract, Hit, NoAnswer, Question
 
 # An answer that shares this much with a known one is right; where it ends is a matter of taste.
 RIGHT_F1 = 0.6

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from citewire.rag.errors import InvalidInput
+from citewire.index.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from typing import Literal
 
 from filelock import FileLock
 
+from citewire.index.system.files import sha256
 from citewire.rag.errors import ModelRejected
 
 Kind = Literal["encoder", "reader"]
@@ -222,9 +223,3 @@ def checked(kind: Kind, folder: Path) -> ReadyModel:
             f"{folder}: is made ready as {identity.partition(':')[0]}, not as {kind}"
         )
     return ReadyModel(folder, identity, facts)
-
-
-def sha256(file: Path) -> str:
-    """Return the file's sha256 in hexadecimal."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

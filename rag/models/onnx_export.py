@@ -13,12 +13,12 @@ from pathlib import Path
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from citewire.index.system.files import sha256
 from citewire.rag.models.model_files import (
     MANIFEST_FILE,
     ONNX_FILE,
     TOKENIZER_FILE,
     Kind,
-    sha256,
     source_digest,
 )
 

@@ -10,10 +10,11 @@ from enum import StrEnum
 from itertools import islice
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.rag.errors import UnknownArticle, UnknownEvidence
+from citewire.index.errors import UnknownArticle
+from citewire.index.types import Article, Span
+from citewire.rag.errors import UnknownEvidence
 from citewire.rag.quotes.matching import Quotation, quotation, verbatim
 from citewire.rag.quotes.permalink import AROUND_CHARACTERS, DIGEST_CHARACTERS, EvidenceId
-from citewire.rag.types import Article, Span
 
 # Of more places than these, which one was meant cannot be told anyway.
 MAX_PLACES = 1000

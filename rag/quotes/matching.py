@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from citewire.index.errors import InvalidInput
 from citewire.index.text.chunking import surrounding
-from citewire.rag.errors import InvalidInput
-from citewire.rag.types import Article, Span, refuse_unstorable
+from citewire.index.types import Article, Span, refuse_unstorable
 
 MAX_QUOTE_CHARACTERS = 2000
 # Marks that print differently and say the same: folded to the first of each line.

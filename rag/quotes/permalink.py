@@ -5,8 +5,9 @@ import binascii
 import json
 from dataclasses import dataclass
 
-from citewire.rag.errors import InvalidInput, UnknownEvidence
-from citewire.rag.types import Article, Span, refuse_unstorable
+from citewire.index.errors import InvalidInput
+from citewire.index.types import Article, Span, refuse_unstorable
+from citewire.rag.errors import UnknownEvidence
 
 # A second text of the same first digits cannot be found by trying.
 DIGEST_CHARACTERS = 32

@@ -14,6 +14,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.postings import read_postings
 from citewire.index.catalogue.schema import ARTICLE_COLUMNS, article_of, batches, marks
 from citewire.index.text.analysis import words
+from citewire.index.types import Article, Span
 from citewire.rag.quotes.matching import (
     Quotation,
     alike,
@@ -22,7 +23,6 @@ from citewire.rag.quotes.matching import (
     spaced,
     verbatim,
 )
-from citewire.rag.types import Article, Span
 
 MAX_MATCHES = 20
 # A word in more passages than this tells too little to be worth looking up.

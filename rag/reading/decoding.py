@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from citewire.rag.types import Span
+from citewire.index.types import Span
 
 Floats = NDArray[np.float32]
 

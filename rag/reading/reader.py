@@ -7,13 +7,14 @@ from itertools import pairwise
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
+from citewire.index.types import Article
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ReadyModel
 from citewire.rag.models.onnx_session import Network
 from citewire.rag.reading.decoding import Floats, ScoredSpan, Window, best_spans, whole_characters
 from citewire.rag.reading.grouping import apart
 from citewire.rag.reading.passage_header import below_header, header
-from citewire.rag.types import Article, Extract, Hit
+from citewire.rag.types import Extract, Hit
 
 # The question keeps at most this many tokens, so that the passage has room.
 MAX_QUESTION_TOKENS = 96

@@ -7,7 +7,7 @@ what readers' margins seldom exceed.
 
 from collections.abc import Callable, Sequence
 
-from citewire.index.embedding import Reader
+from citewire.rag.reader_protocol import Reader
 from citewire.rag.reading.grouping import apart, telling_words
 from citewire.rag.reading.term_coverage import coverage, stems
 from citewire.rag.types import Extract, Hit

@@ -3,7 +3,7 @@
 from collections.abc import Set
 
 from citewire.index.text.analysis import words
-from citewire.rag.types import Passage
+from citewire.index.types import Passage
 
 
 def coverage(asked: Set[str], passage: Passage) -> float:

@@ -10,9 +10,10 @@ from citewire.index.catalogue.seal import CatalogueState
 from citewire.index.embedding import Encoder, Vector
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import words
+from citewire.index.types import Filters
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.retrieval.ranking import Met, Wording, relevance
-from citewire.rag.types import Filters, Hit, Question
+from citewire.rag.types import Hit, Question
 
 # How many passages each leg proposes before they are ranked: among these the right one nearly
 # always is, and ranking twice as many takes twice as long.

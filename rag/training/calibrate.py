@@ -29,6 +29,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize
+from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import Answerer
 from citewire.rag.evaluation.metrics import f1
@@ -42,7 +43,7 @@ from citewire.rag.retrieval.retriever import Retriever
 from citewire.rag.settings import DEFAULT_ENCODER
 from citewire.rag.training.finetuning.data import negative_of
 from citewire.rag.training.regression import Asked, fitted
-from citewire.rag.types import Article, Extract, Question
+from citewire.rag.types import Extract, Question
 
 LEFT_OUT_SHARE = 1 / 3
 # Of the paragraphs, so that no paragraph's questions are on both sides.

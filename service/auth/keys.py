@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from citewire.rag.errors import InvalidInput, NotUsable
+from citewire.index.errors import InvalidInput, NotUsable
 
 KEY_PREFIX = "citewire_"
 # 256 bits from the system's generator: a plain hash of it cannot be guessed back.

@@ -5,8 +5,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from citewire.index.errors import InvalidInput, NotUsable
 from citewire.index.ingest.indexer import indexer_of
-from citewire.rag.errors import InvalidInput, NotUsable
 from citewire.rag.settings import Settings
 from citewire.rag.types import Question
 from citewire.rag.wiring import open_archive, open_library

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from citewire.rag.errors import InvalidInput
+from citewire.index.errors import InvalidInput
 from citewire.rag.evaluation.question_files import archive_of, is_squad, read_questions
 from citewire.rag.evaluation.report import Outcome, ask_all, read_all
 from citewire.rag.evaluation.squad import read_examples

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from citewire.index.errors import ArchiveLocked
 from citewire.index.ingest.indexer import Indexer, Progress, Report, indexer_of
-from citewire.rag.errors import ArchiveLocked
 from citewire.rag.settings import Settings
 from citewire.rag.wiring import open_archive
 from citewire.service.client.local_service import service_with

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from citewire.rag.errors import ArchiveLost, CitewireError, InvalidInput, NotUsable
+from citewire.index.errors import ArchiveLost, CitewireError, InvalidInput, NotUsable
 from citewire.rag.settings import VARIABLES, Settings, read_settings
 from citewire.service.cli.commands import (
     ask,

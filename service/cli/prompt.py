@@ -6,8 +6,8 @@ from pathlib import Path
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory
 
+from citewire.index.errors import InvalidInput
 from citewire.rag.conversation.rewriting import Exchange, Unclear, understand
-from citewire.rag.errors import InvalidInput
 from citewire.service.cli.render_answer import Style, render, safe
 from citewire.service.wire.answers import AskResponse
 

@@ -7,7 +7,7 @@ import sys
 import textwrap
 from dataclasses import dataclass
 
-from citewire.rag.errors import CitewireError
+from citewire.index.errors import CitewireError
 from citewire.rag.types import Reason
 from citewire.service.wire.answers import AskResponse, CitationOut, ClosestOut
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from citewire.rag.errors import ArchiveLocked
+from citewire.index.errors import ArchiveLocked
 from citewire.rag.settings import Settings
 from citewire.rag.wiring import open_library
 from citewire.service.client.local_service import service_with

@@ -10,9 +10,10 @@ from urllib.request import ProxyHandler
 from pydantic import BaseModel
 
 from citewire.index.data_directory import read_owner
-from citewire.rag.errors import ArchiveLocked, InvalidInput, UnknownArticle
+from citewire.index.errors import ArchiveLocked, InvalidInput, UnknownArticle
+from citewire.index.types import Filters
 from citewire.rag.settings import Settings
-from citewire.rag.types import Filters, Question
+from citewire.rag.types import Question
 from citewire.service.client.transport import (
     Call,
     Line,

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 
 from citewire.index.catalogue.schema import Known
+from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.loading import LoadedArticle
 from citewire.index.ingest.target import Stored
-from citewire.rag.errors import BadArticle, UnknownArticle
 from citewire.service.client.local_service import RunningService
 from citewire.service.http.access_rules import MAX_ARTICLES_BYTES
 from citewire.service.wire.articles import ArticleOutcome

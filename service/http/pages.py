@@ -2,8 +2,8 @@
 
 from html import escape
 
+from citewire.index.types import Article
 from citewire.rag.quotes.evidence import Evidence, State
-from citewire.rag.types import Article
 
 SAYS = {
     State.OK: (

@@ -11,16 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
 from starlette.types import Scope
 
-from citewire.rag.errors import (
-    BrokenCitation,
+from citewire.index.errors import (
     InvalidInput,
     NotUsable,
     ReadOnlyArchive,
     StorageFull,
     UnknownArticle,
-    UnknownEvidence,
     VectorServerAway,
 )
+from citewire.rag.errors import BrokenCitation, UnknownEvidence
 from citewire.service.openai import errors as openai_errors
 from citewire.service.wire.answers import FieldProblem, Problem
 from citewire.service.work.executor import DeadlinePassed, Overloaded

@@ -13,7 +13,7 @@ from mcp_types import ToolAnnotations
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from citewire.rag.errors import CitewireError, NotUsable
+from citewire.index.errors import CitewireError, NotUsable
 from citewire.rag.quotes.verification import Verifier
 from citewire.rag.types import Question
 from citewire.rag.wiring import Library

@@ -5,9 +5,9 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from citewire.index.errors import InvalidInput, UnknownArticle
 from citewire.index.ingest.loading import build
-from citewire.rag.errors import InvalidInput, UnknownArticle
-from citewire.rag.types import Article
+from citewire.index.types import Article
 from citewire.rag.wiring import Library
 from citewire.service.http.problems import sendable, titled
 from citewire.service.routes.ask import problems, read_cursor, write_cursor

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from citewire.index.catalogue.sources import sources_in
-from citewire.rag.errors import InvalidInput
-from citewire.rag.types import Filters, Question, refuse_unstorable
+from citewire.index.errors import InvalidInput
+from citewire.index.types import Filters, refuse_unstorable
+from citewire.rag.types import Question
 from citewire.rag.wiring import Library
 from citewire.service.http.problems import request_id
 from citewire.service.http.streaming import MEDIA_TYPE, EventStream

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 
+from citewire.index.types import Filters
 from citewire.rag.conversation.rewriting import Unclear, Understood, follow
-from citewire.rag.types import Filters, Question
+from citewire.rag.types import Question
 from citewire.service.http.problems import request_id
 from citewire.service.routes.ask import problems
 from citewire.service.wire.chat import (

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import ArticleRecord
+from citewire.index.types import Article, Span
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.quotes.evidence import Evidence
 from citewire.rag.quotes.matching import Quotation
 from citewire.rag.quotes.permalink import evidence_id
 from citewire.rag.quotes.verification import Verdict
-from citewire.rag.types import Answer, Answers, Article, Citation, Closest, Hit, NoAnswer, Span
+from citewire.rag.types import Answer, Answers, Citation, Closest, Hit, NoAnswer
 from citewire.service.wire.answers import (
     AnswerOut,
     ArticleOut,

@@ -2,8 +2,8 @@
 
 from pydantic import JsonValue
 
+from citewire.index.types import Article, Span
 from citewire.rag.quotes.permalink import evidence_id
-from citewire.rag.types import Article, Span
 
 CONTEXT = "SEOUL — US Secretary of State Antony Blinken met South Korean Foreign Minister Park Jin."
 ARTICLE_ID = "seeds/blinken-park-seoul-talks.md"

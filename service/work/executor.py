@@ -9,8 +9,8 @@ from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
+from citewire.index.errors import CitewireError
 from citewire.rag.cancellation import Cancellation, Cancelled, cancelled_by
-from citewire.rag.errors import CitewireError
 
 Result = TypeVar("Result")
 

@@ -16,10 +16,10 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import Known, fingerprint
 from citewire.index.data_directory import RESERVED_BYTES
 from citewire.index.embedding import Encoder
+from citewire.index.errors import CitewireError, StorageFull
 from citewire.index.ingest.embed import encode_articles, in_batches
 from citewire.index.text.chunking import PassageSize
-from citewire.rag.errors import CitewireError, StorageFull
-from citewire.rag.types import Article
+from citewire.index.types import Article
 
 # Committed together: a second's encoding, so that nobody waits long behind it.
 CHARACTERS_PER_COMMIT = 20_000

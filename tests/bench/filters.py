@@ -22,9 +22,9 @@ from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import words
 from citewire.index.text.chunking import PassageSize, passages
+from citewire.index.types import Article, Filters
 from citewire.rag.retrieval.ranking import Wording
 from citewire.rag.retrieval.retriever import CANDIDATES_PER_LEG, ranked
-from citewire.rag.types import Article, Filters
 
 SIZE = PassageSize(170, 0)
 FIRST_DAY, DAYS = date(2000, 1, 1), 10_000

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from sentence_transformers import SentenceTransformer
 
+from citewire.index.archive import Archive
 from citewire.index.ingest.indexer import indexer_of
 from citewire.index.text.chunking import encoded_text
 from citewire.rag.models.model_files import locate
 from citewire.rag.settings import read_settings
-from citewire.rag.wiring import Archive, open_archive
+from citewire.rag.wiring import open_archive
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize
+from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import candidates_of
 from citewire.rag.evaluation.metrics import exact_match, f1
@@ -33,7 +34,7 @@ from citewire.rag.models.model_files import ready_model
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import Retriever
 from citewire.rag.settings import read_settings
-from citewire.rag.types import Article, Hit, Question
+from citewire.rag.types import Hit, Question
 
 SIZES = ["240:60", "320:80", "480:120", "640:0", "640:160", "800:200", "1000:250", "1400:350"]
 BETWEEN_PARAGRAPHS = "\n\n"

@@ -36,13 +36,14 @@ from citewire.index.embedding import Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import words
 from citewire.index.text.chunking import PassageSize, encoded_text, passages
+from citewire.index.types import Article, Filters, Span
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ready_model
 from citewire.rag.retrieval.ranking import WEIGHTS, Signals, Wording
 from citewire.rag.retrieval.retriever import CANDIDATES_PER_LEG, Retriever, scaled
 from citewire.rag.settings import read_settings
-from citewire.rag.types import Article, Filters, Question, Span
+from citewire.rag.types import Question
 
 DEPTH = 100
 EVERYTHING = Filters()

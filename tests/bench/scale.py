@@ -30,12 +30,13 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.types import Article, Filters, Span
 from citewire.index.vectors.maintenance import SECONDS_BETWEEN_LOOKS
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.model_files import ready_model
 from citewire.rag.retrieval.retriever import Retriever
 from citewire.rag.settings import Settings, read_settings
-from citewire.rag.types import Article, Filters, Question, Span
+from citewire.rag.types import Question
 
 DIMENSION = 384
 FIRST_DAY = date(2020, 1, 1)

@@ -19,8 +19,8 @@ import numpy as np
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.text.chunking import PassageSize, passages
+from citewire.index.types import Article, Span
 from citewire.rag.quotes.verification import Verifier
-from citewire.rag.types import Article, Span
 
 QUOTES = 300
 

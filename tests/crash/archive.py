@@ -19,14 +19,15 @@ import numpy as np
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.data_directory import DataDirectory
 from citewire.index.embedding import Vector, Vectors
+from citewire.index.errors import NotUsable
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize
+from citewire.index.types import Article
 from citewire.index.vectors.build import Home
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.errors import NotUsable
 from citewire.rag.retrieval.retriever import Retriever
-from citewire.rag.types import Article, Question
+from citewire.rag.types import Question
 
 WORDS = "harbour mayor river bridge storm vote strike rail summit flood museum tariff".split()
 QUESTIONS = [

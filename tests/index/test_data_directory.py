@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from citewire.index.data_directory import RESERVED_BYTES, DataDirectory, Owner, read_owner
-from citewire.rag.errors import ArchiveLocked, NoArchive, NotUsable, StorageFull
+from citewire.index.errors import ArchiveLocked, NoArchive, NotUsable, StorageFull
 
 ROOT = Path(__file__).parent.parent.parent
 HOLDER = """
@@ -28,7 +28,7 @@ def start_holder(path: Path, url: str) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, path, url],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT / ".src")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -133,7 +133,7 @@ UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
 from citewire.index.data_directory import DataDirectory
-from citewire.rag.errors import NotUsable
+from citewire.index.errors import NotUsable
 if os.geteuid() == 0:
     os.setuid(65534)
 try:
@@ -150,7 +150,7 @@ def test_a_directory_that_cannot_be_written_is_named() -> None:
         done = subprocess.run(
             [sys.executable, "-c", UNPRIVILEGED, folder],
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": str(ROOT / ".src")},
             capture_output=True,
             text=True,
             check=True,

@@ -5,20 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewire.rag.errors import InvalidInput
-from citewire.rag.types import (
-    Answer,
-    Answers,
-    Article,
-    Citation,
-    Extract,
-    Filters,
-    Hit,
-    Passage,
-    Question,
-    Searched,
-    Span,
-)
+from citewire.index.errors import InvalidInput
+from citewire.index.types import Article, Filters, Passage, Span
+from citewire.rag.types import Answer, Answers, Citation, Extract, Hit, Question, Searched
 
 ARTICLE = Article("bridge", "A bridge", "The bridge opened in 1894. It is old.")
 PASSAGE = Passage(1, ARTICLE, Span(0, 26))

@@ -5,20 +5,10 @@ import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.types import Article, Filters, Passage, Span
 from citewire.rag.answerer import Answerer
 from citewire.rag.reading.calibration import FEATURES, Calibration
-from citewire.rag.types import (
-    Answers,
-    Article,
-    Extract,
-    Filters,
-    Hit,
-    NoAnswer,
-    Passage,
-    Question,
-    Reason,
-    Span,
-)
+from citewire.rag.types import Answers, Extract, Hit, NoAnswer, Question, Reason
 
 # A margin is the logarithm of the odds: 0 is even.
 EVEN = Calibration(0.0, (1.0, *[0.0] * (len(FEATURES) - 1)), threshold=0.5, relevance=0.2)

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
+from citewire.index.types import Article, Passage, Span
 from citewire.rag.cancellation import Cancellation, Cancelled, cancelled_by, current_cancellation
 from citewire.rag.reading.reader import OnnxReader
-from citewire.rag.types import Article, Hit, Passage, Span
+from citewire.rag.types import Hit
 
 
 def test_nothing_is_cancelled_unless_somebody_may() -> None:

@@ -14,12 +14,12 @@ import pytest
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.data_directory import DataDirectory
+from citewire.index.errors import ArchiveLocked, NoArchive, StorageFull
+from citewire.index.types import Article, Filters
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.doctor import Damage, Diagnosis, diagnose, repair
-from citewire.rag.errors import ArchiveLocked, NoArchive, StorageFull
 from citewire.rag.models.model_files import ReadyModel
 from citewire.rag.settings import Settings, read_settings
-from citewire.rag.types import Article, Filters
 
 ARTICLES = 40
 Edit = Callable[[str], None]

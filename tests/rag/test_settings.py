@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from citewire.rag.errors import InvalidInput
+from citewire.index.errors import InvalidInput
 from citewire.rag.settings import (
     DEFAULT_ENCODER,
     SHIPPED_READER,

@@ -14,13 +14,14 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize, encoded_text, passages
+from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import Answerer
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.reading.calibration import UNCALIBRATED
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import Retriever
-from citewire.rag.types import Answers, Article, Citation, NoAnswer, Question
+from citewire.rag.types import Answers, Citation, NoAnswer, Question
 
 WORDS = """
 Jose\u0301 Zu\u0308rich nai\u0308ve Müller Łódź Ångström ﬁnance oﬃce ﬂood ½ № ﷺ ǅ İstanbul ß

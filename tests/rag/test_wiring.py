@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from citewire.index.archive import Archive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.data_directory import DataDirectory, Owner, read_owner
-from citewire.rag.errors import ArchiveLocked, ModelRejected, NoArchive, WrongEncoder
+from citewire.index.errors import ArchiveLocked, NoArchive, WrongEncoder
+from citewire.index.types import Article, Span
+from citewire.rag.errors import ModelRejected
 from citewire.rag.settings import Settings, read_settings
-from citewire.rag.types import Answers, Article, Question, Span
-from citewire.rag.wiring import Archive, open_archive, open_library
+from citewire.rag.types import Answers, Question
+from citewire.rag.wiring import open_archive, open_library
 
 ARTICLE = Article(
     "seoul",

@@ -15,21 +15,19 @@ from starlette.testclient import TestClient
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
+from citewire.index.types import Article, Passage, Span
 from citewire.rag.retrieval.retriever import Found, LegScores, Search
 from citewire.rag.types import (
     Answer,
     Answers,
-    Article,
     Citation,
     Closest,
     Extract,
     Hit,
     NoAnswer,
-    Passage,
     Question,
     Reason,
     Searched,
-    Span,
 )
 from citewire.service.app import build_app
 

@@ -11,9 +11,10 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from citewire.rag.errors import ArchiveDamaged, StorageFull
+from citewire.index.errors import ArchiveDamaged, StorageFull
+from citewire.index.types import Article, Span
 from citewire.rag.quotes.permalink import evidence_id
-from citewire.rag.types import Answers, Article, Question, Span
+from citewire.rag.types import Answers, Question
 from citewire.service.app import build_app
 from citewire.service.auth.keys import Keyring
 from citewire.service.wire.answers import AskRequest, AskResponse, Problem

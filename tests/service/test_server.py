@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from citewire.rag.errors import InvalidInput, NotUsable
+from citewire.index.errors import InvalidInput, NotUsable
 from citewire.service.auth.keys import Keyring
 from citewire.service.server import (
     bound_socket,

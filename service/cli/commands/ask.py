@@ -5,9 +5,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from citewire.rag.errors import ArchiveLocked
+from citewire.index.errors import ArchiveLocked
+from citewire.index.types import Filters
 from citewire.rag.settings import Settings
-from citewire.rag.types import Filters, Question
+from citewire.rag.types import Question
 from citewire.service.cli.commands.filter_options import add_filters, filters_of
 from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
 from citewire.service.cli.render_answer import output_style, render

@@ -3,7 +3,7 @@
 import argparse
 from datetime import date
 
-from citewire.rag.types import Filters
+from citewire.index.types import Filters
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from citewire.rag.errors import InvalidInput
+from citewire.index.errors import InvalidInput
 from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED
 

@@ -3,7 +3,7 @@
 import argparse
 import uuid
 
-from citewire.rag.errors import ArchiveLocked, InvalidInput
+from citewire.index.errors import ArchiveLocked, InvalidInput
 from citewire.rag.settings import Settings
 from citewire.rag.types import Question
 from citewire.service.cli.commands.filter_options import add_filters, filters_of

@@ -3,7 +3,7 @@
 import argparse
 import uuid
 
-from citewire.rag.errors import ArchiveLocked
+from citewire.index.errors import ArchiveLocked
 from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
 from citewire.service.cli.render_answer import output_style

@@ -19,8 +19,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.postings import read_postings, rebuild_postings
 from citewire.index.catalogue.schema import ArticleRecord, EncodedArticle, fingerprint
 from citewire.index.embedding import Vectors
-from citewire.index.lexical.bm25 import LexicalIndex
-from citewire.rag.errors import (
+from citewire.index.errors import (
     ArchiveDamaged,
     ArchiveLost,
     NoArchive,
@@ -28,7 +27,8 @@ from citewire.rag.errors import (
     UnknownArticle,
     WrongEncoder,
 )
-from citewire.rag.types import Article, Filters, Span
+from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.types import Article, Filters, Span
 
 ENCODER = "encoder:made-up"
 ROOT = Path(__file__).parents[3]
@@ -712,7 +712,7 @@ from pathlib import Path
 import numpy as np
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
-from citewire.rag.types import Article, Span
+from citewire.index.types import Article, Span
 
 text = "The river rose in the night. " * 20
 spans = tuple(Span(start, start + 29) for start in range(0, 580, 29))
@@ -740,7 +740,7 @@ def start_writer(path: Path, mode: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", WRITER, path, mode],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT / ".src")},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -15,9 +15,9 @@ from citewire.index.catalogue.read_only import ReadOnlyCatalogue
 from citewire.index.catalogue.salvage import examine
 from citewire.index.catalogue.schema import fingerprint
 from citewire.index.catalogue.writable_file import CatalogueFile
+from citewire.index.errors import ArchiveDamaged, ArchiveTooNew
 from citewire.index.lexical.bm25 import LexicalIndex
-from citewire.rag.errors import ArchiveDamaged, ArchiveTooNew
-from citewire.rag.types import Article, Filters
+from citewire.index.types import Article, Filters
 
 ENCODER = "encoder:made-up"
 BRIDGE = Article("bridge.md", "The bridge", "The bridge opened in 1894. It is old.")

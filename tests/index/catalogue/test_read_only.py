@@ -14,11 +14,11 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.read_only import ReadOnlyCatalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.data_directory import DataDirectory
+from citewire.index.errors import ArchiveDamaged, ReadOnlyArchive
 from citewire.index.lexical.bm25 import LexicalIndex
+from citewire.index.types import Article, Filters
 from citewire.index.vectors.backends import FolderOnlooker
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.errors import ArchiveDamaged, ReadOnlyArchive
-from citewire.rag.types import Article, Filters
 
 ENCODER = "encoder:made-up"
 ROWS = np.eye(4, dtype=np.float32)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from citewire.index.catalogue.seal import LOCK_BYTE, CatalogueState, Witness
-from citewire.rag.errors import ArchiveDamaged
+from citewire.index.errors import ArchiveDamaged
 
 PAGE = 65536
 STATE = CatalogueState("archive", 1)

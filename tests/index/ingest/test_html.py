@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from citewire.index.errors import BadArticle
 from citewire.index.ingest.html import HtmlReader
-from citewire.rag.errors import BadArticle
 
 PAGE = """<!doctype html>
 <html lang="en"><head><title>Harbour opens | Tideline</title>

@@ -9,12 +9,12 @@ import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.embedding import Encoder, Vectors
+from citewire.index.errors import InvalidInput
 from citewire.index.ingest.indexer import Indexer, Progress, Report
 from citewire.index.ingest.target import OwnStore
 from citewire.index.text.chunking import PassageSize
+from citewire.index.types import Filters
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.errors import InvalidInput
-from citewire.rag.types import Filters
 
 # More than is encoded and stored together.
 LONG = "The harbour opened again on Thursday. " * 6000

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from citewire.index.errors import BadArticle, InvalidInput
 from citewire.index.ingest.html import HtmlReader
 from citewire.index.ingest.loading import LoadedArticle, find_files, load
-from citewire.rag.errors import BadArticle, InvalidInput
-from citewire.rag.types import Article
+from citewire.index.types import Article
 
 FRONT_MATTER = """---
 title: "Harbour *opens*"

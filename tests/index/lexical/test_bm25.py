@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import K1, LexicalIndex
-from citewire.rag.types import Article, Filters
+from citewire.index.types import Article, Filters
 
 ALL = Filters()
 ARTICLES = [

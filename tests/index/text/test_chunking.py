@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewire.index.text.chunking import PassageSize, encoded_text, passages, sentences, surrounding
-from citewire.rag.types import Article, Span
+from citewire.index.types import Article, Span
 
 FRAGMENTS = [
     "The bridge over the Vire opened in 1894. ",

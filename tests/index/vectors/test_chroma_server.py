@@ -18,6 +18,8 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.read_only import ReadOnlyCatalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vectors
+from citewire.index.errors import InvalidInput, ReadOnlyArchive, VectorServerAway
+from citewire.index.types import Article, Filters
 from citewire.index.vectors.backends import ServerHome, ServerOnlooker
 from citewire.index.vectors.build import findings
 from citewire.index.vectors.chroma import IndexBroken
@@ -26,8 +28,6 @@ from citewire.index.vectors.maintenance import followed, kept_up
 from citewire.index.vectors.manifest import collections_of
 from citewire.index.vectors.server_address import ServerAddress, read_address
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.errors import InvalidInput, ReadOnlyArchive, VectorServerAway
-from citewire.rag.types import Article, Filters
 
 ENCODER = "encoder:made-up"
 ALL = Filters()

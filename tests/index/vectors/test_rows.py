@@ -5,8 +5,8 @@ import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.types import Article
 from citewire.index.vectors.rows import Rows, map_ids, map_rows, no_rows, rows_after, write_rows
-from citewire.rag.types import Article
 
 
 def test_written_rows_are_those_of_the_catalogue(

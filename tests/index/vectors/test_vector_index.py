@@ -16,14 +16,14 @@ import pytest
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
+from citewire.index.errors import NotUsable
+from citewire.index.types import Article, Filters
 from citewire.index.vectors.backends import FolderHome
 from citewire.index.vectors.build import findings
 from citewire.index.vectors.maintenance import kept_up
 from citewire.index.vectors.manifest import Generation
 from citewire.index.vectors.rows import Rows
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.errors import NotUsable
-from citewire.rag.types import Article, Filters
 
 ENCODER = "encoder:made-up"
 DIMENSION = 16

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from citewire.rag.errors import NotUsable
+from citewire.index.errors import NotUsable
 from citewire.rag.evaluation.plots import write_plots
 from citewire.rag.evaluation.report import Outcome
 

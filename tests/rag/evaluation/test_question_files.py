@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from citewire.rag.errors import InvalidInput
+from citewire.index.errors import InvalidInput
 from citewire.rag.evaluation.question_files import (
     KnownQuestion,
     archive_of,

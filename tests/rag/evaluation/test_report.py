@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from citewire.index.types import Article, Passage, Span
 from citewire.rag.evaluation.question_files import KnownQuestion
 from citewire.rag.evaluation.report import Outcome, ask_all, evaluation_of, read_all
 from citewire.rag.evaluation.squad import Example, Gold
@@ -10,17 +11,14 @@ from citewire.rag.reading.calibration import FEATURES, Calibration
 from citewire.rag.types import (
     Answer,
     Answers,
-    Article,
     Citation,
     Closest,
     Extract,
     Hit,
     NoAnswer,
-    Passage,
     Question,
     Reason,
     Searched,
-    Span,
 )
 
 SEARCHED = Searched(1, 1, "v", 0.0, 0.0)

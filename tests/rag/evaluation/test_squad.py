@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from citewire.rag.errors import InvalidInput
+from citewire.index.errors import InvalidInput
 from citewire.rag.evaluation.squad import read_examples
 
 

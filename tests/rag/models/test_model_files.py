@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from citewire.index.system.files import sha256
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import (
     EXPORT_VERSION,
@@ -17,7 +18,6 @@ from citewire.rag.models.model_files import (
     export_key,
     locate,
     ready_model,
-    sha256,
     source_digest,
     verify_packaged,
 )
@@ -114,7 +114,7 @@ def test_an_unknown_name_is_rejected_without_the_hub() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+        env=os.environ | {"PYTHONPATH": str(ROOT / ".src"), "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
         check=True,

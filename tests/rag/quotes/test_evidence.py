@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.types import Article, Span
 from citewire.rag.errors import UnknownEvidence
 from citewire.rag.quotes.evidence import State, look_up
 from citewire.rag.quotes.permalink import EvidenceId, evidence_id, read_evidence_id
-from citewire.rag.types import Article, Span
 
 TEXT = "The mayor opened the bridge. Later the mayor slept. The bridge is old."
 BRIDGE = Article("bridge.md", "The bridge", TEXT)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewire.rag.errors import InvalidInput
+from citewire.index.errors import InvalidInput
+from citewire.index.types import Article, Span
 from citewire.rag.quotes.matching import (
     MAX_QUOTE_CHARACTERS,
     Quotation,
@@ -17,7 +18,6 @@ from citewire.rag.quotes.matching import (
     spaced,
     verbatim,
 )
-from citewire.rag.types import Article, Span
 
 # Letters that fold to none, one, two or three, and all kinds of white space.
 TRICKY = st.text("aA é\u0301ßﬁ\u0130…“”’-—\u00a0\n\t Ⅻ👩\u200d🚀\u0645", min_size=1, max_size=60)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.text.chunking import PassageSize, passages
+from citewire.index.types import Article
 from citewire.rag.quotes.matching import Quotation
 from citewire.rag.quotes.verification import MAX_MATCHES, Status, Verifier, telling_words
-from citewire.rag.types import Article
 
 BRIDGE = Article(
     "bridge.md",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from citewire.index.types import Span
 from citewire.rag.reading.decoding import (
     ScoredSpan,
     Window,
@@ -13,7 +14,6 @@ from citewire.rag.reading.decoding import (
     whole_characters,
     without_overlaps,
 )
-from citewire.rag.types import Span
 
 CHARACTERS = [
     "a",

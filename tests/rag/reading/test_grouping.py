@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from citewire.index.types import Article, Passage, Span
 from citewire.rag.reading.grouping import apart, group, same_answer, telling_words
-from citewire.rag.types import Article, Extract, Hit, Passage, Span
+from citewire.rag.types import Extract, Hit
 
 WORDS = "the a not ex Blinken Antony US Secretary 5 5,000 39 people million % $ € Café Park's ! ?"
 answers = st.one_of(

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from citewire.index.types import Article, Passage, Span
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ReadyModel, ready_model
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.settings import SHIPPED_READER
-from citewire.rag.types import Article, Hit, Passage, Span
+from citewire.rag.types import Hit
 
 Read = Callable[[str, str], list[str]]
 

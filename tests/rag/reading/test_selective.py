@@ -3,8 +3,9 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from citewire.index.types import Article, Passage, Span
 from citewire.rag.reading.selective import EXPECTED_MARGIN, SEARCHED, rank, read_selectively
-from citewire.rag.types import Article, Extract, Hit, Passage, Span
+from citewire.rag.types import Extract, Hit
 
 WHO = "Who met Park Jin in Seoul?"
 MET = "Antony Blinken met Park Jin in Seoul on Thursday."

@@ -16,10 +16,11 @@ from citewire.index.embedding import Vector, Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.lexical.fuzzy import likeness
 from citewire.index.text.analysis import words
+from citewire.index.types import Article, Filters
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.retrieval.ranking import WEIGHTS, Wording
 from citewire.rag.retrieval.retriever import Retriever, ranked
-from citewire.rag.types import Article, Filters, Question
+from citewire.rag.types import Question
 
 BRIDGE = Article("bridge", "A bridge", "The bridge opened in 1894.", "Wire", None, date(2024, 1, 1))
 RIVER = Article("river", "A river", "The Vire rose in the night.", "Post")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from citewire.rag.errors import InvalidInput, NotUsable
+from citewire.index.errors import InvalidInput, NotUsable
 from citewire.service.auth.keys import Key, KeyFile, Keyring, KeyScope
 from citewire.service.cli.main import main
 from citewire.service.http.rate_limit import RateLimit

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from citewire.index.types import Article, Span
 from citewire.rag.quotes.permalink import evidence_id
-from citewire.rag.types import Article, Span
 from citewire.service.auth.keys import KeyFile, Keyring, KeyScope
 from citewire.service.auth.sessions import SESSION_SECONDS, Sessions, kept_secret
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from citewire.rag.errors import InvalidInput, NoArchive
+from citewire.index.errors import InvalidInput, NoArchive
 from citewire.rag.settings import Settings, read_settings
 from citewire.service.cli.evaluate import Sample, outcomes_of
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from citewire.rag.types import Answer, Answers, Article, Citation, Closest, NoAnswer, Reason
+from citewire.index.types import Article
+from citewire.rag.types import Answer, Answers, Citation, Closest, NoAnswer, Reason
 from citewire.service.cli.render_answer import Style, in_words, percent, plural, render, safe
 from citewire.service.wire.convert import ask_response
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from citewire.rag.errors import ArchiveLocked, InvalidInput
+from citewire.index.errors import ArchiveLocked, InvalidInput
 from citewire.rag.types import Answers
 from citewire.service.client.local_service import RunningService
 from citewire.service.wire.convert import ask_response

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from citewire.index.catalogue.schema import Known, fingerprint
+from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.loading import LoadedArticle, build
-from citewire.rag.errors import BadArticle, UnknownArticle
 from citewire.service.client.remote_target import RemoteStore, body_of
 from citewire.service.http.access_rules import MAX_ARTICLES_BYTES
 from citewire.service.routes.articles import article_of

@@ -10,7 +10,8 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from citewire.rag.errors import ArchiveDamaged, BrokenCitation
+from citewire.index.errors import ArchiveDamaged
+from citewire.rag.errors import BrokenCitation
 from citewire.rag.types import Answers, Question
 from citewire.service.auth.keys import Keyring
 from citewire.service.wire.answers import Problem

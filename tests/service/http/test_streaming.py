@@ -9,7 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from citewire.rag.types import Answers, Hit, NoAnswer, Passage, Question, Span
+from citewire.index.types import Passage, Span
+from citewire.rag.types import Answers, Hit, NoAnswer, Question
 from citewire.service.app import build_app
 from citewire.service.http.streaming import PING, Emit, EventStream
 from citewire.service.wire.answers import AskResponse, Problem

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from starlette.testclient import TestClient
 
-from citewire.rag.errors import ArchiveDamaged
+from citewire.index.errors import ArchiveDamaged
 from citewire.rag.types import Answers, NoAnswer, Question
 from citewire.service.auth.keys import Keyring
 from citewire.service.openai.history import answer_in

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from citewire.index.catalogue.schema import Known
 from citewire.index.data_directory import RESERVED_BYTES
 from citewire.index.embedding import Vectors
-from citewire.rag.errors import ArchiveDamaged, StorageFull
+from citewire.index.errors import ArchiveDamaged, StorageFull
 from citewire.service.auth.keys import Keyring
 from citewire.service.http.access_rules import MAX_ARTICLES_BYTES
 from citewire.service.work.writer import Incoming, Writer

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from citewire.rag.types import Filters, Question
+from citewire.index.types import Filters
+from citewire.rag.types import Question
 from citewire.service.routes.ask import read_cursor, write_cursor
 
 IN_ORDER = ["bare", "news/a.md", "news/b.md", "news/harbour.md", "news/ü & ?#%.md"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from citewire.rag.types import Filters
+from citewire.index.types import Filters
 
 EARLIER = [
     {"role": "user", "content": "Who opened the harbour?"},

@@ -11,8 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.types import Article, Span
 from citewire.rag.quotes.permalink import evidence_id
-from citewire.rag.types import Article, Span
 from citewire.service.auth.keys import Keyring
 
 PAYLOAD = "<script>alert(1)</script> \"'>& <img src=x onerror=alert(1)> </mark></div>"

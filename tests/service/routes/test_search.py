@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from citewire.rag.types import Filters, Question
+from citewire.index.types import Filters
+from citewire.rag.types import Question
 from citewire.service.cli.render_answer import Style
 from citewire.service.cli.render_search import render_found
 from citewire.service.wire.search import SearchResponse

@@ -9,18 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from citewire.index.types import Article, Passage, Span
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.quotes.permalink import evidence_id
-from citewire.rag.types import (
-    Answers,
-    Article,
-    Citation,
-    Extract,
-    Hit,
-    NoAnswer,
-    Passage,
-    Span,
-)
+from citewire.rag.types import Answers, Citation, Extract, Hit, NoAnswer
 from citewire.service.wire.convert import article_out, ask_response, citation_out
 
 HARBOUR = Article(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from citewire.rag.types import Answers, Filters, Question
+from citewire.index.types import Filters
+from citewire.rag.types import Answers, Question
 from citewire.service.work.answer_cache import AnswerCache, weight_of
 
 VERSION = "abc-1"

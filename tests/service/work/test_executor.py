@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from citewire.index.errors import NoArchive
 from citewire.rag.cancellation import current_cancellation
-from citewire.rag.errors import NoArchive
 from citewire.service.work.executor import (
     MAX_QUESTIONS,
     READING_THREADS,
