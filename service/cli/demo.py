@@ -11,9 +11,10 @@ from citewire.rag.settings import Settings
 from citewire.rag.types import Question
 from citewire.rag.wiring import open_archive, open_library
 from citewire.service.cli.progress import shown_progress
-from citewire.service.cli.render_answer import Style, plural, render
+from citewire.service.cli.render_answer import Style, render
 from citewire.service.server import bound_socket, serve_library
 from citewire.service.wire.convert import ask_response
+from citewire.service.wire.phrasing import count
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 QUESTIONS = (
@@ -32,7 +33,7 @@ def demo(settings: Settings, style: Style, *, then_serve: bool) -> None:
         own = replace(settings, data=Path(folder))
         with open_archive(own, command="demo", create=True) as archive, shown_progress() as report:
             done = indexer_of(archive, report).index([SEEDS], prune=False)
-        print(f"Indexed {plural(done.added, 'article')} from {SEEDS.name}/\n")
+        print(f"Indexed {count(done.added, 'article')} from {SEEDS.name}/\n")
         with open_library(own, command="demo") as library:
             for text in QUESTIONS:
                 print(style.strong(f"> {text}"))

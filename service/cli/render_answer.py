@@ -8,18 +8,11 @@ import textwrap
 from dataclasses import dataclass
 
 from citewire.index.errors import CitewireError
-from citewire.rag.types import Reason
-from citewire.service.wire.answers import AskResponse, CitationOut, ClosestOut
+from citewire.service.wire.answers import AskResponse, CitationOut
+from citewire.service.wire.phrasing import CLOSEST, NO_ANSWER, OTHER_ANSWERS, count
 
 # Controls and bidirectional overrides could rewrite what stands around them on a terminal.
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# Words for a calibrated probability: the IPCC's scale, its lower half shortened.
-LIKELIHOODS = ((0.9, "very likely"), (0.66, "likely"), (0.33, "possible"), (0.0, "doubtful"))
-REASONS = {
-    Reason.NOTHING_RELEVANT: "No article in it seems to be about this.",
-    Reason.NOT_ANSWERED: "Some articles come near the subject, but none states an answer.",
-    Reason.TOO_CLOSE: "Different answers are about equally likely, and none likely enough.",
-}
 MAX_WIDTH = 100
 CITATIONS_SHOWN = 3
 
@@ -47,39 +40,36 @@ def render(response: AskResponse, style: Style) -> str:
     """Return the response as lines for a person."""
     searched = response.searched
     footer = style.faint(
-        f"{plural(searched.articles, 'article')} searched in {response.timing_ms.total:.0f} ms"
+        f"{count(searched.articles, 'article')} searched in {response.timing_ms.total:.0f} ms"
     )
     if response.status == "no_answer":
         return "\n".join([*no_answer_lines(response, style), footer])
     lines: list[str] = []
     for number, answer in enumerate(response.answers):
         if number == 1:
-            lines += ["Other answers in the archive", ""]
-        support = f"said by {plural(answer.support.articles, 'article')}"
-        lines.append(
-            f"{style.strong(safe(answer.text))}  ({in_words(answer.confidence)}, {support})"
-        )
+            lines += [OTHER_ANSWERS, ""]
+        facts = f"{answer.likelihood}, {answer.percentage}, {answer.support.text}"
+        lines.append(f"{style.strong(safe(answer.text))}  ({facts})")
         for place, citation in enumerate(answer.citations[:CITATIONS_SHOWN], start=1):
             lines += citation_lines(f"[{place}]", citation, style)
         more = len(answer.citations) - CITATIONS_SHOWN
         if more > 0:
-            lines.append(style.faint(f"  and {plural(more, 'more citation')}; --json has them all"))
+            lines.append(style.faint(f"  and {count(more, 'more citation')}; --json has them all"))
         lines.append("")
     return "\n".join([*lines, footer])
 
 
 def no_answer_lines(response: AskResponse, style: Style) -> list[str]:
     """Return what is said instead of an answer."""
-    assert response.reason is not None
-    lines = [style.strong("The archive does not say."), REASONS[response.reason], ""]
+    lines = [style.strong(NO_ANSWER), response.explanation or "", ""]
     if response.closest:
-        lines.append(style.faint("Closest passages, not answers:"))
+        lines.append(style.faint(CLOSEST))
     for citation in response.closest:
-        lines += citation_lines(f"({percent(citation.score)})", citation, style)
+        lines += citation_lines(f"({citation.percentage})", citation, style)
     return [*lines, ""]
 
 
-def citation_lines(label: str, citation: CitationOut | ClosestOut, style: Style) -> list[str]:
+def citation_lines(label: str, citation: CitationOut, style: Style) -> list[str]:
     """Return the quote in its sentence, and where it stands."""
     first = citation.start - citation.context_start
     last = citation.end - citation.context_start
@@ -97,25 +87,6 @@ def citation_lines(label: str, citation: CitationOut | ClosestOut, style: Style)
     where = " · ".join(safe(part) for part in [citation.title, *origin] if part)
     place = f"{citation.article_id} [{citation.start}:{citation.end}]"
     return [body, style.faint(f"{indent}{where}"), style.faint(f"{indent}{safe(place)}")]
-
-
-def in_words(probability: float) -> str:
-    """Return the probability as a word and a percentage."""
-    word = next(word for least, word in LIKELIHOODS if probability >= least)
-    return f"{word}, {percent(probability)}"
-
-
-def percent(probability: float) -> str:
-    """Return the percentage; neither certainty nor impossibility is ever claimed."""
-    rounded = round(100 * probability)
-    if rounded >= 100:
-        return "over 99 %"
-    return f"{rounded} %" if rounded > 0 else "under 1 %"
-
-
-def plural(number: int, noun: str) -> str:
-    """Return the number with its noun."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def safe(text: str) -> str:

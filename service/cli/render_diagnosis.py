@@ -4,7 +4,8 @@ import json
 from dataclasses import asdict
 
 from citewire.rag.doctor import Diagnosis
-from citewire.service.cli.render_answer import plural, safe
+from citewire.service.cli.render_answer import safe
+from citewire.service.wire.phrasing import count
 
 
 def as_json(diagnosis: Diagnosis) -> str:
@@ -15,8 +16,8 @@ def as_json(diagnosis: Diagnosis) -> str:
 def as_text(diagnosis: Diagnosis) -> str:
     """Return it as lines: what is sound, what was repaired, what is wrong and what to do."""
     lines = [
-        f"{plural(diagnosis.articles, 'article')} in"
-        f" {plural(diagnosis.passages, 'passage')} are sound"
+        f"{count(diagnosis.articles, 'article')} in"
+        f" {count(diagnosis.passages, 'passage')} are sound"
     ]
     lines += [f"made again: {what}" for what in diagnosis.repaired]
     for finding in diagnosis.findings:

@@ -3,14 +3,15 @@
 import shutil
 import textwrap
 
-from citewire.service.cli.render_answer import MAX_WIDTH, Style, plural, safe
+from citewire.service.cli.render_answer import MAX_WIDTH, Style, safe
+from citewire.service.wire.phrasing import count
 from citewire.service.wire.search import FoundOut, SearchResponse
 
 
 def render_found(response: SearchResponse, style: Style) -> str:
     """Return the response as lines for a person."""
     footer = style.faint(
-        f"{plural(response.searched.articles, 'article')} searched in {response.search_ms:.0f} ms"
+        f"{count(response.searched.articles, 'article')} searched in {response.search_ms:.0f} ms"
     )
     if not response.passages:
         return f"{style.strong('Nothing is found.')}\n\n{footer}"

@@ -1,7 +1,8 @@
 """Show on a terminal what became of a quote."""
 
 from citewire.rag.quotes.verification import Status
-from citewire.service.cli.render_answer import Style, citation_lines, plural
+from citewire.service.cli.render_answer import Style, citation_lines
+from citewire.service.wire.phrasing import count
 from citewire.service.wire.quotes import VerifyResponse
 
 SAYS = {
@@ -18,7 +19,7 @@ def render_verdict(response: VerifyResponse, style: Style) -> str:
     for place, match in enumerate(response.matches, start=1):
         lines += citation_lines(f"[{place}]", match, style)
     if response.more:
-        lines.append(style.faint(f"  and more than these {plural(len(response.matches), 'place')}"))
+        lines.append(style.faint(f"  and more than these {count(len(response.matches), 'place')}"))
     if response.closest is not None:
         lines.append(style.faint("It says this, in other letters or marks:"))
         lines += citation_lines("", response.closest, style)

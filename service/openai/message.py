@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from citewire.service.cli.render_answer import REASONS, in_words, percent, plural
 from citewire.service.openai.schemas import Annotation, UrlCitation
 from citewire.service.wire.answers import AskResponse, CitationOut
+from citewire.service.wire.phrasing import CLOSEST, NO_ANSWER, OTHER_ANSWERS, count
 
 CITATIONS_SHOWN = 3
 # What Markdown, with the extensions that chat programs know, would take for markup.
@@ -55,23 +55,23 @@ def message_of(response: AskResponse, base_url: str, asked_as: str = "") -> Mess
 def parts(response: AskResponse, base_url: str) -> Iterator[tuple[str, CitationOut | None]]:
     """Yield the message's pieces; those that quote come with their citation."""
     if response.reason is not None:
-        yield f"The archive does not say. {REASONS[response.reason]}\n\n", None
+        yield f"{NO_ANSWER} {response.explanation}\n\n", None
         if response.closest:
-            yield "Closest passages, not answers:\n\n", None
+            yield f"{CLOSEST}\n\n", None
         for weak in response.closest:
-            yield from quoted(f"({percent(weak.score)})", weak, base_url)
+            yield from quoted(f"({weak.percentage})", weak, base_url)
     number = 0
     for place, answer in enumerate(response.answers):
         if place == 1:
-            yield "Other answers in the archive:\n\n", None
-        support = f"said by {plural(answer.support.articles, 'article')}"
-        yield f"**{escaped(answer.text)}** ({in_words(answer.confidence)}, {support})\n\n", None
+            yield f"{OTHER_ANSWERS}:\n\n", None
+        facts = f"{answer.likelihood}, {answer.percentage}, {answer.support.text}"
+        yield f"**{escaped(answer.text)}** ({facts})\n\n", None
         for citation in answer.citations[:CITATIONS_SHOWN]:
             number += 1
             yield from quoted(f"({number})", citation, base_url)
         more = len(answer.citations) - CITATIONS_SHOWN
         if more > 0:
-            yield f"and {plural(more, 'more citation')}\n\n", None
+            yield f"and {count(more, 'more citation')}\n\n", None
 
 
 def quoted(

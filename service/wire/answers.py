@@ -8,6 +8,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from citewire.rag.types import MAX_QUESTION_CHARACTERS, Reason
 from citewire.service.wire.examples import ANSWERED, NOT_ANSWERED, QUESTIONS
+from citewire.service.wire.phrasing import (
+    Likelihood,
+    describe_support,
+    explain,
+    format_percentage,
+    name_likelihood,
+)
 
 ArticleId = Annotated[str, Field(description="the article's id", examples=["seeds/talks.md"])]
 Offset = Annotated[int, Field(ge=0, description="in Unicode code points of the article's text")]
@@ -79,13 +86,27 @@ class CitationOut(QuoteOut):
 class ClosestOut(CitationOut):
     """A passage that comes closest, with the probability that it answers the question."""
 
-    score: Probability
+    confidence: Probability = Field(description="the probability that it answers the question")
+    percentage: str = Field(
+        default_factory=lambda fields: format_percentage(fields["confidence"]),
+        description="the confidence for people: “4 %”",
+    )
+    score: Probability = Field(
+        default_factory=lambda fields: fields["confidence"],
+        description="deprecated: the former name of `confidence`, with the same value",
+        # Not pydantic's `deprecated`, which would warn whenever a value is read or printed.
+        json_schema_extra={"deprecated": True},
+    )
 
 
 class SupportOut(BaseModel):
     """How much of the archive says the same."""
 
     articles: int = Field(ge=1)
+    text: str = Field(
+        default_factory=lambda fields: describe_support(fields["articles"]),
+        description="the same for people: “said by 2 articles”",
+    )
 
 
 class AnswerOut(BaseModel):
@@ -93,6 +114,14 @@ class AnswerOut(BaseModel):
 
     text: str
     confidence: Probability
+    likelihood: Likelihood = Field(
+        default_factory=lambda fields: name_likelihood(fields["confidence"]),
+        description="the confidence in words, by the IPCC's scale",
+    )
+    percentage: str = Field(
+        default_factory=lambda fields: format_percentage(fields["confidence"]),
+        description="the confidence for people: “83 %”, at most “over 99 %”",
+    )
     support: SupportOut
     citations: list[CitationOut] = Field(min_length=1)
 
@@ -119,6 +148,10 @@ class AskResponse(BaseModel):
 
     status: Literal["answered", "no_answer"]
     reason: Reason | None = Field(None, description="set when there is no answer")
+    explanation: str | None = Field(
+        default_factory=lambda fields: explain(fields["reason"]),
+        description="the reason as a sentence about the archive, for people",
+    )
     question: str
     answers: list[AnswerOut]
     closest: list[ClosestOut] = Field([], description="given when there is no answer")

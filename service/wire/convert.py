@@ -61,8 +61,8 @@ def answer(item: Answer) -> AnswerOut:
 
 def closest(item: Closest) -> ClosestOut:
     """Return the wire object of a passage that comes close."""
-    score = round(item.confidence, 4)
-    return ClosestOut(score=score, **citation_out(item.citation).model_dump())
+    confidence = round(item.confidence, 4)
+    return ClosestOut(confidence=confidence, **citation_out(item.citation).model_dump())
 
 
 def citation_out(citation: Citation) -> CitationOut:

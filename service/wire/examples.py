@@ -32,12 +32,15 @@ COMMON: dict[str, JsonValue] = {
 ANSWERED: dict[str, JsonValue] = COMMON | {
     "status": "answered",
     "reason": None,
+    "explanation": None,
     "question": "who met Park Jin?",
     "answers": [
         {
             "text": "Antony Blinken",
             "confidence": 0.83,
-            "support": {"articles": 1},
+            "likelihood": "likely",
+            "percentage": "83 %",
+            "support": {"articles": 1, "text": "said by 1 article"},
             "citations": [CITATION],
         }
     ],
@@ -46,9 +49,10 @@ ANSWERED: dict[str, JsonValue] = COMMON | {
 NOT_ANSWERED: dict[str, JsonValue] = COMMON | {
     "status": "no_answer",
     "reason": "not_answered",
+    "explanation": "Some articles come near the subject, but none states an answer.",
     "question": "Where was Park Jin born?",
     "answers": [],
-    "closest": [CITATION | {"score": 0.04}],
+    "closest": [CITATION | {"confidence": 0.04, "percentage": "4 %", "score": 0.04}],
 }
 QUESTIONS: list[JsonValue] = [
     {"question": "who met Park Jin?"},

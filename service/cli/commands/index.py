@@ -5,7 +5,8 @@ from pathlib import Path
 
 from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED, PARTIAL
-from citewire.service.cli.render_answer import complain, plural
+from citewire.service.cli.render_answer import complain
+from citewire.service.wire.phrasing import count
 
 NAME = "index"
 PURPOSE = "Index articles: .md, .txt, .html, .jsonl, or folders."
@@ -36,6 +37,6 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     print(
         f"{done.added} added, {done.replaced} replaced, {done.unchanged} unchanged,"
         f" {done.removed} removed, {len(done.bad)} not usable; the archive holds"
-        f" {plural(articles, 'article')} in {plural(passages, 'passage')}"
+        f" {count(articles, 'article')} in {count(passages, 'passage')}"
     )
     return PARTIAL if done.bad else ANSWERED

@@ -9,7 +9,7 @@ import pytest
 
 from citewire.index.types import Article
 from citewire.rag.types import Answer, Answers, Citation, Closest, NoAnswer, Reason
-from citewire.service.cli.render_answer import Style, in_words, percent, plural, render, safe
+from citewire.service.cli.render_answer import Style, render, safe
 from citewire.service.wire.convert import ask_response
 
 PLAIN = Style(colours=False)
@@ -153,34 +153,6 @@ def test_tiny_terminal_is_no_error(
     monkeypatch.setenv("COLUMNS", columns)
 
     assert "news/harbour.md [14:29]" in shown(answered)
-
-
-@pytest.mark.parametrize(
-    ("probability", "words"),
-    [
-        (1.0, "very likely, over 99 %"),
-        (0.9, "very likely, 90 %"),
-        (0.8999, "likely, 90 %"),
-        (0.66, "likely, 66 %"),
-        (0.33, "possible, 33 %"),
-        (0.1, "doubtful, 10 %"),
-        (0.0, "doubtful, under 1 %"),
-    ],
-)
-def test_probability_in_words(probability: float, words: str) -> None:
-    assert in_words(probability) == words
-
-
-def test_certainty_is_never_claimed() -> None:
-    assert (percent(0.9999), percent(0.0001)) == ("over 99 %", "under 1 %")
-
-
-def test_plural() -> None:
-    assert [plural(number, "article") for number in (0, 1, 1200)] == [
-        "0 articles",
-        "1 article",
-        "1,200 articles",
-    ]
 
 
 def test_safe_text_is_one_line() -> None:

@@ -29,12 +29,15 @@ def test_answer_carries_its_citations(answered: Answers) -> None:
     assert response.model_dump(mode="json") == {
         "status": "answered",
         "reason": None,
+        "explanation": None,
         "question": "Who opened it?",
         "answers": [
             {
                 "text": "Mayor Ada Quill",
                 "confidence": 0.9124,
-                "support": {"articles": 2},
+                "likelihood": "very likely",
+                "percentage": "91 %",
+                "support": {"articles": 2, "text": "said by 2 articles"},
                 "citations": [
                     {
                         "article_id": "news/harbour.md",
