@@ -17,7 +17,7 @@ from citewire.rag.training.train import MODEL_FILES, copy_existing
 WEIGHTS_FILE = "model.safetensors"
 
 
-def averaged(
+def average_weights(
     first: dict[str, torch.Tensor], second: dict[str, torch.Tensor], share: float
 ) -> dict[str, torch.Tensor]:
     """Weigh each tensor of the first by `share` and of the second by the rest, in fp32.
@@ -45,7 +45,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not 0 <= arguments.share <= 1:
         parser.error(f"--share {arguments.share}: must lie between 0 and 1")
-    tensors = averaged(
+    tensors = average_weights(
         load_file(arguments.first / WEIGHTS_FILE),
         load_file(arguments.second / WEIGHTS_FILE),
         arguments.share,

@@ -41,7 +41,7 @@ from citewire.rag.reading.calibration import CALIBRATION_FILE, FEATURES, UNCALIB
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import Retriever
 from citewire.rag.settings import DEFAULT_ENCODER
-from citewire.rag.training.finetuning.data import negative_of
+from citewire.rag.training.finetuning.data import make_negative
 from citewire.rag.training.regression import Asked, fitted
 from citewire.rag.types import Extract, Question
 
@@ -146,7 +146,7 @@ def kept_back(sample: Sample, rng: random.Random) -> set[str]:
 def moved(examples: Sequence[Example], rng: random.Random) -> list[Example]:
     """Put a share of the questions on other paragraphs of their articles, where there are any."""
     return [
-        (rng.random() < LEFT_OUT_SHARE and negative_of(example, rng)) or example
+        (rng.random() < LEFT_OUT_SHARE and make_negative(example, rng)) or example
         for example in examples
     ]
 

@@ -186,7 +186,7 @@ def train_student(arguments: argparse.Namespace, material: Material, labels: Lab
 
 def finish(phase: Phase, loss_of: Loss) -> None:
     """Train to the end; on SIGTERM keep a checkpoint and leave."""
-    before = signal.signal(signal.SIGTERM, phase.ask_stop)
+    before = signal.signal(signal.SIGTERM, phase.request_stop)
     is_over = phase.train(loss_of)
     signal.signal(signal.SIGTERM, before)
     if not is_over:

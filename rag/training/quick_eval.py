@@ -24,9 +24,9 @@ from citewire.rag.training.distillation.teacher import load_teacher
 from citewire.rag.training.finetuning.data import (
     CONTEXT,
     NO_ANSWER,
-    Feature,
-    window_tokenizer,
-    windows_of,
+    Window,
+    load_window_tokenizer,
+    split_windows,
 )
 from citewire.rag.training.finetuning.mix import collate
 
@@ -66,14 +66,14 @@ def predict(model: Module, tokenizer: Tokenizer, examples: Sequence[Example]) ->
         [(example.question, example.context) for example in examples]
     )
     windows = [
-        (number, w) for number, encoding in enumerate(encodings) for w in windows_of(encoding)
+        (number, w) for number, encoding in enumerate(encodings) for w in split_windows(encoding)
     ]
     windows.sort(key=lambda pair: len(pair[1].ids))
     best: dict[int, Prediction] = {}
     for at in range(0, len(windows), BATCH_WINDOWS):
         rows = windows[at : at + BATCH_WINDOWS]
         batch = collate(
-            [Feature(tuple(w.ids), tuple(w.type_ids), NO_ANSWER, NO_ANSWER) for _, w in rows]
+            [Window(tuple(w.ids), tuple(w.type_ids), NO_ANSWER, NO_ANSWER) for _, w in rows]
         )
         output = forward(model, batch.to(device))
         starts, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
@@ -134,7 +134,7 @@ def main() -> None:
     if arguments.checkpoint:
         state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"])
-    tokenizer = window_tokenizer(
+    tokenizer = load_window_tokenizer(
         (arguments.teaches or arguments.model) / "tokenizer.json",
         max_tokens=MAX_TOKENS,
         stride_tokens=STRIDE_TOKENS,

@@ -1,7 +1,9 @@
-"""Fine-tune an extractive reader: `python -m citewire.rag.training.train CONFIG.toml`.
+"""Fine-tune an extractive reader.
 
-The run keeps `checkpoint.pt` and `log.jsonl` in the output folder and goes on from the checkpoint
-when started again; SIGTERM makes it write one and stop. `stable.pt` is the checkpoint before the
+    python -m citewire.rag.training.train CONFIG.toml --data DIR --start MODEL --out DIR
+
+The run writes `checkpoint.pt` and `log.jsonl` into the output folder. On SIGTERM it saves a
+checkpoint and stops; started again, it resumes there. `stable.pt` is the checkpoint before the
 cool-down, `model/` the finished reader.
 """
 
@@ -17,18 +19,18 @@ import torch
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
 from citewire.rag.training.finetuning.config import Config, read_config
-from citewire.rag.training.finetuning.data import window_tokenizer
+from citewire.rag.training.finetuning.data import load_window_tokenizer
 from citewire.rag.training.finetuning.mix import read_mix
 from citewire.rag.training.finetuning.run import Run
-from citewire.rag.training.finetuning.schedule import Cooldown, cooldown_from
+from citewire.rag.training.finetuning.schedule import Cooldown
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
-# What a model in Hugging Face layout has besides its weights.
+# Files of a model in Hugging Face layout, except its weights.
 MODEL_FILES = ("config.json", *TOKENIZER_FILES)
 
 
 def load_model(start: Path, config: Config) -> PreTrainedModel:
-    """Load a BERT-like reader in fp32, with the config's dropout in place of its own."""
+    """Load a BERT-like reader in fp32, with the config's dropout instead of its own."""
     model = AutoModelForQuestionAnswering.from_pretrained(
         start,
         dtype=torch.float32,
@@ -39,7 +41,7 @@ def load_model(start: Path, config: Config) -> PreTrainedModel:
 
 
 def write_model(model: PreTrainedModel, start: Path, out: Path) -> None:
-    """Write the reader in Hugging Face layout: fp16 weights, the start model's tokenizer."""
+    """Write the reader in Hugging Face layout: fp16 weights, the tokenizer of the start model."""
     aside = out.with_name(out.name + ".partial")
     model.to(torch.float16).save_pretrained(aside)  # type: ignore[arg-type]
     copy_existing(TOKENIZER_FILES, start, aside)
@@ -48,9 +50,9 @@ def write_model(model: PreTrainedModel, start: Path, out: Path) -> None:
 
 
 def copy_existing(names: Sequence[str], source: Path, target: Path) -> None:
-    """Copy those of the files that the source folder has.
+    """Copy the files that exist in the source folder.
 
-    A shipped reader has no tokenizer_config.json, and its tokenizer.json says all.
+    The shipped reader has no tokenizer_config.json; its tokenizer.json is enough.
     """
     for name in names:
         if (source / name).exists():
@@ -58,7 +60,11 @@ def copy_existing(names: Sequence[str], source: Path, target: Path) -> None:
 
 
 def lock(out: Path) -> TextIO:
-    """Keep other runs out of the folder for as long as the returned file stays open."""
+    """Lock the folder (flock) for as long as the returned file stays open.
+
+    Raises:
+        SystemExit: another run holds the lock.
+    """
     file = (out / "lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -84,10 +90,10 @@ def parse_arguments() -> argparse.Namespace:
         "--out", type=Path, required=True, help="folder for checkpoints, log and model"
     )
     parser.add_argument(
-        "--checkpoint", type=Path, help="go on from this file, not from OUT/checkpoint.pt"
+        "--checkpoint", type=Path, help="resume from this file, not from OUT/checkpoint.pt"
     )
     parser.add_argument(
-        "--cooldown-now", action="store_true", help="only cool down, from the checkpoint on"
+        "--cooldown-now", action="store_true", help="cool down at once from the checkpoint"
     )
     parser.add_argument(
         "--cooldown-steps", type=int, help="length of --cooldown-now (default: the config's share)"
@@ -95,11 +101,11 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def prepared_run(arguments: argparse.Namespace) -> Run:
-    """Build the run and bring it to where its checkpoint, if any, left off."""
+def prepare_run(arguments: argparse.Namespace) -> Run:
+    """Build the run and resume it from its checkpoint, if there is one."""
     config = read_config(arguments.config)
     torch.manual_seed(config.seed)
-    tokenizer = window_tokenizer(
+    tokenizer = load_window_tokenizer(
         arguments.start / "tokenizer.json",
         max_tokens=config.max_tokens,
         stride_tokens=config.stride_tokens,
@@ -112,19 +118,20 @@ def prepared_run(arguments: argparse.Namespace) -> Run:
         run.resume(run.checkpoint)
     if arguments.cooldown_now and run.progress.cooldown is None:
         step, steps = run.progress.step, arguments.cooldown_steps
+        share = config.cooldown_share
         run.begin_cooldown(
-            cooldown_from(step, config.cooldown_share) if steps is None else Cooldown(step, steps)
+            Cooldown.from_share(step, share) if steps is None else Cooldown(step, steps)
         )
     return run
 
 
 def main() -> None:
-    """Train, and write the reader unless stopped before the end."""
+    """Train, then write the reader unless the run was stopped."""
     arguments = parse_arguments()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with lock(arguments.out):
-        run = prepared_run(arguments)
-        signal.signal(signal.SIGTERM, run.ask_stop)
+        run = prepare_run(arguments)
+        signal.signal(signal.SIGTERM, run.request_stop)
         if run.train():
             write_model(run.model, arguments.start, arguments.out / "model")
 

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from citewire.rag.training.finetuning.data import NO_ANSWER
 from citewire.rag.training.finetuning.mix import PAD_TO_TOKENS, Batch
-from citewire.rag.training.finetuning.step import UNKNOWN
+from citewire.rag.training.finetuning.step import IGNORED
 
 SPECIAL_TOKENS = 3
 NOWHERE = -1  # the first and last token of an answer that is not there
@@ -90,7 +90,7 @@ class Collator:
         question_start, question_end, passage_start, passage_end, first, last = (
             column[chosen][:, None] for column in self._columns
         )
-        width, is_even = width_of(self._lengths[rows])
+        width, is_unpadded = width_of(self._lengths[rows])
         at = torch.arange(width, device=device)[None, :]
         before = question_end - question_start + 2  # tokens in front of the passage
         length = before + passage_end - passage_start + 1
@@ -100,7 +100,7 @@ class Collator:
         token_ids[:, 0] = self._cls
         mask = at < length
         targets = [
-            torch.where(place >= 0, before + place, NO_ANSWER).where(place != UNTOLD, UNKNOWN)
+            torch.where(place >= 0, before + place, NO_ANSWER).where(place != UNTOLD, IGNORED)
             for place in (first, last)
         ]
         return Batch(
@@ -109,7 +109,7 @@ class Collator:
             mask=mask.long(),
             starts=targets[0][:, 0],
             ends=targets[1][:, 0],
-            is_even=is_even,
+            is_unpadded=is_unpadded,
         )
 
 

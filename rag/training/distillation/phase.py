@@ -16,7 +16,7 @@ from citewire.rag.training.distillation.recipe import Recipe, Turn
 from citewire.rag.training.finetuning.checkpoint import read_state, write_state
 from citewire.rag.training.finetuning.mix import Batch
 from citewire.rag.training.finetuning.run import append_json
-from citewire.rag.training.finetuning.step import LARGEST_GRADIENT_NORM, decayed_groups
+from citewire.rag.training.finetuning.step import LARGEST_GRADIENT_NORM, group_parameters
 
 LOG_EVERY_STEPS = 100
 # How many steps fit into a time limit is told from the speed between the first two, and again
@@ -77,9 +77,9 @@ class Phase:
         self._material = material
         self._minutes = minutes
         self._optimizer = torch.optim.AdamW(
-            decayed_groups(model, turn.weight_decay), lr=turn.learning_rate, fused=True
+            group_parameters(model, turn.weight_decay), lr=turn.learning_rate, fused=True
         )
-        self.stop_asked = False
+        self.is_stop_requested = False
         self.step = 0
         self.steps = max(1, math.ceil(turn.epochs * len(self._epoch(0))))
 
@@ -88,9 +88,9 @@ class Phase:
         """The file that a stopped phase goes on from."""
         return self._material.out / f"{self.name}.checkpoint.pt"
 
-    def ask_stop(self, *_: object) -> None:
+    def request_stop(self, *_: object) -> None:
         """Stop after the current step, with a checkpoint; fits as a signal handler."""
-        self.stop_asked = True
+        self.is_stop_requested = True
 
     def train(self, loss_of: Loss) -> bool:
         """Take the steps that are left, or those until a stop is asked for; tell if all are."""
@@ -101,7 +101,7 @@ class Phase:
         whole = self.steps
         pace, saved = Pace(self._minutes), time.monotonic()
         for rows in islice(self._batches(), self.step, None):
-            if self.stop_asked or self.step >= self.steps:
+            if self.is_stop_requested or self.step >= self.steps:
                 break
             losses.append(self._take_step(rows, loss_of))
             allowed = pace.steps_after(self.step, losses[-1])
@@ -173,6 +173,6 @@ def forward(model: Module, batch: Batch, *, states: bool = False) -> Any:
             input_ids=batch.token_ids,
             token_type_ids=batch.type_ids,
             # Of four dimensions: of two, the library would wait for the device to look at them.
-            attention_mask=None if batch.is_even else batch.mask[:, None, None].bool(),
+            attention_mask=None if batch.is_unpadded else batch.mask[:, None, None].bool(),
             **asked,
         )

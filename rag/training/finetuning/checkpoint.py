@@ -1,4 +1,4 @@
-"""What a run needs to go on exactly where it was cut off, kept in one file."""
+"""Checkpoints: model, optimizer, random state and progress of a run, in one file."""
 
 import os
 from dataclasses import asdict, dataclass, field, replace
@@ -15,7 +15,7 @@ from citewire.rag.training.finetuning.schedule import Cooldown
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is; `seconds` counts training only, over all restarts."""
+    """How far a run has come; `seconds` counts training only, summed over restarts."""
 
     step: int = 0
     questions: int = 0
@@ -23,8 +23,8 @@ class Progress:
     position: Position = field(default_factory=Position)
     cooldown: Cooldown | None = None
 
-    def after(self, *, questions: int, seconds: float, position: Position) -> "Progress":
-        """The progress after one more step of so many questions and seconds."""
+    def advance(self, *, questions: int, seconds: float, position: Position) -> "Progress":
+        """Return the progress after one more step, which took these questions and seconds."""
         return replace(
             self,
             step=self.step + 1,
@@ -35,12 +35,12 @@ class Progress:
 
 
 def save_checkpoint(path: Path, model: Module, optimizer: Optimizer, progress: Progress) -> None:
-    """Keep a run's state and how far it is."""
+    """Save a run's state and its progress."""
     write_state(path, model, optimizer, {"progress": asdict(progress)})
 
 
 def load_checkpoint(path: Path, model: Module, optimizer: Optimizer) -> Progress:
-    """Restore model, optimizer and random state in place; return how far the run was."""
+    """Restore model, optimizer and random state in place; return the progress."""
     progress = read_state(path, model, optimizer)["progress"]
     cooldown = progress.pop("cooldown")
     return Progress(
@@ -50,9 +50,9 @@ def load_checkpoint(path: Path, model: Module, optimizer: Optimizer) -> Progress
 
 
 def write_state(path: Path, model: Module, optimizer: Optimizer, place: dict[str, Any]) -> None:
-    """Write beside the old checkpoint, then take its place: a kill leaves one of the two whole.
+    """Replace the checkpoint atomically: a kill leaves either the old or the new one whole.
 
-    `place` is kept besides model, optimizer and random state.
+    `place`, how far the training has come, is saved with model, optimizer and random state.
     """
     state = place | {
         "model": model.state_dict(),
@@ -69,7 +69,7 @@ def write_state(path: Path, model: Module, optimizer: Optimizer, place: dict[str
 
 
 def read_state(path: Path, model: Module, optimizer: Optimizer) -> dict[str, Any]:
-    """Restore model, optimizer and random state in place; return all that was written."""
+    """Restore model, optimizer and random state in place; return the whole checkpoint."""
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])

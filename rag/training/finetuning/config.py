@@ -1,4 +1,4 @@
-"""One training run, as a TOML file describes it."""
+"""The configuration of a fine-tuning run, read from a TOML file."""
 
 import tomllib
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class QuestionSource:
     """Question files that share one weight in the mix; names are without `.json.gz`."""
 
     files: tuple[str, ...]
@@ -19,13 +19,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that decides a run's outcome, apart from the data and the starting weights.
+    """Everything that determines a run's outcome, except the data and the starting weights.
 
-    `stable_steps` and `stable_minutes` both end the constant phase; whichever comes first counts.
+    The constant phase ends after `stable_steps` or `stable_minutes`, whichever comes first.
     `cooldown_share` is the cool-down's share of all steps of the run.
     """
 
-    sources: tuple[Source, ...]
+    sources: tuple[QuestionSource, ...]
     seed: int
     threads: int
     bf16: bool
@@ -51,15 +51,20 @@ class Config:
                 f"batch_tokens {self.batch_tokens}: must hold max_tokens {self.max_tokens}"
             )
         if not 0 < self.cooldown_share < 1:
-            raise ValueError(f"cooldown_share {self.cooldown_share}: must lie between 0 and 1")
+            raise ValueError(f"cooldown_share {self.cooldown_share}: must be between 0 and 1")
         if not 0 <= self.negatives_share <= 1:
-            raise ValueError(f"negatives_share {self.negatives_share}: must lie between 0 and 1")
+            raise ValueError(f"negatives_share {self.negatives_share}: must be between 0 and 1")
 
 
 def read_config(path: Path) -> Config:
-    """Read a run's TOML file; a missing or unknown key is a `TypeError` that names it."""
+    """Read a run's TOML file.
+
+    Raises:
+        TypeError: a key is missing or unknown; the message names it.
+        ValueError: a value is out of range.
+    """
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     sources = tuple(
-        Source(tuple(source["files"]), source["weight"]) for source in table.pop("source")
+        QuestionSource(tuple(source["files"]), source["weight"]) for source in table.pop("source")
     )
     return Config(sources=sources, **table)

@@ -10,14 +10,15 @@ from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.training.finetuning.config import Config
-from citewire.rag.training.finetuning.data import Feature, features_of, with_negatives
+from citewire.rag.training.finetuning.data import Window, add_negatives, build_windows
 
-PAD_TO_TOKENS = 8  # rows of a multiple of eight suit the matrix units
+# Tokens; rows are padded to a multiple of it, which tensor cores compute fastest.
+PAD_TO_TOKENS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the next batch lies: the pool, and the batch inside it."""
+    """Position of the next batch: the pool, and the batch inside it."""
 
     pool: int = 0
     batch: int = 0
@@ -27,7 +28,7 @@ class Position:
 class Batch:
     """Padded windows; every tensor has one row per window, targets are token positions.
 
-    Where `is_even` all windows are equally long: the mask is all ones, and needs no heeding.
+    If `is_unpadded`, all windows have the same length: the mask is all ones and can be ignored.
     """
 
     token_ids: torch.Tensor
@@ -35,27 +36,27 @@ class Batch:
     mask: torch.Tensor
     starts: torch.Tensor
     ends: torch.Tensor
-    is_even: bool = False
+    is_unpadded: bool = False
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch in the device's memory."""
+        """Copy the batch into the device's memory, as `torch.Tensor.to` does."""
         tensors = {
             field.name: getattr(self, field.name).to(device)
             for field in fields(self)
-            if field.name != "is_even"
+            if field.name != "is_unpadded"
         }
-        return Batch(**tensors, is_even=self.is_even)
+        return Batch(**tensors, is_unpadded=self.is_unpadded)
 
 
 class Rotation:
-    """A source's examples in an endless random order: all come once before any comes twice."""
+    """A source's examples in endless random order: shuffled anew for each epoch."""
 
     def __init__(self, name: str, examples: Sequence[Example], *, seed: int) -> None:
         if not examples:
-            raise ValueError(f"{name}: no questions; leave the source out of the config")
+            raise ValueError(f"{name}: no questions; remove the source from the config")
         self._name = name
         self._examples = examples
         self._seed = seed
@@ -72,7 +73,7 @@ class Rotation:
 
 
 class Mix:
-    """Draws pools of questions, each source in its share, and cuts them into batches."""
+    """Draws pools of questions, each source by its weight, and cuts them into batches."""
 
     def __init__(self, rotations: Sequence[Rotation], tokenizer: Tokenizer, config: Config) -> None:
         self._rotations = rotations
@@ -83,28 +84,28 @@ class Mix:
             max(1, round(config.pool_questions * s.weight / total)) for s in config.sources
         ]
 
-    def batches(self, position: Position) -> Iterator[tuple[Batch, Position]]:
+    def draw_batches(self, position: Position) -> Iterator[tuple[Batch, Position]]:
         """Yield endless batches from the position on, each with the position that follows it."""
         while True:
-            cut = self._cut(position.pool)
+            cut = self._cut_pool(position.pool)
             for number in range(position.batch, len(cut)):
                 yield collate(cut[number]), Position(position.pool, number + 1)
             position = Position(position.pool + 1)
 
-    def pool(self, number: int) -> list[Example]:
-        """The questions of a pool, before negatives are added."""
+    def draw_pool(self, number: int) -> list[Example]:
+        """Return the questions of a pool, before negatives are added."""
         drawn = zip(self._rotations, self._counts, strict=True)
         return [
             rotation[number * count + place] for rotation, count in drawn for place in range(count)
         ]
 
-    def _cut(self, number: int) -> list[list[Feature]]:
+    def _cut_pool(self, number: int) -> list[list[Window]]:
         rng = random.Random(f"pool {self._config.seed} {number}")
-        examples = with_negatives(self.pool(number), self._config.negatives_share, rng)
-        features = features_of(self._tokenizer, examples, rng)
-        rng.shuffle(features)
+        examples = add_negatives(self.draw_pool(number), self._config.negatives_share, rng)
+        windows = build_windows(self._tokenizer, examples, rng)
+        rng.shuffle(windows)
         batches = cut_by_length(
-            features, tokens=self._config.batch_tokens, windows=self._config.batch_questions
+            windows, max_tokens=self._config.batch_tokens, max_windows=self._config.batch_questions
         )
         rng.shuffle(batches)
         return batches
@@ -119,30 +120,33 @@ def read_mix(config: Config, data: Path, tokenizer: Tokenizer) -> Mix:
     return Mix(rotations, tokenizer, config)
 
 
-def cut_by_length(features: Sequence[Feature], *, tokens: int, windows: int) -> list[list[Feature]]:
+def cut_by_length(
+    windows: Sequence[Window], *, max_tokens: int, max_windows: int
+) -> list[list[Window]]:
     """Cut into batches of similar length, each within both limits, padding included."""
-    batches: list[list[Feature]] = []
-    batch: list[Feature] = []
-    for feature in sorted(features, key=lambda feature: len(feature.token_ids)):
-        if batch and (len(batch) == windows or (len(batch) + 1) * len(feature.token_ids) > tokens):
+    batches: list[list[Window]] = []
+    batch: list[Window] = []
+    for window in sorted(windows, key=lambda window: len(window.token_ids)):
+        is_full = len(batch) == max_windows
+        if batch and (is_full or (len(batch) + 1) * len(window.token_ids) > max_tokens):
             batches.append(batch)
             batch = []
-        batch.append(feature)
+        batch.append(window)
     return [*batches, batch] if batch else batches
 
 
-def collate(features: Sequence[Feature]) -> Batch:
+def collate(windows: Sequence[Window]) -> Batch:
     """Pad windows to the longest of them, rounded up to `PAD_TO_TOKENS`; padding is token 0."""
-    longest = max(len(feature.token_ids) for feature in features)
+    longest = max(len(window.token_ids) for window in windows)
     width = -(-longest // PAD_TO_TOKENS) * PAD_TO_TOKENS
-    token_ids = torch.zeros(len(features), width, dtype=torch.long)
+    token_ids = torch.zeros(len(windows), width, dtype=torch.long)
     type_ids = torch.zeros_like(token_ids)
     mask = torch.zeros_like(token_ids)
-    for row, feature in enumerate(features):
-        length = len(feature.token_ids)
-        token_ids[row, :length] = torch.tensor(feature.token_ids)
-        type_ids[row, :length] = torch.tensor(feature.type_ids)
+    for row, window in enumerate(windows):
+        length = len(window.token_ids)
+        token_ids[row, :length] = torch.tensor(window.token_ids)
+        type_ids[row, :length] = torch.tensor(window.type_ids)
         mask[row, :length] = 1
-    starts = torch.tensor([feature.start for feature in features])
-    ends = torch.tensor([feature.end for feature in features])
+    starts = torch.tensor([window.start for window in windows])
+    ends = torch.tensor([window.end for window in windows])
     return Batch(token_ids, type_ids, mask, starts, ends)

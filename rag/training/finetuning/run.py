@@ -1,4 +1,4 @@
-"""A reader in training: steps, log, checkpoints, and when to cool down."""
+"""A fine-tuning run: its steps, log, checkpoints and cool-down."""
 
 import json
 import time
@@ -12,14 +12,14 @@ from transformers import PreTrainedModel
 from citewire.rag.training.finetuning.checkpoint import Progress, load_checkpoint, save_checkpoint
 from citewire.rag.training.finetuning.config import Config
 from citewire.rag.training.finetuning.mix import Batch, Mix, Position
-from citewire.rag.training.finetuning.schedule import Cooldown, cooldown_from, learning_rate
+from citewire.rag.training.finetuning.schedule import Cooldown, compute_learning_rate
 from citewire.rag.training.finetuning.step import build_optimizer, take_step
 
-LOG_EVERY_STEPS = 50
+LOG_EVERY_STEPS = 50  # optimizer steps between two lines of the log
 
 
 class Run:
-    """A model in training: its optimizer, its data and how far it is."""
+    """A model in training, with its optimizer, data and progress."""
 
     def __init__(self, config: Config, model: PreTrainedModel, mix: Mix, out: Path) -> None:
         self.config = config
@@ -29,41 +29,42 @@ class Run:
         self.mix = mix
         self.out = out
         self.progress = Progress()
-        self.stop_asked = False
+        self.is_stop_requested = False
 
     @property
     def checkpoint(self) -> Path:
-        """The file that a stopped run goes on from."""
+        """The file from which a stopped run resumes."""
         return self.out / "checkpoint.pt"
 
     def resume(self, path: Path) -> None:
-        """Go back to a checkpoint; the next step is the one that followed it."""
+        """Load a checkpoint; the next step is the one that followed it."""
         self.progress = load_checkpoint(path, self.model, self.optimizer)
 
-    def ask_stop(self, *_: object) -> None:
-        """Stop after the current step, with a checkpoint; fits as a signal handler."""
-        self.stop_asked = True
+    def request_stop(self, *_: object) -> None:
+        """Stop after the current step, with a checkpoint; usable as a signal handler."""
+        self.is_stop_requested = True
 
     def begin_cooldown(self, cooldown: Cooldown) -> None:
-        """Keep the stable state as `stable.pt`, then let the learning rate fall."""
+        """Save the state as `stable.pt`, then let the learning rate fall."""
         self._save(self.out / "stable.pt")
         self.progress = replace(self.progress, cooldown=cooldown)
 
     def train(self) -> bool:
-        """Train until the cool-down is over or a stop is asked for; tell whether it is over."""
+        """Train until the cool-down ends or a stop is requested; return whether it has ended."""
         self.model.train()
         torch.set_num_threads(self.config.threads)
-        batches = self.mix.batches(self.progress.position)
+        batches = self.mix.draw_batches(self.progress.position)
         losses: list[float] = []
         logged, saved_at = self.progress, time.monotonic()
-        while not (self.stop_asked or self._is_over()):
+        while not (self.is_stop_requested or self._is_over()):
             if self._is_cooldown_due():
-                self.begin_cooldown(cooldown_from(self.progress.step, self.config.cooldown_share))
+                self.begin_cooldown(
+                    Cooldown.from_share(self.progress.step, self.config.cooldown_share)
+                )
             losses.append(self._step(batches))
             if self.progress.step % LOG_EVERY_STEPS == 0:
-                append_json(
-                    self.out / "log.jsonl", log_record(self.config, logged, self.progress, losses)
-                )
+                record = summarise(self.config, logged, self.progress, losses)
+                append_json(self.out / "log.jsonl", record)
                 losses, logged = [], self.progress
             if time.monotonic() - saved_at > self.config.checkpoint_minutes * 60:
                 self._save(self.checkpoint)
@@ -74,12 +75,12 @@ class Run:
     def _step(self, batches: Iterator[tuple[Batch, Position]]) -> float:
         started = time.monotonic()
         batch, position = next(batches)
-        rate = learning_rate(self.config, self.progress.step, self.progress.cooldown)
+        rate = compute_learning_rate(self.config, self.progress.step, self.progress.cooldown)
         loss = take_step(
             self.model, self.optimizer, batch.to(self.device), rate, bf16=self.config.bf16
         )
         seconds = time.monotonic() - started
-        self.progress = self.progress.after(
+        self.progress = self.progress.advance(
             questions=len(batch), seconds=seconds, position=position
         )
         return loss
@@ -101,16 +102,16 @@ class Run:
         )
 
 
-def log_record(
+def summarise(
     config: Config, before: Progress, now: Progress, losses: list[float]
 ) -> dict[str, float | str]:
-    """What happened between two points of a run; `loss` is the mean over the steps between."""
+    """Return the log record of the steps between two points of a run; `loss` is their mean."""
     questions = now.questions - before.questions
     return {
         "step": now.step,
         "phase": "stable" if now.cooldown is None else "cooldown",
         "loss": round(sum(losses) / len(losses), 4),
-        "learning_rate": learning_rate(config, now.step - 1, now.cooldown),
+        "learning_rate": compute_learning_rate(config, now.step - 1, now.cooldown),
         "questions": now.questions,
         "questions_per_second": round(questions / (now.seconds - before.seconds), 2),
         "minutes": round(now.seconds / 60, 2),
@@ -118,6 +119,6 @@ def log_record(
 
 
 def append_json(path: Path, record: dict[str, float | str]) -> None:
-    """Add the record to the file, as one line."""
+    """Append the record to a JSON Lines file."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")

@@ -1,4 +1,4 @@
-"""Warm-up, constant rate, linear cool-down: a run can be ended well from any of its steps."""
+"""Warm-up, constant rate, linear cool-down (a WSD schedule): any step is a good one to end at."""
 
 from dataclasses import dataclass
 
@@ -18,19 +18,19 @@ class Cooldown:
                 f"cool-down of {self.steps} steps from {self.start}: needs at least one step"
             )
 
+    @classmethod
+    def from_share(cls, start: int, share: float) -> "Cooldown":
+        """Make the cool-down `share` of all steps: `Cooldown.from_share(300, 0.25)` takes 100."""
+        return cls(start, max(1, round(start * share / (1 - share))))
+
     @property
     def end(self) -> int:
         """The number of steps of the whole run."""
         return self.start + self.steps
 
 
-def cooldown_from(step: int, share: float) -> Cooldown:
-    """A cool-down that makes up `share` of all steps: `cooldown_from(300, 0.25)` takes 100."""
-    return Cooldown(step, max(1, round(step * share / (1 - share))))
-
-
-def learning_rate(config: Config, step: int, cooldown: Cooldown | None) -> float:
-    """The rate of a step, counted from 0; the last step of a cool-down has rate 0."""
+def compute_learning_rate(config: Config, step: int, cooldown: Cooldown | None) -> float:
+    """Return the rate of a step, counted from 0; the last step of a cool-down has rate 0."""
     rate = config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup_steps))
     if cooldown is None or step < cooldown.start:
         return rate

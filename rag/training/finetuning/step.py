@@ -1,4 +1,4 @@
-"""One update of the model: its loss and its optimizer."""
+"""One optimizer step: the loss, the gradient and the update."""
 
 from typing import Any
 
@@ -9,19 +9,21 @@ from transformers import PreTrainedModel
 from citewire.rag.training.finetuning.config import Config
 from citewire.rag.training.finetuning.mix import Batch
 
+# Gradients are clipped to this L2 norm.
 LARGEST_GRADIENT_NORM = 1.0
-UNKNOWN = -100  # the target of a window whose answer nobody told; it adds nothing to the loss
+# Target of a window without a label, which the cross entropy ignores (torch's `ignore_index`).
+IGNORED = -100
 
 
 def build_optimizer(model: PreTrainedModel, config: Config) -> torch.optim.AdamW:
-    """AdamW over the model's parameters, as the config says."""
+    """Build AdamW over the model's parameters with the config's rate and weight decay."""
     return torch.optim.AdamW(
-        decayed_groups(model, config.weight_decay), lr=config.learning_rate, fused=True
+        group_parameters(model, config.weight_decay), lr=config.learning_rate, fused=True
     )
 
 
-def decayed_groups(model: Module, decay: float) -> list[dict[str, Any]]:
-    """Decay matrices only: biases and norm weights do not gain from it."""
+def group_parameters(model: Module, decay: float) -> list[dict[str, Any]]:
+    """Group parameters for AdamW: weight decay for matrices, none for biases and norms."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     return [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": decay},
@@ -53,13 +55,16 @@ def take_step(
 
 
 def span_loss(start_logits: torch.Tensor, end_logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Mean cross entropy of start and end; no weight on padding, logits are (windows, tokens)."""
+    """Mean cross entropy of start and end over labelled windows (Devlin 2019).
+
+    Logits have shape (windows, tokens); padding gets probability 0.
+    """
     padding = batch.mask == 0
-    known = (batch.starts != UNKNOWN).sum().clamp(min=1)
+    labelled = (batch.starts != IGNORED).sum().clamp(min=1)
     loss = torch.zeros((), device=start_logits.device)
     for logits, targets in ((start_logits, batch.starts), (end_logits, batch.ends)):
         open_logits = logits.float().masked_fill(padding, -torch.inf)
         loss = loss + torch.nn.functional.cross_entropy(
-            open_logits, targets, ignore_index=UNKNOWN, reduction="sum"
+            open_logits, targets, ignore_index=IGNORED, reduction="sum"
         )
-    return loss / known / 2
+    return loss / labelled / 2

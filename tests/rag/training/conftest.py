@@ -10,8 +10,8 @@ import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForQuestionAnswering, set_seed
 
-from citewire.rag.training.finetuning.config import Config, Source
-from citewire.rag.training.finetuning.data import window_tokenizer
+from citewire.rag.training.finetuning.config import Config, QuestionSource
+from citewire.rag.training.finetuning.data import load_window_tokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,?"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
@@ -64,7 +64,7 @@ def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tokenizer(tokenizer_file: Path) -> Tokenizer:
-    return window_tokenizer(tokenizer_file, max_tokens=64, stride_tokens=16)
+    return load_window_tokenizer(tokenizer_file, max_tokens=64, stride_tokens=16)
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +121,7 @@ def squad_paragraph(context: str, question: str, answer: str | None) -> dict:
 @pytest.fixture
 def config() -> Config:
     return Config(
-        sources=(Source(("town",), 1),),
+        sources=(QuestionSource(("town",), 1),),
         seed=3,
         threads=1,
         bf16=False,

@@ -1,4 +1,4 @@
-"""Two fine-tunings of one model, averaged."""
+"""Two fine-tunings of one model, average_weights."""
 
 import sys
 from pathlib import Path

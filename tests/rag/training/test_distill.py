@@ -214,12 +214,12 @@ def test_most_batches_are_of_one_length_and_read_the_same_without_a_mask(
     collator = Collator(pairs, plain, torch.device("cpu"))
     reader = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32).eval()
     for batch in map(collator.batch, even):
-        assert batch.is_even
+        assert batch.is_unpadded
         assert batch.mask.all()
         with torch.no_grad():
-            masked = forward(reader, replace(batch, is_even=False))
+            masked = forward(reader, replace(batch, is_unpadded=False))
             torch.testing.assert_close(forward(reader, batch).start_logits, masked.start_logits)
-    assert not collator.batch(np.array([0, 1, 2])).is_even
+    assert not collator.batch(np.array([0, 1, 2])).is_unpadded
 
 
 def test_teacher_reads_what_the_student_reads(

@@ -12,7 +12,7 @@ from citewire.rag.training import train
 from citewire.rag.training.finetuning.config import Config, read_config
 from citewire.rag.training.finetuning.mix import Batch, Position, read_mix
 from citewire.rag.training.finetuning.run import Run
-from citewire.rag.training.finetuning.schedule import Cooldown, cooldown_from, learning_rate
+from citewire.rag.training.finetuning.schedule import Cooldown, compute_learning_rate
 from citewire.rag.training.finetuning.step import span_loss
 from citewire.rag.training.train import load_model
 
@@ -39,15 +39,15 @@ def weights(run: Run) -> list[torch.Tensor]:
 
 def train_until(run: Run, step: int) -> None:
     """Ask the run to stop after the step, as SIGTERM would in the middle of it."""
-    batches = run.mix.batches
+    draw_batches = run.mix.draw_batches
 
     def counted(position: Position) -> Iterator[tuple[Batch, Position]]:
-        for batch, following in batches(position):
+        for batch, following in draw_batches(position):
             if run.progress.step == step - 1:
-                run.ask_stop()
+                run.request_stop()
             yield batch, following
 
-    run.mix.batches = counted
+    run.mix.draw_batches = counted
     run.train()
 
 
@@ -88,12 +88,12 @@ def test_minutes_end_the_stable_phase_before_its_steps(
 
 def test_rate_warms_up_stays_and_cools_down_to_zero(with_changes: Callable) -> None:
     config = with_changes(learning_rate=1.0, warmup_steps=2)
-    rates = [learning_rate(config, step, Cooldown(start=4, steps=4)) for step in range(8)]
+    rates = [compute_learning_rate(config, step, Cooldown(start=4, steps=4)) for step in range(8)]
     assert rates == [0.5, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
 
 
 def test_cooldown_is_its_share_of_all_steps() -> None:
-    assert cooldown_from(300, 0.25) == Cooldown(start=300, steps=100)
+    assert Cooldown.from_share(300, 0.25) == Cooldown(start=300, steps=100)
 
 
 def test_certain_and_right_logits_lose_nothing_even_beside_padding() -> None:

@@ -23,7 +23,7 @@ from citewire.rag.training.distillation.windows import (
     window_around,
 )
 from citewire.rag.training.finetuning.mix import Batch
-from citewire.rag.training.finetuning.step import UNKNOWN, span_loss
+from citewire.rag.training.finetuning.step import IGNORED, span_loss
 from citewire.rag.training.prepare import negatives, pairs_of, untold
 
 TEXT = (
@@ -108,8 +108,8 @@ def test_untold_pairs_ask_about_passages_and_say_nothing(data: Path, plain: Toke
     assert not pairs.is_told.any()
     assert (pairs.last == UNTOLD).all()
     batch = Collator(pairs, plain, torch.device("cpu")).batch(np.arange(len(pairs)))
-    assert (batch.starts == UNKNOWN).all()
-    assert (batch.ends == UNKNOWN).all()
+    assert (batch.starts == IGNORED).all()
+    assert (batch.ends == IGNORED).all()
     assert len(epoch_rows(pairs.only_told(), 0, 1)) == 0
     assert len(epoch_rows(pairs, 0, 1)) == len(pairs)
 
@@ -146,11 +146,11 @@ def test_unknown_answers_add_nothing_to_the_loss() -> None:
     torch.manual_seed(0)
     logits = torch.randn(2, 3, 5, requires_grad=True)
     ones = torch.ones(3, 5, dtype=torch.long)
-    told, unknown = torch.tensor([1, 2, 0]), torch.tensor([1, UNKNOWN, UNKNOWN])
+    told, unknown = torch.tensor([1, 2, 0]), torch.tensor([1, IGNORED, IGNORED])
     whole = span_loss(*logits[:, :1], Batch(ones[:1], ones[:1], ones[:1], told[:1], told[:1]))
     partly = span_loss(*logits, Batch(ones, ones, ones, unknown, unknown))
     assert torch.allclose(whole, partly)
-    nothing = torch.full((3,), UNKNOWN)
+    nothing = torch.full((3,), IGNORED)
     assert span_loss(*logits, Batch(ones, ones, ones, nothing, nothing)) == 0
 
 

@@ -8,11 +8,11 @@ from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import Example, Gold, read_examples
 from citewire.rag.training.finetuning.data import (
-    answer_tokens,
-    features_of,
-    negative_of,
-    windows_of,
-    with_negatives,
+    add_negatives,
+    build_windows,
+    find_answer_tokens,
+    make_negative,
+    split_windows,
 )
 
 LONG = "the river rose. " * 40 + "Ana Ruiz fled." + " the river fell." * 40
@@ -38,8 +38,8 @@ def test_paragraphs_know_the_others_of_their_article(data: Path) -> None:
 def test_target_tokens_cover_the_answer_exactly_in_every_window_drawn(
     tokenizer: Tokenizer, seed: int
 ) -> None:
-    (feature,) = features_of(tokenizer, [example(LONG, "Ana Ruiz")], random.Random(seed))
-    tokens = [tokenizer.id_to_token(i) for i in feature.token_ids[feature.start : feature.end + 1]]
+    (window,) = build_windows(tokenizer, [example(LONG, "Ana Ruiz")], random.Random(seed))
+    tokens = [tokenizer.id_to_token(i) for i in window.token_ids[window.start : window.end + 1]]
     assert tokens == ["a", "##n", "##a", "r", "##u", "##i", "##z"]
 
 
@@ -54,30 +54,30 @@ def test_target_offsets_give_back_the_answer_text(
     context = " ".join(words)
     number = pick.draw(st.integers(0, len(words) - 1))
     gold = Gold(words[number], len(" ".join([*words[:number], ""])))
-    for window in windows_of(tokenizer.encode("who?", context)):
-        tokens = answer_tokens(window, gold)
+    for window in split_windows(tokenizer.encode("who?", context)):
+        tokens = find_answer_tokens(window, gold)
         if tokens is not None:
             start, end = window.offsets[tokens[0]][0], window.offsets[tokens[1]][1]
             assert context[start:end] == gold.text
 
 
 def test_unanswerable_question_points_at_the_first_token(tokenizer: Tokenizer) -> None:
-    (feature,) = features_of(tokenizer, [example(LONG)], random.Random(0))
-    assert (feature.start, feature.end) == (0, 0)
+    (window,) = build_windows(tokenizer, [example(LONG)], random.Random(0))
+    assert (window.start, window.end) == (0, 0)
 
 
 def test_answer_that_no_window_holds_is_left_out(tokenizer: Tokenizer) -> None:
-    assert features_of(tokenizer, [example(LONG, LONG)], random.Random(0)) == []
+    assert build_windows(tokenizer, [example(LONG, LONG)], random.Random(0)) == []
 
 
 def test_windows_stay_within_the_token_limit(tokenizer: Tokenizer) -> None:
-    assert max(len(window.ids) for window in windows_of(tokenizer.encode("who?", LONG))) == 64
+    assert max(len(window.ids) for window in split_windows(tokenizer.encode("who?", LONG))) == 64
 
 
 def test_negative_is_a_paragraph_of_the_article_without_any_answer_text() -> None:
     article = ("Ana Ruiz fled.", "It was ana ruiz.", "Nobody else fled.")
     for seed in range(20):
-        negative = negative_of(
+        negative = make_negative(
             example(article[0], "Ana Ruiz", article=article), random.Random(seed)
         )
         assert negative is not None
@@ -87,16 +87,16 @@ def test_negative_is_a_paragraph_of_the_article_without_any_answer_text() -> Non
 def test_no_negative_where_every_paragraph_holds_an_answer() -> None:
     article = ("Ana Ruiz fled.", "Ana stayed.")
     assert (
-        negative_of(example(article[0], "Ana Ruiz", "Ana", article=article), random.Random(0))
+        make_negative(example(article[0], "Ana Ruiz", "Ana", article=article), random.Random(0))
         is None
     )
 
 
 def test_no_negative_for_an_unanswerable_question() -> None:
-    assert negative_of(example("A.", article=("A.", "B.")), random.Random(0)) is None
+    assert make_negative(example("A.", article=("A.", "B.")), random.Random(0)) is None
 
 
 def test_negatives_come_in_the_share_asked_for() -> None:
     examples = [example("Ana fled.", "Ana", article=("Ana fled.", "Rain fell."))] * 1000
-    mixed = with_negatives(examples, 0.2, random.Random(0))
+    mixed = add_negatives(examples, 0.2, random.Random(0))
     assert 150 < sum(not e.golds for e in mixed) < 250

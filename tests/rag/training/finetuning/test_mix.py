@@ -5,7 +5,7 @@ from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import Example
 from citewire.rag.training.finetuning.config import Config
-from citewire.rag.training.finetuning.data import Feature
+from citewire.rag.training.finetuning.data import Window
 from citewire.rag.training.finetuning.mix import (
     Position,
     Rotation,
@@ -15,8 +15,8 @@ from citewire.rag.training.finetuning.mix import (
 )
 
 
-def feature(length: int) -> Feature:
-    return Feature((7,) * length, (0,) * length, 0, 0)
+def window(length: int) -> Window:
+    return Window((7,) * length, (0,) * length, 0, 0)
 
 
 def test_rotation_gives_every_example_once_an_epoch() -> None:
@@ -30,20 +30,20 @@ def test_rotation_gives_every_example_once_an_epoch() -> None:
 def test_stream_from_a_position_continues_the_stream_from_the_start(
     config: Config, data: Path, tokenizer: Tokenizer
 ) -> None:
-    stream = list(islice(read_mix(config, data, tokenizer).batches(Position()), 12))
-    again = list(islice(read_mix(config, data, tokenizer).batches(stream[6][1]), 5))
+    stream = list(islice(read_mix(config, data, tokenizer).draw_batches(Position()), 12))
+    again = list(islice(read_mix(config, data, tokenizer).draw_batches(stream[6][1]), 5))
     assert [batch.token_ids.tolist() for batch, _ in again] == [
         b.token_ids.tolist() for b, _ in stream[7:]
     ]
 
 
 def test_batches_stay_within_both_limits_and_lose_nothing() -> None:
-    features = [feature(length) for length in (9, 50, 10, 48, 11, 12)]
-    batches = cut_by_length(features, tokens=100, windows=3)
+    windows = [window(length) for length in (9, 50, 10, 48, 11, 12)]
+    batches = cut_by_length(windows, max_tokens=100, max_windows=3)
     assert [[len(f.token_ids) for f in batch] for batch in batches] == [[9, 10, 11], [12, 48], [50]]
 
 
 def test_padding_is_masked() -> None:
-    batch = collate([feature(3), feature(9)])
+    batch = collate([window(3), window(9)])
     assert batch.mask.sum(dim=1).tolist() == [3, 9]
     assert batch.token_ids.shape == (2, 16)
