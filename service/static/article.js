@@ -33,7 +33,7 @@ export class ArticlePanel {
     document.getElementById("article-close").addEventListener("click", () => this.close());
     document.getElementById("step-back").addEventListener("click", () => this.step(-1));
     document.getElementById("step-on").addEventListener("click", () => this.step(1));
-    this.#dialog.addEventListener("close", () => this.#closed());
+    this.#dialog.addEventListener("close", () => this.#leave());
     BESIDE.addEventListener("change", () => this.#fitWidth());
   }
 
@@ -56,6 +56,8 @@ export class ArticlePanel {
 
   close() {
     this.#dialog.close();
+    // The dialog's own event comes late: a key pressed meanwhile may have moved the focus on.
+    this.#leave();
   }
 
   /** Go on to another mark of the article, around its ends. */
@@ -76,13 +78,15 @@ export class ArticlePanel {
     this.#show();
   }
 
-  #closed() {
-    // The event comes late: after a change of width the dialog is open again by now.
-    if (this.#dialog.open) return;
+  /** Return to the opener; does nothing where that was done, or where the dialog is open again. */
+  #leave() {
+    const opener = this.#opener;
+    if (opener === null || this.#dialog.open) return;
+    this.#opener = null;
     this.#loading.abort();
     this.#empty();
-    this.#opener.removeAttribute("aria-current");
-    this.#opener.focus();
+    opener.removeAttribute("aria-current");
+    opener.focus();
   }
 
   async #load(citation, others) {

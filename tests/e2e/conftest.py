@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from browser import PATIENCE_MS, ask, chromium
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS_TO_START = 120
@@ -54,6 +54,8 @@ def serving_fixture() -> "Callable[..., AbstractContextManager[tuple[str, subpro
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Expectations are waited for; beside other work five seconds can be too few.
+    expect.set_options(timeout=PATIENCE_MS)
     with chromium() as browser:
         yield browser
 

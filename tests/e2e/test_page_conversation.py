@@ -282,6 +282,28 @@ def test_conversation_is_exported_as_markdown(page: Page, ask: Ask, tmp_path: Pa
 
 # Keys
 
+# Presses Escape and another key before the browser can report that the article was closed, and
+# waits for that report.
+CLOSE_AND_PRESS = """async (key) => {
+  const dialog = document.getElementById("article");
+  const closed = new Promise((resolve) => dialog.addEventListener("close", resolve));
+  for (const pressed of ["Escape", key]) {
+    const event = new KeyboardEvent("keydown", { key: pressed, bubbles: true, cancelable: true });
+    document.activeElement.dispatchEvent(event);
+  }
+  await closed;
+}"""
+
+
+def test_key_pressed_at_once_after_escape_is_not_undone(page: Page, ask: Ask) -> None:
+    turn = ask(page, ANSWERED)
+    turn.locator("button.citation").nth(1).click()
+    expect(page.get_by_role("dialog").locator("mark.current")).to_be_focused()
+    page.evaluate(CLOSE_AND_PRESS, "k")
+
+    expect(turn.locator("button.citation").first).to_be_focused()
+    expect(turn.locator("button.citation[aria-current]")).to_have_count(0)
+
 
 def test_keys_find_open_and_copy_sources(context: BrowserContext, page: Page, ask: Ask) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
