@@ -3,7 +3,7 @@
 import { slice, utf16Index } from "./codepoints.js";
 import { button, element, marked, verbatim } from "./dom.js";
 import { copy, evidenceAddress, quoteText } from "./quoting.js";
-import { counted, dateInWords, percent } from "./words.js";
+import { counted, dateInWords } from "./words.js";
 
 // More sources than this are folded away: the answer must not drown in its evidence.
 const CITATIONS_SHOWN = 3;
@@ -72,9 +72,9 @@ export function factView(text) {
   return element("span", {}, element("bdi", {}, ...verbatim(text)));
 }
 
-// Only what comes closest without being an answer has a score of its own.
-function chanceOf({ score }) {
-  return score === undefined ? [] : [element("span", {}, `${percent(score)} likely to answer`)];
+// Only what comes closest without being an answer has a confidence of its own.
+function chanceOf({ percentage }) {
+  return percentage === undefined ? [] : [element("span", {}, `${percentage} likely to answer`)];
 }
 
 function contextOf({ context, context_start: contextStart, start, end, quote }) {

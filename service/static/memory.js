@@ -65,8 +65,19 @@ function isExchange(kept) {
   return (
     Number.isInteger(id) &&
     [question, askedAs].every((text) => typeof text === "string") &&
-    [alternatives, passages, filters?.sources, result?.answers].every(Array.isArray)
+    [alternatives, passages, filters?.sources, result?.answers].every(Array.isArray) &&
+    hasTexts(result)
   );
+}
+
+// The texts for people that the service sends with its answers.
+function hasTexts({ status, explanation, answers, closest }) {
+  const texts = [
+    ...answers.flatMap((answer) => [answer.likelihood, answer.percentage, answer.support?.text]),
+    ...(closest ?? []).map(({ percentage }) => percentage),
+    ...(status === "no_answer" ? [explanation] : []),
+  ];
+  return texts.every((text) => typeof text === "string");
 }
 
 function write(exchanges) {

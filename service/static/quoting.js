@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 import { filtersInWords } from "./filters.js";
-import { confidenceInWords, dateInWords, reasonInWords, supportInWords } from "./words.js";
+import { confidenceInWords, dateInWords } from "./words.js";
 
 /** “sentence” — title, source, date, then the permanent address of the evidence. */
 export function quoteText(citation) {
@@ -51,14 +51,14 @@ function exchangeMarkdown({ question, askedAs, filters, result }) {
   if (only !== "") parts.push(`*Searched only: ${plain(only)}*`);
   if (result.status === "answered") parts.push(...result.answers.map(answerMarkdown));
   else {
-    parts.push(`**The archive does not say.** ${reasonInWords(result.reason)}`);
+    parts.push(`**The archive does not say.** ${result.explanation}`);
     if (result.closest?.length > 0) parts.push("Closest passages, not answers:", ...result.closest.map(citationMarkdown));
   }
   return parts.join("\n\n");
 }
 
 function answerMarkdown(answer) {
-  const facts = `${confidenceInWords(answer.confidence).text}, ${supportInWords(answer)}`;
+  const facts = `${confidenceInWords(answer)}, ${answer.support.text}`;
   return [`**${plain(answer.text)}** (${facts})`, ...answer.citations.map(citationMarkdown)].join("\n\n");
 }
 

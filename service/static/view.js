@@ -5,7 +5,7 @@ import { element, verbatim } from "./dom.js";
 import { filtersInWords } from "./filters.js";
 import { readingView } from "./reading.js";
 import { trailView } from "./trail.js";
-import { confidenceInWords, counted, reasonInWords, secondsInWords, supportInWords } from "./words.js";
+import { confidenceInWords, counted, secondsInWords } from "./words.js";
 
 /** A question in the log; `reply(...nodes)` replaces what stands under it. */
 export function createTurn(question) {
@@ -21,9 +21,9 @@ export function createTurn(question) {
 /** The result in one sentence, for those who listen. */
 export function spokenResult({ question, askedAs, result }) {
   const asked = askedAs === question ? "" : `Asked as: ${askedAs} `;
-  if (result.status === "no_answer") return `${asked}The archive does not say. ${reasonInWords(result.reason)}`;
+  if (result.status === "no_answer") return `${asked}The archive does not say. ${result.explanation}`;
   const [first] = result.answers;
-  return `${asked}Answer: ${first.text}. ${confidenceInWords(first.confidence).text}, ${supportInWords(first)}.`;
+  return `${asked}Answer: ${first.text}. ${confidenceInWords(first)}, ${first.support.text}.`;
 }
 
 /**
@@ -53,7 +53,6 @@ export function answersView([main, ...others], act) {
 }
 
 function answerView(answer, rank, act) {
-  const { level, text } = confidenceInWords(answer.confidence);
   return element(
     "div",
     { class: `answer ${rank}` },
@@ -61,8 +60,8 @@ function answerView(answer, rank, act) {
     element(
       "p",
       { class: "answer-facts" },
-      element("span", { class: `confidence ${level}` }, text),
-      element("span", {}, supportInWords(answer)),
+      element("span", { class: "confidence", "data-likelihood": answer.likelihood }, confidenceInWords(answer)),
+      element("span", {}, answer.support.text),
     ),
     ...citationsView(answer.citations, "citation", act),
   );
@@ -71,7 +70,7 @@ function answerView(answer, rank, act) {
 function noAnswerView(result, act) {
   const views = [
     element("p", { class: "no-answer" }, "The archive does not say."),
-    element("p", { class: "no-answer-reason" }, reasonInWords(result.reason)),
+    element("p", { class: "no-answer-reason" }, result.explanation),
   ];
   const closest = result.closest ?? [];
   if (closest.length > 0) {

@@ -1,28 +1,6 @@
-// How the page puts numbers, dates and reasons into words.
+// How the page puts numbers and dates into words; texts about answers come from the service.
 
 const NO_BREAK_SPACE = "\u00a0";
-
-// Words for a calibrated probability: the IPCC's scale, its lower half shortened.
-const LIKELIHOODS = [
-  { from: 0.9, level: "high", word: "very likely" },
-  { from: 0.66, level: "high", word: "likely" },
-  { from: 0.33, level: "middle", word: "possible" },
-  { from: 0, level: "low", word: "doubtful" },
-];
-
-/** 0.83 -> { level: "high", text: "likely · 83 %" } */
-export function confidenceInWords(confidence) {
-  const { level, word } = LIKELIHOODS.find(({ from }) => confidence >= from);
-  return { level, text: `${word} · ${percent(confidence)}` };
-}
-
-/** 0.83 -> "83 %"; neither certainty nor impossibility is ever claimed. */
-export function percent(confidence) {
-  const rounded = Math.round(confidence * 100);
-  if (rounded >= 100) return `over 99${NO_BREAK_SPACE}%`;
-  if (rounded <= 0) return `under 1${NO_BREAK_SPACE}%`;
-  return `${rounded}${NO_BREAK_SPACE}%`;
-}
 
 const NUMBER = new Intl.NumberFormat("en-GB");
 
@@ -40,19 +18,9 @@ export function dateInWords(isoDate) {
   return Number.isNaN(date.getTime()) ? isoDate : DATE.format(date);
 }
 
-const REASONS = {
-  nothing_relevant: "No article in it seems to be about this.",
-  not_answered: "Some articles come near the subject, but none of them states an answer.",
-  too_close: "Some passages might hold an answer, but the evidence is too thin to decide.",
-};
-
-export function reasonInWords(reason) {
-  return REASONS[reason] ?? "No passage answers the question clearly enough.";
-}
-
-/** How many articles an answer stands in. */
-export function supportInWords({ support }) {
-  return `said by ${counted(support.articles, "article")}`;
+/** A confidence in a word and a percentage: "likely · 83 %" */
+export function confidenceInWords({ likelihood, percentage }) {
+  return `${likelihood} · ${percentage}`;
 }
 
 /** 0.751 -> "75 %" */

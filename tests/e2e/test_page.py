@@ -53,7 +53,9 @@ def reply_with(
     answer = {
         "text": quote,
         "confidence": 0.83,
-        "support": {"articles": 1},
+        "likelihood": "likely",
+        "percentage": "83 %",
+        "support": {"articles": 1, "text": "said by 1 article"},
         "citations": [citation],
     }
     now = current_text if current_text is not None else text

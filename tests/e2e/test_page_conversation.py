@@ -159,6 +159,21 @@ def test_memory_that_is_not_ours_is_passed_over(page: Page, ask: Ask, kept: str)
     expect(ask(page, ANSWERED).locator(".answer-text").first).to_contain_text("Blinken")
 
 
+def test_exchange_kept_by_a_page_that_knew_no_texts_is_passed_over(page: Page, ask: Ask) -> None:
+    ask(page, ANSWERED)
+    page.evaluate(
+        """() => {
+          const kept = JSON.parse(localStorage.getItem("citewire.conversation"));
+          delete kept[0].result.answers[0].percentage;
+          localStorage.setItem("citewire.conversation", JSON.stringify(kept));
+        }"""
+    )
+    page.reload()
+
+    expect(page.get_by_role("heading", name="Ask the archive")).to_be_visible()
+    expect(page.locator(".turn")).to_have_count(0)
+
+
 # Filters
 
 
