@@ -8,8 +8,7 @@ from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.loading import LoadedArticle
 from citewire.index.ingest.target import Stored
 from citewire.service.client.local_service import RunningService
-from citewire.service.http.access_rules import MAX_ARTICLES_BYTES
-from citewire.service.wire.articles import ArticleOutcome
+from citewire.service.wire.articles import MAX_ARTICLES_BYTES, ArticleOutcome
 
 
 class RemoteStore:

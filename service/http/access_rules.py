@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from citewire.service.auth.keys import KeyScope
+from citewire.service.wire.articles import MAX_ARTICLES_BYTES
 
 MAX_QUESTION_BYTES = 64 * 1024
-MAX_ARTICLES_BYTES = 16 * 1024 * 1024
 ANY = frozenset[str]()
 CHANGING = frozenset(["POST", "PUT", "PATCH", "DELETE"])
 

@@ -23,10 +23,11 @@ from citewire.service.wire.articles import (
     KnownArticles,
     KnownQuery,
     Refused,
+    Result,
     StoredArticle,
 )
 from citewire.service.work.executor import Reads
-from citewire.service.work.writer import Incoming, Result, Writer
+from citewire.service.work.writer import Incoming, Writer
 
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -1,14 +1,15 @@
 """The wire of changes to the archive: articles that come in, and what became of them."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 
 from citewire.service.wire.answers import ArticleId, Day, FieldProblem, Problem, Request
 from citewire.service.wire.examples import NEW_ARTICLE
-from citewire.service.work.writer import Result
 
 MAX_ARTICLES = 1000
+MAX_ARTICLES_BYTES = 16 * 1024 * 1024
 MAX_KNOWN = 5000
 
 
@@ -66,6 +67,14 @@ class ArticlesIn(Request):
     articles: list[Annotated[ArticleIn, WrapValidator(article_or_refused)]] = Field(
         min_length=1, max_length=MAX_ARTICLES
     )
+
+
+class Result(StrEnum):
+    """What became of an article that was to be stored."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
 
 
 class StoredArticle(BaseModel):

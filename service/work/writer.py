@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from citewire.index.catalogue.catalogue import Catalogue
@@ -20,6 +19,7 @@ from citewire.index.errors import CitewireError, StorageFull
 from citewire.index.ingest.embed import encode_articles, in_batches
 from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
+from citewire.service.wire.articles import Result
 
 # Committed together: a second's encoding, so that nobody waits long behind it.
 CHARACTERS_PER_COMMIT = 20_000
@@ -28,14 +28,6 @@ MAX_WAITING = 32
 
 class WriterBusy(CitewireError):
     """As many changes are waiting as may."""
-
-
-class Result(StrEnum):
-    """What became of an article that was to be stored."""
-
-    ADDED = "added"
-    REPLACED = "replaced"
-    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)

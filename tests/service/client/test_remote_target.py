@@ -15,9 +15,13 @@ from citewire.index.catalogue.schema import Known, fingerprint
 from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.loading import LoadedArticle, build
 from citewire.service.client.remote_target import RemoteStore, body_of
-from citewire.service.http.access_rules import MAX_ARTICLES_BYTES
 from citewire.service.routes.articles import article_of
-from citewire.service.wire.articles import ArticlesIn, BatchOutcome, KnownArticles
+from citewire.service.wire.articles import (
+    MAX_ARTICLES_BYTES,
+    ArticlesIn,
+    BatchOutcome,
+    KnownArticles,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 

@@ -15,7 +15,7 @@ from citewire.index.data_directory import RESERVED_BYTES
 from citewire.index.embedding import Vectors
 from citewire.index.errors import ArchiveDamaged, StorageFull
 from citewire.service.auth.keys import Keyring
-from citewire.service.http.access_rules import MAX_ARTICLES_BYTES
+from citewire.service.wire.articles import MAX_ARTICLES_BYTES
 from citewire.service.work.writer import Incoming, Writer
 
 HARBOUR = {"text": "The harbour opened.", "title": "Harbour", "published_at": "2023-11-09"}
