@@ -12,7 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from citewire.rag.types import Question
 from citewire.service.http.problems import respond_to
+from citewire.service.wire.events import (
+    AnswerEvent,
+    AskEvent,
+    DoneEvent,
+    ResultEvent,
+    StatusEvent,
+    StatusOut,
+)
+from citewire.service.work.asker import Asker
 
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -128,6 +138,30 @@ async def notice_leaving(receive: Receive, inbox: Inbox) -> None:
     inbox.put(Over())
 
 
+def stream_answer(asker: Asker, question: Question, request_id: str) -> EventStream:
+    """Return the answer of `/v1/ask` as the events of `citewire.service.wire.events`."""
+
+    async def work(emit: Emit) -> None:
+        response = await asker.watched(
+            question, request_id, lambda event: emit(encode_event(event))
+        )
+        for answer in response.answers:
+            emit(encode_event(AnswerEvent(data=answer)))
+        emit(encode_event(ResultEvent(data=response)))
+        emit(encode_event(DoneEvent()))
+
+    return EventStream(
+        work,
+        failed=lambda problem: event_bytes("error", problem.decode()),
+        waiting=encode_event(StatusEvent(data=StatusOut(stage="waiting"))),
+    )
+
+
+def encode_event(event: AskEvent) -> bytes:
+    """Write an event as it is sent."""
+    return event_bytes(event.event, event.data.model_dump_json())
+
+
 def event_bytes(name: str, data: str) -> bytes:
-    """Return one event as it is sent; the data are JSON, which has no line breaks."""
+    """Write one event as it is sent; `data` is JSON, which has no line breaks."""
     return f"event: {name}\ndata: {data}\n\n".encode()

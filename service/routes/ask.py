@@ -12,7 +12,7 @@ from citewire.index.types import Filters, refuse_unstorable
 from citewire.rag.types import Question
 from citewire.rag.wiring import Library
 from citewire.service.http.problems import request_id
-from citewire.service.http.streaming import MEDIA_TYPE, EventStream
+from citewire.service.http.streaming import MEDIA_TYPE, EventStream, stream_answer
 from citewire.service.wire.answers import (
     Alive,
     ArticleList,
@@ -84,7 +84,7 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
         """
         identity = request_id(request.scope)
         if prefers_stream(request.headers.get("accept", "")):
-            return asker.stream(question_of(body), identity)
+            return stream_answer(asker, question_of(body), identity)
         return await asker.ask(question_of(body), identity)
 
     @router.post(
@@ -99,7 +99,7 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
 
         A stream that ends without `done` or `error` was cut off.
         """
-        return asker.stream(question_of(body), request_id(request.scope))
+        return stream_answer(asker, question_of(body), request_id(request.scope))
 
     @router.get("/v1/articles", summary="List the articles", responses=problems(422, 503))
     async def articles(

@@ -4,18 +4,9 @@ from collections.abc import Callable, Sequence
 
 from citewire.rag.types import Answers, Hit, NoAnswer, Question
 from citewire.rag.wiring import Library
-from citewire.service.http.streaming import Emit, EventStream, event_bytes
 from citewire.service.wire.answers import AskResponse
 from citewire.service.wire.convert import ask_response, passages_out
-from citewire.service.wire.events import (
-    AnswerEvent,
-    AskEvent,
-    DoneEvent,
-    PassagesEvent,
-    ResultEvent,
-    StatusEvent,
-    StatusOut,
-)
+from citewire.service.wire.events import AskEvent, PassagesEvent, StatusEvent, StatusOut
 from citewire.service.work.executor import Inference
 
 Tell = Callable[[AskEvent], None]
@@ -33,22 +24,6 @@ class Asker:
         result = await self._inference.run(lambda: self._answerer.answer(question))
         return ask_response(result, request_id)
 
-    def stream(self, question: Question, request_id: str) -> EventStream:
-        """Return the same as server-sent events, those of `citewire.service.wire.events`."""
-
-        async def work(emit: Emit) -> None:
-            response = await self.watched(question, request_id, lambda event: emit(encoded(event)))
-            for answer in response.answers:
-                emit(encoded(AnswerEvent(data=answer)))
-            emit(encoded(ResultEvent(data=response)))
-            emit(encoded(DoneEvent()))
-
-        return EventStream(
-            work,
-            failed=lambda problem: event_bytes("error", problem.decode()),
-            waiting=encoded(StatusEvent(data=StatusOut(stage="waiting"))),
-        )
-
     async def watched(self, question: Question, request_id: str, tell: Tell) -> AskResponse:
         """Return the response; `tell` hears of stages and passages, from another thread."""
 
@@ -61,8 +36,3 @@ class Asker:
             return self._answerer.answer(question, watch)
 
         return ask_response(await self._inference.run(work), request_id)
-
-
-def encoded(event: AskEvent) -> bytes:
-    """Return an event as it is sent."""
-    return event_bytes(event.event, event.data.model_dump_json())
