@@ -22,6 +22,7 @@ from citewire.service.http.guard import LOOPBACK_HOSTS, Door, Drain, Guard
 from citewire.service.http.request_log import Observer
 from citewire.service.http.streaming import MEDIA_TYPE as EVENTS
 from citewire.service.mcp.mount import route_to, tools_of
+from citewire.service.openai import errors as openai_errors
 from citewire.service.openai.routes import build_openai_routes
 from citewire.service.routes.articles import build_article_routes
 from citewire.service.routes.ask import build_routes
@@ -124,8 +125,8 @@ def build_app(
     writer = Writer(archive.catalogue, CourteousEncoder(archive.encoder, asking), free_bytes)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
+        yield {problems.SHAPES: openai_errors.SHAPES}
         await tools.close()
         inference.close()
         writer.close()

@@ -1,6 +1,7 @@
 """Every error as problem details (RFC 9457), whoever raised it."""
 
 import logging
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -20,16 +21,21 @@ from citewire.index.errors import (
     VectorServerAway,
 )
 from citewire.rag.errors import BrokenCitation, UnknownEvidence
-from citewire.service.openai import errors as openai_errors
 from citewire.service.wire.answers import FieldProblem, Problem
 from citewire.service.work.executor import DeadlinePassed, Overloaded
 from citewire.service.work.writer import WriterBusy
 
 MEDIA_TYPE = "application/problem+json"
+# The key of the application's state, by the lifespan's protocol, that holds a Shape for each path
+# whose clients speak a foreign protocol.
+SHAPES = "problem_shapes"
 RETRY_AFTER_SECONDS = 2
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # The names of RFC 9110; Python has them from 3.13 on, and a problem's type must not vary.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+# Gives a problem's status and body as a foreign protocol has them.
+Shape = Callable[[Problem], tuple[int, Mapping[str, object]]]
 
 log = logging.getLogger("citewire.service")
 
@@ -101,9 +107,10 @@ def respond(scope: Scope, found: Problem, headers: dict[str, str] | None = None)
     if found.retry_after_s is not None:
         headers = {"Retry-After": str(found.retry_after_s)} | (headers or {})
     # A request that cannot be parsed asks for no path.
-    if scope.get("path") in openai_errors.PATHS:
-        status = openai_errors.openai_status(found.status)
-        return JSONResponse(openai_errors.openai_error(found), status, headers)
+    shape = scope["state"].get(SHAPES, {}).get(scope.get("path"))
+    if shape is not None:
+        status, error = shape(found)
+        return JSONResponse(error, status, headers)
     content = found.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, found.status, headers, media_type=MEDIA_TYPE)
 
