@@ -5,7 +5,6 @@ again: the index of words, the vector index. What is wrong with the truth is los
 """
 
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.salvage import Soundness, examine, forget, salvage
+from citewire.index.catalogue.salvage import Soundness, bring_in, examine, forget, salvage
 from citewire.index.catalogue.seal import Witness
 from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import (
@@ -282,13 +281,3 @@ def replace_catalogue(directory: DataDirectory, sound: Soundness) -> Path:
     target.replace(file)
     reached("repair: catalogue in its place")
     return aside
-
-
-def bring_in(log: Path, file: Path) -> None:
-    """Bring the log into the damaged file, where it is not past that, and remove it."""
-    try:
-        with closing(sqlite3.connect(file)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error:
-        pass
-    log.unlink(missing_ok=True)

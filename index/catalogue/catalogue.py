@@ -4,13 +4,16 @@ What `put` has returned from survives a kill. Everything outside this file is de
 from it and may be thrown away.
 """
 
-import sqlite3
 import unicodedata
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from citewire.index.catalogue.columns import Columns, ColumnStore
+from citewire.index.catalogue.postings import read_postings, terms_beginning
 from citewire.index.catalogue.reading_file import ReadingFile, may_change
 from citewire.index.catalogue.schema import (
     ARTICLE_COLUMNS,
@@ -19,6 +22,7 @@ from citewire.index.catalogue.schema import (
     ArticleRecord,
     EncodedArticle,
     Known,
+    Source,
     article_of,
     batches,
     day,
@@ -69,9 +73,11 @@ class Catalogue:
         """Close every thread's connection."""
         self._file.close()
 
-    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Return a context with a connection on which all reads see one and the same state."""
-        return self._file.reading()
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let all reads in this thread see one and the same state; nested ones join the outer."""
+        with self._file.reading():
+            yield
 
     # -- reading
 
@@ -81,14 +87,14 @@ class Catalogue:
 
     def counts(self) -> tuple[int, int]:
         """Return how many articles and how many passages there are."""
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             articles = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
             passages = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
         return articles, passages
 
     def article(self, article_id: str) -> Article:
         """Return one article; raise UnknownArticle when there is none of this id."""
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             row = connection.execute(
                 f"SELECT digest, {ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)
             ).fetchone()
@@ -104,7 +110,7 @@ class Catalogue:
         Only those that pass the filters and have `named` in their title or id, in either case.
         """
         condition, values = filter_sql(filters)
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             # SQLite's own is quicker, and knows no letters but ASCII's.
             fold = "lower" if named.isascii() else "folded"
             connection.create_function("folded", 1, folded, deterministic=True)
@@ -120,20 +126,59 @@ class Catalogue:
             for article_id, title, source, url, published, *others in rows
         ]
 
+    def articles_containing(
+        self, strings: Sequence[str], numbers: Collection[int] | None = None
+    ) -> Iterator[Article]:
+        """Yield the articles whose text has all of the strings, one at a time in memory.
+
+        In the order of their numbers; only those of these numbers, where any are given.
+        """
+        condition = " AND ".join(["instr(text, ?)"] * len(strings)) or "TRUE"
+        with self._file.reading() as connection:
+            for batch in [None] if numbers is None else batches(sorted(numbers)):
+                among = "TRUE" if batch is None else f"number IN ({marks(batch)})"
+                for row in connection.execute(
+                    f"SELECT digest, {ARTICLE_COLUMNS} FROM articles"
+                    f" WHERE {among} AND {condition} ORDER BY number",
+                    [*(batch or ()), *strings],
+                ):
+                    yield article_of(row)
+
+    def article_numbers(self, passage_ids: Sequence[int]) -> set[int]:
+        """Return the numbers of the articles that have the passages."""
+        found: set[int] = set()
+        with self._file.reading() as connection:
+            for batch in batches(passage_ids):
+                rows = connection.execute(
+                    f"SELECT article FROM passages WHERE id IN ({marks(batch)})", batch
+                )
+                found.update(row[0] for row in rows)
+        return found
+
+    def sources(self, *, limit: int) -> list[Source]:
+        """Return up to `limit` sources that articles name, those of most articles first."""
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                "SELECT source, count(*) AS articles FROM articles WHERE source IS NOT NULL"
+                " GROUP BY source ORDER BY articles DESC, source LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [Source(name, articles) for name, articles in rows]
+
     def fingerprints(self) -> dict[str, str]:
         """Return every article's fingerprint by its id."""
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             return dict(connection.execute("SELECT id, fingerprint FROM articles").fetchall())
 
     def origins(self) -> dict[str, str]:
         """Return where every article was loaded from, by its id."""
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             return dict(connection.execute("SELECT id, origin FROM articles").fetchall())
 
     def known(self, article_ids: Sequence[str]) -> dict[str, Known]:
         """Return what is known of the articles among `article_ids` that exist, by id."""
         found: dict[str, Known] = {}
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             for batch in batches(article_ids):
                 rows = connection.execute(
                     f"SELECT id, fingerprint, origin FROM articles WHERE id IN ({marks(batch)})",
@@ -144,7 +189,7 @@ class Catalogue:
 
     def known_after(self, article_id: str, limit: int) -> dict[str, Known]:
         """Return what is known of up to `limit` articles behind `article_id`, in that order."""
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             rows = connection.execute(
                 "SELECT id, fingerprint, origin FROM articles WHERE id > ? ORDER BY id LIMIT ?",
                 (article_id, limit),
@@ -155,7 +200,7 @@ class Catalogue:
         """Return the passages that exist among `ids`, each with its whole article."""
         found: dict[int, Passage] = {}
         articles: dict[int, Article] = {}
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             for batch in batches(ids):
                 rows = connection.execute(
                     f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks(batch)})", batch
@@ -178,20 +223,30 @@ class Catalogue:
     def wordings(self, ids: Sequence[int]) -> dict[int, bytes]:
         """Return the words of passages, which all exist, in their order and as numbers."""
         found: dict[int, bytes] = {}
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             for batch in batches(ids):
                 found |= read_wordings(connection, batch)
         return found
 
+    def postings(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the ids of the passages that have the term, and how often each has it."""
+        with self._file.reading() as connection:
+            return read_postings(connection, term)
+
+    def terms_beginning(self, prefix: str) -> list[str]:
+        """Return the indexed terms that begin so, in order, a thousand of them at most."""
+        with self._file.reading() as connection:
+            return terms_beginning(connection, prefix)
+
     def columns(self) -> Columns:
         """Return what searching needs of every passage, in the state that is being read."""
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             return self._columns.current(connection, self.state())
 
     def matching_passages(self, filters: Filters) -> list[int]:
         """Return the ids of all passages whose article passes the filters, ascending."""
         condition, values = filter_sql(filters)
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             return [
                 row[0]
                 for row in connection.execute(
@@ -205,7 +260,7 @@ class Catalogue:
     def vectors(self, ids: Sequence[int]) -> tuple[list[int], Vectors]:
         """Return which of `ids` exist and their vectors, one row each, in the same order."""
         rows = []
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             for batch in batches(ids):
                 rows += connection.execute(
                     f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage IN ({marks(batch)})",
@@ -215,7 +270,7 @@ class Catalogue:
 
     def vectors_after(self, passage_id: int) -> tuple[list[int], Vectors]:
         """Return all ids greater than `passage_id`, ascending, with their vectors."""
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             rows = connection.execute(
                 f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage > ? ORDER BY passage",
                 (passage_id,),
@@ -225,7 +280,7 @@ class Catalogue:
     def existing_passages(self, ids: Sequence[int]) -> set[int]:
         """Return which of `ids` exist."""
         found: set[int] = set()
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             for batch in batches(ids):
                 rows = connection.execute(
                     f"SELECT id FROM passages WHERE id IN ({marks(batch)})", batch
@@ -235,12 +290,27 @@ class Catalogue:
 
     def count_passages_through(self, passage_id: int) -> int:
         """Return how many passages have an id up to and including `passage_id`."""
-        with self.reading() as connection:
+        with self._file.reading() as connection:
             return int(
                 connection.execute(
                     "SELECT count(*) FROM passages WHERE id <= ?", (passage_id,)
                 ).fetchone()[0]
             )
+
+    def count_passages_after(self, passage_id: int) -> int:
+        """Return how many passages have a greater id."""
+        with self._file.reading() as connection:
+            return int(
+                connection.execute(
+                    "SELECT count(*) FROM passages WHERE id > ?", (passage_id,)
+                ).fetchone()[0]
+            )
+
+    def passages_through(self, passage_id: int) -> set[int]:
+        """Return the ids of the passages that exist, up to and including `passage_id`."""
+        with self._file.reading() as connection:
+            rows = connection.execute("SELECT id FROM passages WHERE id <= ?", (passage_id,))
+            return {row[0] for row in rows}
 
     # -- writing
 

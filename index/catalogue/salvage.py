@@ -235,6 +235,16 @@ def forget(file: Path) -> None:
     Witness(file).forget()
 
 
+def bring_in(log: Path, file: Path) -> None:
+    """Bring the log into the damaged file, where it is not past that, and remove it."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error:
+        pass
+    log.unlink(missing_ok=True)
+
+
 def read(file: Path, numbers: list[int]) -> Iterator[EncodedArticle]:
     """Yield the articles of these numbers."""
     with closing(opened(file)) as connection:

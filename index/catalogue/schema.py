@@ -93,6 +93,14 @@ class ArticleRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A source by its name, and how many articles name it."""
+
+    name: str
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What tells whether an article is stored as it is: its fingerprint, and its origin."""
 

@@ -1,7 +1,6 @@
 """Lexical search: BM25 over the catalogue's postings, exact for every passage and any filter."""
 
 import math
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Columns
-from citewire.index.catalogue.postings import read_postings, terms_beginning
 from citewire.index.errors import ArchiveDamaged
 from citewire.index.lexical.fuzzy import MIN_LIKENESS, beginning_of, likeness
 from citewire.index.text.analysis import words
@@ -70,18 +68,18 @@ class LexicalIndex:
 
     def score(self, question: str) -> Scores:
         """Score every passage, all in one state of the catalogue."""
-        with self._catalogue.reading() as connection:
+        with self._catalogue.reading():
             columns = self._catalogue.columns()
             damping = self._damping(columns)
             bm25 = np.zeros(len(columns.length), np.float32)
             rarity: dict[str, float] = {}
             for term in dict.fromkeys(word.stem for word in words(question)):
-                ids, counts = read_postings(connection, term)
+                ids, counts = self._catalogue.postings(term)
                 require_existing(ids, columns)
                 rarity[term] = idf(columns.passages, len(ids))
                 if len(ids):
                     bm25[ids] += rarity[term] * counts * (K1 + 1) / (counts + damping[ids])
-            return Scores(columns, bm25, rarity, relatives_of(connection, rarity))
+            return Scores(columns, bm25, rarity, relatives_of(self._catalogue, rarity))
 
     def _damping(self, columns: Columns) -> NDArray[np.float32]:
         """Return what the count of a word in each passage is set against: more in a long one."""
@@ -92,14 +90,12 @@ class LexicalIndex:
         return damped[1]
 
 
-def relatives_of(
-    connection: sqlite3.Connection, rarity: Mapping[str, float]
-) -> dict[str, dict[str, float]]:
+def relatives_of(catalogue: Catalogue, rarity: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Return the terms that look like the question's, each with those and its likeness."""
     found: dict[str, dict[str, float]] = {}
     for term in sorted(rarity, key=lambda term: -rarity[term])[:WORDS_WITH_RELATIVES]:
         beginning = beginning_of(term)
-        for other in terms_beginning(connection, beginning) if beginning else ():
+        for other in catalogue.terms_beginning(beginning) if beginning else ():
             alike = likeness(term, other)
             if alike >= MIN_LIKENESS and other != term:
                 found.setdefault(other, {})[term] = alike

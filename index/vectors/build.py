@@ -1,15 +1,14 @@
 """Make a generation of the vector index from the catalogue, and find out whether one is sound."""
 
-import sqlite3
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote
 
 import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.stored_vectors import open_vectors
 from citewire.index.embedding import Vector
 from citewire.index.system.crash_points import reached
 from citewire.index.vectors.chroma import IndexBroken
@@ -95,18 +94,12 @@ def build(folder: Path, catalogue: Path, writer: Writer) -> Generation:
 
     It takes long and much memory, and holds the interpreter: a child's work.
     """
-    connection = sqlite3.connect(f"file:{quote(str(catalogue))}?mode=ro", uri=True)
-    connection.isolation_level = None
-    try:
-        connection.execute("BEGIN")
-        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-        archive_id, version = meta["archive_id"], int(meta["version"])
-        empty = Generation(folder.name, archive_id, version, 0, 0, {}, writer.home)
-        if connection.execute("SELECT 1 FROM vectors LIMIT 1").fetchone() is None:
+    with open_vectors(catalogue) as stored:
+        state = stored.state
+        empty = Generation(folder.name, state.archive_id, state.version, 0, 0, {}, writer.home)
+        if not stored.count:
             return empty
-        write_rows(folder / FOLDER, connection)
-    finally:
-        connection.close()
+        write_rows(folder / FOLDER, stored)
     reached("build: rows written")
     rows = map_rows(folder / FOLDER)
     generation = replace(empty, last_passage=int(rows.ids[-1]), rows=len(rows))
@@ -184,11 +177,7 @@ def wrong_files(folder: Path, generation: Generation) -> list[str]:
 
 def wrong_rows(rows: Rows, generation: Generation, catalogue: Catalogue) -> list[str]:
     """Return a finding when passages or vectors differ from the catalogue's."""
-    with catalogue.reading() as connection:
-        selected = connection.execute(
-            "SELECT id FROM passages WHERE id <= ?", (generation.last_passage,)
-        )
-        alive = {row[0] for row in selected}
+    alive = catalogue.passages_through(generation.last_passage)
     if not alive <= set(rows.ids.tolist()):
         return [f"{generation.folder}: lacks passages of the catalogue"]
     sample = [int(rows.ids[at]) for at in np.linspace(0, len(rows) - 1, COMPARED).astype(int)]

@@ -6,17 +6,16 @@ reads the vectors it compares and no others, and several processes share one cop
 
 import mmap
 import os
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from citewire.index.catalogue.schema import VECTOR_COLUMNS, stacked
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.stored_vectors import StoredVectors
 from citewire.index.embedding import Vector, Vectors
 
 FOLDER = "rows"
@@ -26,8 +25,6 @@ BLOCK = 512
 # Where chosen rows lie that close together, it is faster to compare those between as well than to
 # copy the chosen ones side by side.
 CLOSE_ROWS = 3 * BLOCK // 2
-# In the order of their ids, from behind one of them on.
-SELECT = f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage > ? ORDER BY passage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,34 +86,28 @@ def no_rows() -> Rows:
     return Rows(np.zeros(0, np.int64), np.zeros((0, 0), np.float32))
 
 
-def rows_after(connection: sqlite3.Connection, passage_id: int) -> Rows:
+def rows_after(catalogue: Catalogue, passage_id: int) -> Rows:
     """Read the rows of all passages with greater ids into memory.
 
     Raises:
         ArchiveDamaged: a vector is not as stored.
     """
-    ids, vectors = stacked(connection.execute(SELECT, (passage_id,)).fetchall())
+    ids, vectors = catalogue.vectors_after(passage_id)
     return Rows(np.array(ids, np.int64), vectors)
 
 
-def write_rows(folder: Path, connection: sqlite3.Connection) -> None:
-    """Write the rows of all passages into files, a few at a time.
-
-    The connection is in a transaction and there is a passage, all vectors of one dimension.
-    """
-    (total,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
-    (size,) = connection.execute("SELECT length(vector) FROM vectors LIMIT 1").fetchone()
+def write_rows(folder: Path, stored: StoredVectors) -> None:
+    """Write the rows of all passages, one or more, into files, a few at a time."""
     folder.mkdir()
     create = np.lib.format.open_memmap
-    ids = create(folder / "ids.npy", "w+", dtype=np.int64, shape=(total,))
-    vectors = create(folder / "vectors.npy", "w+", dtype=np.float32, shape=(total, size // 4))
-    selected = connection.execute(SELECT, (0,))
-    for first in count(0, BLOCK):
-        found = list(islice(selected, BLOCK))
-        if not found:
-            break
+    shape = (stored.count, stored.dimension)
+    ids = create(folder / "ids.npy", "w+", dtype=np.int64, shape=shape[:1])
+    vectors = create(folder / "vectors.npy", "w+", dtype=np.float32, shape=shape)
+    first = 0
+    for found, their_vectors in stored.blocks(BLOCK):
         block = slice(first, first + len(found))
-        ids[block], vectors[block] = stacked(found)
+        ids[block], vectors[block] = found, their_vectors
+        first = block.stop
     ids.flush()
     vectors.flush()
 

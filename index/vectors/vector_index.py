@@ -132,13 +132,13 @@ class VectorIndex:
         """
         if limit == 0:
             return {}
-        with self._catalogue.reading() as connection:
+        with self._catalogue.reading():
             passing = self._catalogue.columns().passing(filters)
             while True:
                 shown = self._shown
                 if shown.generation.version > self._catalogue.state().version:
                     # The question began before the generation, which lacks what was deleted since.
-                    return self._scan(rows_after(connection, 0), vector, limit, passing)
+                    return self._scan(rows_after(self._catalogue, 0), vector, limit, passing)
                 later = self._scan(self._rows_behind(shown), vector, limit, passing)
                 near = self._near_in_index(shown, vector, limit, passing)
                 if near is None and shown is not self._shown:
@@ -158,12 +158,10 @@ class VectorIndex:
         generation = self._shown.generation
         if self._broken == generation:
             return True
-        with self._catalogue.reading() as connection:
+        with self._catalogue.reading():
             alive = self._catalogue.count_passages_through(generation.last_passage)
-            (added,) = connection.execute(
-                "SELECT count(*) FROM passages WHERE id > ?", (generation.last_passage,)
-            ).fetchone()
-        changed = int(added) + generation.rows - alive
+            added = self._catalogue.count_passages_after(generation.last_passage)
+        changed = added + generation.rows - alive
         return changed > max(generation.rows // STALE_SHARE, least_rows)
 
     def open_chroma(self) -> bool:
@@ -273,14 +271,14 @@ class VectorIndex:
         """Return the rows that came after a generation, reading those that are new."""
         generation, tail = shown.generation, self._tail
         version = self._catalogue.state().version
-        with self._catalogue.reading() as connection:
+        with self._catalogue.reading():
             if tail is None or tail.generation != generation or tail.version > version:
-                rows = rows_after(connection, generation.last_passage)
+                rows = rows_after(self._catalogue, generation.last_passage)
             elif tail.version == version:
                 return tail.rows
             else:
                 last = int(tail.rows.ids[-1]) if len(tail.rows) else generation.last_passage
-                rows = tail.rows.followed_by(rows_after(connection, last))
+                rows = tail.rows.followed_by(rows_after(self._catalogue, last))
         self._tail = Tail(generation, version, rows)
         return rows
 

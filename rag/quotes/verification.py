@@ -11,8 +11,7 @@ from enum import StrEnum
 from itertools import islice
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.postings import read_postings
-from citewire.index.catalogue.schema import ARTICLE_COLUMNS, article_of, batches, marks
+from citewire.index.errors import UnknownArticle
 from citewire.index.text.analysis import words
 from citewire.index.types import Article, Span
 from citewire.rag.quotes.matching import (
@@ -113,7 +112,7 @@ class Verifier:
         with self._catalogue.reading():
             if article_id is not None:
                 own = Found([], [])
-                for article in self._articles("id = ?", [article_id]):
+                for article in self._named(article_id):
                     own.add(article, quote)
                 if own.status() is not Status.NOT_FOUND:
                     return own.verdict(own.status())
@@ -133,14 +132,7 @@ class Verifier:
     def _candidates(self, quote: str) -> Iterator[Article]:
         # Every place has all of the quote's words in it, whatever the white space.
         longest = sorted(set(quote.split()), key=len, reverse=True)[:WORDS_COMPARED]
-        having = " AND ".join(["instr(text, ?)"] * len(longest))
-        numbers = self._narrowed(quote)
-        if numbers is None:
-            yield from self._articles(having, [*longest])
-            return
-        for batch in batches(sorted(numbers)):
-            condition = f"number IN ({marks(batch)}) AND {having}"
-            yield from self._articles(condition, [*batch, *longest])
+        return self._catalogue.articles_containing(longest, self._narrowed(quote))
 
     def _narrowed(self, quote: str) -> set[int] | None:
         """Return the numbers of the articles with all the words inside; None: every article."""
@@ -162,37 +154,27 @@ class Verifier:
         terms = words(word)
         if not terms:
             return None
-        with self._catalogue.reading() as connection:
-            ids = read_postings(connection, terms[0].stem)[0].tolist()
-            if len(ids) > COMMON_PASSAGES:
-                return None
-            return {
-                row[0]
-                for batch in batches(ids)
-                for row in connection.execute(
-                    f"SELECT article FROM passages WHERE id IN ({marks(batch)})", batch
-                )
-            }
+        ids, _ = self._catalogue.postings(terms[0].stem)
+        if len(ids) > COMMON_PASSAGES:
+            return None
+        return self._catalogue.article_numbers(ids.tolist())
 
-    def _articles(self, condition: str, values: list[str | int]) -> Iterator[Article]:
-        """Yield the articles that meet a condition, one at a time in memory."""
-        with self._catalogue.reading() as connection:
-            rows = connection.execute(
-                f"SELECT digest, {ARTICLE_COLUMNS} FROM articles WHERE {condition} ORDER BY number",
-                values,
-            )
-            for row in rows:
-                yield article_of(row)
+    def _named(self, article_id: str) -> list[Article]:
+        """Return the article of this id, nothing when there is none."""
+        try:
+            return [self._catalogue.article(article_id)]
+        except UnknownArticle:
+            return []
 
     def _closest(self, quote: str, article_id: str | None) -> Quotation | None:
         """Return where the same words stand in other letters or marks."""
         own: list[Article] = []
         if article_id is not None:
-            own += self._articles("id = ?", [article_id])
+            own += self._named(article_id)
         # The index folds letters as well, so that it still finds the articles, if not all.
         numbers = sorted(self._narrowed(quote) or ())
         if 0 < len(numbers) <= CLOSEST_ARTICLES:
-            own += self._articles(f"number IN ({marks(numbers)})", list(numbers))
+            own += self._catalogue.articles_containing((), numbers)
         for article in own:
             for span in alike(article.text[:CLOSEST_CHARACTERS], quote):
                 return quotation(article, span)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from citewire.index.catalogue.sources import sources_in
 from citewire.index.errors import InvalidInput
 from citewire.index.types import Filters, refuse_unstorable
 from citewire.rag.types import Question
@@ -130,7 +129,7 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
     @router.get("/v1/sources", summary="List the sources", responses=problems(503))
     async def sources() -> SourceList:
         """Return what `filters.sources` may name."""
-        found = await reads.run(lambda: sources_in(catalogue, limit=MAX_SOURCES + 1))
+        found = await reads.run(lambda: catalogue.sources(limit=MAX_SOURCES + 1))
         listed = found[:MAX_SOURCES]
         return SourceList(
             sources=[SourceOut(name=item.name, articles=item.articles) for item in listed],

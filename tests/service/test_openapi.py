@@ -34,10 +34,8 @@ EVENTS = "text/event-stream"
 def broken(library: Any) -> None:
     """Make the catalogue a file that is no database."""
     catalogue = library.archive.catalogue
-    with catalogue.reading() as connection:
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
     catalogue.close()
-    with open(path, "r+b") as file:  # noqa: PTH123
+    with catalogue.path.open("r+b") as file:
         file.write(b"not a database, " * 1000)
 
 

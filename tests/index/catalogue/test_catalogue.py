@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.postings import read_postings, rebuild_postings
+from citewire.index.catalogue.postings import rebuild_postings
 from citewire.index.catalogue.schema import ArticleRecord, EncodedArticle, fingerprint
 from citewire.index.embedding import Vectors
 from citewire.index.errors import (
@@ -223,8 +223,7 @@ def test_the_lexical_index_follows_every_change(
     catalogue.put([encoded(replace(BRIDGE, title="A tower", text="The tower leans. 👍🏽"))])
     catalogue.remove(["river.md"])
     check_lexical_index(path)
-    with catalogue.reading() as connection:
-        ids, counts = read_postings(connection, "tower")
+    ids, counts = catalogue.postings("tower")
     assert (ids.tolist(), counts.tolist()) == ([3], [2.0])
 
 
@@ -343,7 +342,7 @@ def test_a_put_after_a_failed_one_succeeds(
 
 def test_a_full_disk_is_not_taken_for_damage(catalogue: Catalogue, encoded: Encode) -> None:
     catalogue.put([encoded(BRIDGE)])
-    with catalogue.reading() as connection:
+    with catalogue._file.reading() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(NotUsable, match="full") as caught:
@@ -355,12 +354,12 @@ def test_after_a_full_disk_the_rest_is_there_and_writing_goes_on(
     catalogue: Catalogue, encoded: Encode
 ) -> None:
     catalogue.put([encoded(BRIDGE)])
-    with catalogue.reading() as connection:
+    with catalogue._file.reading() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(NotUsable):
         catalogue.put([encoded(replace(RIVER, text="word " * 100_000))])
-    with catalogue.reading() as connection:
+    with catalogue._file.reading() as connection:
         connection.execute("PRAGMA max_page_count = 1000000")
     catalogue.put([encoded(RIVER)])
     assert catalogue.fingerprints().keys() == {"bridge.md", "river.md"}

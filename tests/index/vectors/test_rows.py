@@ -5,6 +5,7 @@ import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.stored_vectors import open_vectors
 from citewire.index.types import Article
 from citewire.index.vectors.rows import Rows, map_ids, map_rows, no_rows, rows_after, write_rows
 
@@ -15,10 +16,10 @@ def test_written_rows_are_those_of_the_catalogue(
     vectors = np.random.default_rng(1).normal(size=(1500, 8)).astype(np.float32)
     one, other = (Article(name, "T", "Some words.") for name in ("one", "other"))
     catalogue.put([encoded(one, vectors), encoded(other, vectors[:3])])
-    with catalogue.reading() as connection:
-        write_rows(tmp_path / "rows", connection)
-        read = rows_after(connection, 0)
-        later = rows_after(connection, 1500)
+    with open_vectors(catalogue.path) as stored:
+        write_rows(tmp_path / "rows", stored)
+    read = rows_after(catalogue, 0)
+    later = rows_after(catalogue, 1500)
     mapped = map_rows(tmp_path / "rows")
     np.testing.assert_array_equal(mapped.ids, read.ids)
     np.testing.assert_array_equal(mapped.vectors, read.vectors)

@@ -274,10 +274,8 @@ def test_unusable_archive_is_503_and_leaks_nothing(client: TestClient, answerer:
 
 def test_archive_that_cannot_be_read_is_not_ready(client: TestClient, library: Any) -> None:
     catalogue = library.archive.catalogue
-    with catalogue.reading() as connection:
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
     catalogue.close()
-    with open(path, "r+b") as file:  # noqa: PTH123
+    with catalogue.path.open("r+b") as file:
         file.write(b"not a database, " * 1000)
     response = client.get("/health/ready")
 

@@ -270,7 +270,7 @@ def test_nearly_full_disk_stores_nothing_and_still_removes(
 def test_full_disk_is_told_from_damage(client: TestClient, library: Any) -> None:
     def bound() -> None:
         """Let the file of the thread that encodes, and stores, be as small as it is now."""
-        with library.archive.catalogue.reading() as connection:
+        with library.archive.catalogue._file.reading() as connection:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages}")
 
