@@ -1,5 +1,7 @@
 """The shape of the code: who may import whom, what stands where, what an import costs."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,9 @@ ROOT = Path(__file__).parent.parent
 CUSTOMERS_TOP_LEVEL = {"pyproject.toml", "README.md", "rag", "service", "index", "tests", "seeds"}
 BESIDE_IT = {"LICENSE", "requirements.lock"}
 HEAVY = ("chromadb", "fastapi", "numpy", "onnxruntime", "torch", "transformers", "rich")
+SQL = re.compile(
+    r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|(CREATE|DROP|ALTER) TABLE|PRAGMA)\s"
+)
 NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "common", "base", "manager", "misc"}
 
 
@@ -29,6 +34,18 @@ def test_imports_keep_their_contracts() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_all_sql_is_in_one_package() -> None:
+    package = ROOT / "index" / "catalogue"
+    assert has_sql(package / "catalogue.py")
+    assert not [path for path in modules() if has_sql(path) and not path.is_relative_to(package)]
+
+
+def has_sql(path: Path) -> bool:
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    return any(isinstance(text, str) and SQL.search(text) for text in texts)
 
 
 def test_the_top_level_is_the_customers() -> None:
