@@ -1,13 +1,12 @@
 """Follow-up questions, made whole by rules from the questions and answers before them.
 
-`understand("where was she born?", [Exchange("Who founded the club?", "Ada Quill")])` is
-`Understood("where was Ada Quill born?")`. What cannot be resolved is asked back, and what is
+`rewrite("where was she born?", [Turn("Who founded the club?", "Ada Quill")])` is
+`Rewrite("where was Ada Quill born?")`. What cannot be resolved is asked back, and what is
 whole already stays as it is. Pure functions over text; no model takes part.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from citewire.rag.conversation.anaphora import Resolved, resolve
 from citewire.rag.conversation.ellipsis import (
@@ -21,6 +20,7 @@ from citewire.rag.conversation.ellipsis import (
 )
 from citewire.rag.conversation.lexicon import AUXILIARIES, PRONOUNS, QUESTION_WORDS
 from citewire.rag.conversation.mentions import Kind, Mention, answer_mention, mentions_in, tokens_of
+from citewire.rag.conversation.types import Clarification, Rewrite, Turn
 from citewire.rag.types import MAX_QUESTION_CHARACTERS
 
 OPENING = re.compile(r"^(?:(?:and|but|so|ok|okay|well|also|then|now)\b[\s,]*)+", re.IGNORECASE)
@@ -35,104 +35,78 @@ RELATIVE = frozenset("before after same other earlier later previous next follow
 MAX_SUBSTITUTE_WORDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """An earlier question, as it was understood, and the text of its best answer, "" for none."""
-
-    question: str
-    answer: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """The question that stands by itself; `alternatives` are other ways to read it."""
-
-    question: str
-    alternatives: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """A follow-up that could mean several things, or nothing: what to ask back.
-
-    `candidates` are whole questions, of which the person may have meant one.
-    """
-
-    question: str
-    ask_back: str
-    candidates: tuple[str, ...] = ()
-
-
-def understand(question: str, earlier: Sequence[Exchange]) -> Understood | Unclear:
+def rewrite(question: str, earlier: Sequence[Turn]) -> Rewrite | Clarification:
     """Return the question as it stands by itself, or what to ask back."""
     text = question.strip()
     reading = substituted(text, earlier) or read(OPENING.sub("", text), text, earlier)
-    if isinstance(reading, Unclear):
+    if isinstance(reading, Clarification):
         return reading
     # What was too long as it came is not ours to explain: asking it says so.
     if len(reading.question) > MAX_QUESTION_CHARACTERS >= len(text):
-        return Unclear(text, "That is too long together with what came before. Ask it in full?")
+        return Clarification(
+            text, "That is too long together with what came before. Ask it in full?"
+        )
     return reading
 
 
-def follow(questions: Sequence[str], answers: Sequence[str]) -> Understood | Unclear:
+def rewrite_last(questions: Sequence[str], answers: Sequence[str]) -> Rewrite | Clarification:
     """Understand the last of the questions; each earlier one was read by those before it."""
-    earlier: list[Exchange] = []
+    earlier: list[Turn] = []
     for question, answer in zip(questions[:-1], answers, strict=True):
-        reading = understand(question, earlier)
-        if isinstance(reading, Understood):
-            earlier.append(Exchange(reading.question, answer))
-    return understand(questions[-1], earlier)
+        reading = rewrite(question, earlier)
+        if isinstance(reading, Rewrite):
+            earlier.append(Turn(reading.question, answer))
+    return rewrite(questions[-1], earlier)
 
 
 def read(  # noqa: PLR0911 - a list of decisions, the first that fits holds
-    asked: str, text: str, earlier: Sequence[Exchange]
-) -> Understood | Unclear:
+    asked: str, text: str, earlier: Sequence[Turn]
+) -> Rewrite | Clarification:
     """Read what is no mere substitution: a fragment, a pronoun, a question about the last one."""
     fragment = fragment_of(asked)
     if fragment is not None:
         if not earlier:
-            return Unclear(text, f"“{text}” of what? Ask the whole question.")
+            return Clarification(text, f"“{text}” of what? Ask the whole question.")
         last = earlier[-1]
-        return Understood(complete(fragment, last.question, subject_of(last)))
-    resolved = resolve(asked, [people_and_things(exchange) for exchange in reversed(earlier)])
+        return Rewrite(complete(fragment, last.question, subject_of(last)))
+    resolved = resolve(asked, [people_and_things(turn) for turn in reversed(earlier)])
     if isinstance(resolved, Resolved):
         question = resolved.question
         if (resolved.leans and earlier) or (earlier and is_generic(question)):
             question = in_context(question, earlier[-1])
         if question == asked:
-            return Understood(text)
-        return Understood(capitalised(question), tuple(map(capitalised, resolved.others)))
+            return Rewrite(text)
+        return Rewrite(capitalised(question), tuple(map(capitalised, resolved.others)))
     if resolved is not None:
-        return Unclear(text, resolved.ask_back, tuple(map(capitalised, resolved.candidates)))
+        return Clarification(text, resolved.ask_back, tuple(map(capitalised, resolved.candidates)))
     if earlier and (points_back(asked, earlier[-1].question) or is_generic(asked)):
-        return Understood(capitalised(in_context(asked, earlier[-1])))
-    return Understood(text)
+        return Rewrite(capitalised(in_context(asked, earlier[-1])))
+    return Rewrite(text)
 
 
-def people_and_things(exchange: Exchange) -> tuple[Mention | None, list[Mention], str]:
-    """Return what the exchange mentions, its answer's mention apart; and its question."""
-    answered = answer_mention(exchange.question, exchange.answer)
-    return answered, mentions_in(exchange.question), exchange.question
+def people_and_things(turn: Turn) -> tuple[Mention | None, list[Mention], str]:
+    """Return what the turn mentions, its answer's mention apart; and its question."""
+    answered = answer_mention(turn.question, turn.answer)
+    return answered, mentions_in(turn.question), turn.question
 
 
-def subject_of(exchange: Exchange) -> str:
+def subject_of(turn: Turn) -> str:
     """Return the answer where it names what did something, "" elsewhere."""
-    answered = answer_mention(exchange.question, exchange.answer)
-    tokens = tokens_of(exchange.question)
+    answered = answer_mention(turn.question, turn.answer)
+    tokens = tokens_of(turn.question)
     if answered is None or not tokens or tokens[0].word not in ("who", "which", "what"):
         return ""
     return answered.text
 
 
-def in_context(question: str, exchange: Exchange) -> str:
-    """Return the question with what the exchange was about."""
-    return with_context(question, exchange.question, subject_of(exchange))
+def in_context(question: str, turn: Turn) -> str:
+    """Return the question with what the turn was about."""
+    return with_context(question, turn.question, subject_of(turn))
 
 
 def substituted(  # noqa: PLR0911
-    text: str, earlier: Sequence[Exchange]
-) -> Understood | Unclear | None:
+    text: str, earlier: Sequence[Turn]
+) -> Rewrite | Clarification | None:
     """Ask the last question of something else: "what about Canada?"; None for other questions."""
     found = INSTEAD.match(text)
     if found is None:
@@ -142,25 +116,25 @@ def substituted(  # noqa: PLR0911
     if not words or len(words) > MAX_SUBSTITUTE_WORDS or is_clause(words):
         return None
     if not earlier:
-        return Unclear(text, f"What about {phrase}? Ask the whole question.")
+        return Clarification(text, f"What about {phrase}? Ask the whole question.")
     last = earlier[-1].question
     given = PREPOSITION.match(phrase)
     preposition = given.group(1).lower() if given else ""
     new = phrase[given.end() :] if given else phrase
     readings = [instead(last, slot, new) for slot in slots_for(last, new, preposition)]
     if len(readings) > 1:
-        return Unclear(text, f"What should {new} stand for?", tuple(readings))
+        return Clarification(text, f"What should {new} stand for?", tuple(readings))
     if readings:
         reading = readings[0]
         leans = bool(RELATIVE & set(words))
-        return Understood(with_context(reading, last) if leans else reading)
+        return Rewrite(with_context(reading, last) if leans else reading)
     kind = kind_of_phrase(new)
     if preposition or kind in (Kind.PLACE, Kind.TIME):
         where = preposition or "in"
-        return Understood(f"{bare(last)} {where} {new}?")
+        return Rewrite(f"{bare(last)} {where} {new}?")
     if kind is Kind.THING:
-        return Understood(capitalised(with_context(new, last)))
-    return Unclear(text, f"What about {new}? Ask the whole question.", (f"{new}: {last}",))
+        return Rewrite(capitalised(with_context(new, last)))
+    return Clarification(text, f"What about {new}? Ask the whole question.", (f"{new}: {last}",))
 
 
 def is_clause(words: Sequence[str]) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from citewire.index.types import Article, Passage, Span
-from citewire.rag.conversation.rewriting import Unclear, follow
+from citewire.rag.conversation.rewriting import rewrite_last
+from citewire.rag.conversation.types import Clarification
 from citewire.rag.evaluation.metrics import (
     auroc,
     best_threshold_mean,
@@ -148,17 +149,21 @@ def ask_all(
 
 def ask_through(
     answer: Callable[[Question], Answers | NoAnswer], known: KnownQuestion
-) -> Answers | NoAnswer | Unclear:
+) -> Answers | NoAnswer | Clarification:
     """Ask a question in its conversation; what is asked back has no result."""
     if not known.history:
         return answer(Question(known.text))
     said: list[str] = []
     for earlier in range(len(known.history)):
-        reading = follow(known.history[: earlier + 1], said)
-        result = None if isinstance(reading, Unclear) else answer(Question(reading.question))
+        rewritten = rewrite_last(known.history[: earlier + 1], said)
+        result = (
+            None if isinstance(rewritten, Clarification) else answer(Question(rewritten.question))
+        )
         said.append(result.answers[0].text if isinstance(result, Answers) else "")
-    reading = follow([*known.history, known.text], said)
-    return reading if isinstance(reading, Unclear) else answer(Question(reading.question))
+    rewritten = rewrite_last([*known.history, known.text], said)
+    return (
+        rewritten if isinstance(rewritten, Clarification) else answer(Question(rewritten.question))
+    )
 
 
 def read_all(
@@ -187,11 +192,11 @@ def read_alone(reader: Reader, example: Example) -> Extract | None:
     return found[0] if found else None
 
 
-def judge(known: KnownQuestion, result: Answers | NoAnswer | Unclear) -> Outcome:
+def judge(known: KnownQuestion, result: Answers | NoAnswer | Clarification) -> Outcome:
     """Compare the best candidate with the right answers, by SQuAD's rules."""
     answered = isinstance(result, Answers)
     candidates: list[tuple[Citation, float]]
-    if isinstance(result, Unclear):
+    if isinstance(result, Clarification):
         candidates = []
     elif isinstance(result, Answers):
         candidates = [(given.citations[0], given.confidence) for given in result.answers]

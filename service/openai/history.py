@@ -1,15 +1,16 @@
-"""What a chat program sends along of its conversation, as the rules for follow-ups read it."""
+"""A chat program's messages, read as the turns of a conversation that rewriting needs."""
 
 import re
 from collections.abc import Sequence
 
-from citewire.rag.conversation.rewriting import Unclear, Understood, follow
+from citewire.rag.conversation.rewriting import rewrite_last
+from citewire.rag.conversation.types import Clarification, Rewrite
 from citewire.rag.types import MAX_QUESTION_CHARACTERS
 from citewire.service.openai.message import escaped
 from citewire.service.openai.schemas import ChatMessage
 from citewire.service.openai.tasks import task_reply
 
-# What a follow-up leans on is seldom further back.
+# Earlier questions; a follow-up seldom refers further back.
 EARLIER_READ = 8
 # How a message that `openai_message` wrote names its best answer: in bold, at a line's start.
 ANSWER = re.compile(r"^\*\*((?:\\.|[^*\\\n])+)\*\* \(", re.MULTILINE)
@@ -17,8 +18,8 @@ ANSWER = re.compile(r"^\*\*((?:\\.|[^*\\\n])+)\*\* \(", re.MULTILINE)
 ESCAPED = re.compile(r"\\(.)|&#(\d+);")
 
 
-def understood(messages: Sequence[ChatMessage]) -> Understood | Unclear:
-    """Understand the last question by those before it and what was answered to them."""
+def rewrite_last_question(messages: Sequence[ChatMessage]) -> Rewrite | Clarification:
+    """Rewrite the last question by the questions before it and the answers to them."""
     questions: list[str] = []
     answers: list[str] = []
     for message in messages:
@@ -32,7 +33,7 @@ def understood(messages: Sequence[ChatMessage]) -> Understood | Unclear:
         for question, answer in zip(questions[:-1], answers[:-1], strict=True)
         if is_question(question)
     ][-EARLIER_READ:]
-    return follow(
+    return rewrite_last(
         [*(question for question, _ in earlier), questions[-1]], [answer for _, answer in earlier]
     )
 
@@ -57,9 +58,9 @@ def unescaped(found: re.Match[str]) -> str:
     return found.group(1) or chr(int(found.group(2)))
 
 
-def asked_back(reading: Unclear) -> str:
+def render_clarification(clarification: Clarification) -> str:
     """Return the message that asks back."""
-    lines = [escaped(reading.ask_back)]
-    if reading.candidates:
-        lines += ["Perhaps:", "\n".join(f"- {escaped(each)}" for each in reading.candidates)]
+    lines = [escaped(clarification.ask_back)]
+    if clarification.candidates:
+        lines += ["Perhaps:", "\n".join(f"- {escaped(each)}" for each in clarification.candidates)]
     return "\n\n".join(lines)

@@ -13,11 +13,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import JsonValue
 
-from citewire.rag.conversation.rewriting import Unclear, Understood
+from citewire.rag.conversation.types import Clarification, Rewrite
 from citewire.rag.types import Question
 from citewire.service.http.problems import problem, request_id
 from citewire.service.http.streaming import Emit, EventStream
-from citewire.service.openai.history import asked_back, understood
+from citewire.service.openai.history import render_clarification, rewrite_last_question
 from citewire.service.openai.message import Message, message_of, url_of
 from citewire.service.openai.schemas import MODEL, CompletionRequest
 from citewire.service.openai.tasks import task_reply
@@ -46,10 +46,10 @@ class Completion:
             "model": MODEL,
         }
 
-    def message(self, response: AskResponse, reading: Understood) -> Message:
+    def message(self, response: AskResponse, rewrite: Rewrite) -> Message:
         """Return the message that says what the response says, and how it was asked."""
-        changed = reading.question != self.asked.strip()
-        return message_of(response, self.base_url, reading.question if changed else "")
+        changed = rewrite.question != self.asked.strip()
+        return message_of(response, self.base_url, rewrite.question if changed else "")
 
     def whole(self, message: Message, response: AskResponse | None) -> Fields:
         """Return the completion in one piece."""
@@ -98,33 +98,33 @@ def build_openai_routes(asker: Asker) -> APIRouter:
             detail = f"there is no model {body.model!r} here; {MODEL!r} is the one"
             return problem(request.scope, 404, detail)
         completion = Completion(request, body)
-        reading = read(body)
-        if isinstance(reading, str):
-            told = Message((reading,), ())
+        rewritten = read(body)
+        if isinstance(rewritten, str):
+            told = Message((rewritten,), ())
             if body.stream:
                 return streamed(completion, told)
             return JSONResponse(completion.whole(told, None))
         if body.stream:
-            return answering(completion, asker, reading)
-        response = await asker.ask(Question(reading.question), completion.request_id)
-        message = completion.message(response, reading)
+            return answering(completion, asker, rewritten)
+        response = await asker.ask(Question(rewritten.question), completion.request_id)
+        message = completion.message(response, rewritten)
         return JSONResponse(completion.whole(message, response))
 
     return router
 
 
-def read(body: CompletionRequest) -> Understood | str:
+def read(body: CompletionRequest) -> Rewrite | str:
     """Return the question that is to be answered, or the reply where nothing is searched."""
     if not body.asked.strip():
         return NOTHING_ASKED
     reply = task_reply(body.asked)
     if reply is not None:
         return reply
-    reading = understood(body.messages)
-    return asked_back(reading) if isinstance(reading, Unclear) else reading
+    rewritten = rewrite_last_question(body.messages)
+    return render_clarification(rewritten) if isinstance(rewritten, Clarification) else rewritten
 
 
-def answering(completion: Completion, asker: Asker, reading: Understood) -> EventStream:
+def answering(completion: Completion, asker: Asker, rewrite: Rewrite) -> EventStream:
     """Return the answer as it comes; whoever shows progress is told of it."""
 
     async def work(emit: Emit) -> None:
@@ -135,9 +135,9 @@ def answering(completion: Completion, asker: Asker, reading: Understood) -> Even
                 articles = len({passage.article_id for passage in event.data.passages})
                 emit(completion.chunk({}, event=progress(f"Reading {articles} articles")))
 
-        response = await asker.watched(Question(reading.question), completion.request_id, tell)
+        response = await asker.watched(Question(rewrite.question), completion.request_id, tell)
         emit(completion.chunk({}, event=progress("Answered", done=True)))
-        send_each(emit, completion.chunks(completion.message(response, reading), response))
+        send_each(emit, completion.chunks(completion.message(response, rewrite), response))
 
     return EventStream(work, failed=lambda error: b"data: " + error + b"\n\n")
 

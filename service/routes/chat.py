@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 
 from citewire.index.types import Filters
-from citewire.rag.conversation.rewriting import Unclear, Understood, follow
+from citewire.rag.conversation.rewriting import rewrite_last
+from citewire.rag.conversation.types import Clarification, Rewrite
 from citewire.rag.types import Question
 from citewire.service.http.problems import request_id
 from citewire.service.routes.ask import problems
@@ -37,16 +38,16 @@ def build_chat_routes(asker: Asker) -> APIRouter:
         A follow-up that cannot be resolved is not guessed: `status` is then `unclear`.
         """
         identity = request_id(request.scope)
-        reading = understand_last(body.messages)
-        if isinstance(reading, Unclear):
-            return ChatResponse(unclear_out(reading, identity))
+        rewritten = rewrite_last_question(body.messages)
+        if isinstance(rewritten, Clarification):
+            return ChatResponse(unclear_out(rewritten, identity))
         given = body.filters
         filters = Filters(given.published_from, given.published_to, frozenset(given.sources))
-        question = Question(reading.question, filters, body.max_answers)
+        question = Question(rewritten.question, filters, body.max_answers)
         answer = (await asker.ask(question, identity)).model_dump() | {
             "question": body.messages[-1].content,
-            "asked_as": reading.question,
-            "alternatives": list(reading.alternatives),
+            "asked_as": rewritten.question,
+            "alternatives": list(rewritten.alternatives),
         }
         return ChatResponse(ChatAnswer.model_validate(answer))
 
@@ -57,22 +58,22 @@ def build_chat_routes(asker: Asker) -> APIRouter:
     )
     async def understand(request: Request, body: UnderstandRequest) -> UnderstandResponse:
         """Say how `/v1/chat` would understand the last question; nothing is searched."""
-        reading = understand_last(body.messages)
-        if isinstance(reading, Unclear):
-            return UnderstandResponse(unclear_out(reading, request_id(request.scope)))
+        rewritten = rewrite_last_question(body.messages)
+        if isinstance(rewritten, Clarification):
+            return UnderstandResponse(unclear_out(rewritten, request_id(request.scope)))
         return UnderstandResponse(
             UnderstoodOut(
                 question=body.messages[-1].content,
-                asked_as=reading.question,
-                alternatives=list(reading.alternatives),
+                asked_as=rewritten.question,
+                alternatives=list(rewritten.alternatives),
             )
         )
 
     return router
 
 
-def understand_last(messages: Sequence[Message]) -> Understood | Unclear:
-    """Understand the last question; an answer belongs to the question before it."""
+def rewrite_last_question(messages: Sequence[Message]) -> Rewrite | Clarification:
+    """Rewrite the last question; an answer belongs to the question before it."""
     questions: list[str] = []
     answers: list[str] = []
     for message in messages:
@@ -81,14 +82,14 @@ def understand_last(messages: Sequence[Message]) -> Understood | Unclear:
             answers.append("")
         elif message.role == "assistant" and answers:
             answers[-1] = message.content
-    return follow(questions, answers[:-1])
+    return rewrite_last(questions, answers[:-1])
 
 
-def unclear_out(reading: Unclear, identity: str) -> UnclearOut:
+def unclear_out(clarification: Clarification, identity: str) -> UnclearOut:
     """Return the wire object of a question that is asked back."""
     return UnclearOut(
-        question=reading.question,
-        ask_back=reading.ask_back,
-        candidates=list(reading.candidates),
+        question=clarification.question,
+        ask_back=clarification.ask_back,
+        candidates=list(clarification.candidates),
         request_id=identity,
     )

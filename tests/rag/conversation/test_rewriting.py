@@ -4,22 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewire.rag.conversation.rewriting import Exchange, Unclear, Understood, follow, understand
+from citewire.rag.conversation.rewriting import rewrite, rewrite_last
+from citewire.rag.conversation.types import Clarification, Rewrite, Turn
 
-PARK = Exchange("who met Park Jin?", "Antony Blinken")
-COLLAPSE = Exchange("How many people died in the Magnitogorsk building collapse?", "39")
-LEONOV = Exchange("When did Alexei Leonov die?", "Friday")
-ZAPATA = Exchange("Who flew across the English Channel?", "Franky Zapata")
-KIPCHOGE = Exchange("Where did Eliud Kipchoge run the marathon?", "Vienna")
-COURT = Exchange("Which court ruled that the suspension was unlawful?", "The British Supreme Court")
-PLANET = Exchange("Where was water vapour found?", "K2-18b")
-SATELLITE = Exchange("When did North Korea launch the satellite Malligyong-1?", "21 November")
-ELECTION = Exchange("How many seats did the Liberals win in Ontario?", "79")
-CRASH = Exchange("Where did the plane crash?", "Calicut")
-STURGEON = Exchange("Who called for Parliament to be recalled?", "Nicola Sturgeon")
-CREW = Exchange("When did Behnken and Hurley fly?", "May")
-UNKNOWN = Exchange("Who robbed the bank in Leeds?")
-QUEEN = Exchange("What did Queen Elizabeth tell Boris Johnson?", "nothing")
+PARK = Turn("who met Park Jin?", "Antony Blinken")
+COLLAPSE = Turn("How many people died in the Magnitogorsk building collapse?", "39")
+LEONOV = Turn("When did Alexei Leonov die?", "Friday")
+ZAPATA = Turn("Who flew across the English Channel?", "Franky Zapata")
+KIPCHOGE = Turn("Where did Eliud Kipchoge run the marathon?", "Vienna")
+COURT = Turn("Which court ruled that the suspension was unlawful?", "The British Supreme Court")
+PLANET = Turn("Where was water vapour found?", "K2-18b")
+SATELLITE = Turn("When did North Korea launch the satellite Malligyong-1?", "21 November")
+ELECTION = Turn("How many seats did the Liberals win in Ontario?", "79")
+CRASH = Turn("Where did the plane crash?", "Calicut")
+STURGEON = Turn("Who called for Parliament to be recalled?", "Nicola Sturgeon")
+CREW = Turn("When did Behnken and Hurley fly?", "May")
+UNKNOWN = Turn("Who robbed the bank in Leeds?")
+QUEEN = Turn("What did Queen Elizabeth tell Boris Johnson?", "nothing")
 
 WHOLE = [
     # Fragments take the frame of what was asked before.
@@ -44,12 +45,12 @@ WHOLE = [
     (SATELLITE, "why?", "Why did North Korea launch the satellite Malligyong-1?"),
     (UNKNOWN, "when?", "When was it that someone robbed the bank in Leeds?"),
     (
-        Exchange("Was the toilet offered to Donald Trump?"),
+        Turn("Was the toilet offered to Donald Trump?"),
         "in what year was that?",
         "In what year was the toilet offered to Donald Trump?",
     ),
     (
-        Exchange("Who was arrested in Leeds?", "Ada Quill"),
+        Turn("Who was arrested in Leeds?", "Ada Quill"),
         "why?",
         "Why was Ada Quill arrested in Leeds?",
     ),
@@ -67,7 +68,7 @@ WHOLE = [
     (QUEEN, "where was she?", "Where was Queen Elizabeth?"),
     (QUEEN, "where was he?", "Where was Boris Johnson?"),
     (
-        Exchange("When was the former French president Jacques Chirac born?", "1932"),
+        Turn("When was the former French president Jacques Chirac born?", "1932"),
         "and where did he die?",
         "Where did the former French president Jacques Chirac die?",
     ),
@@ -93,12 +94,12 @@ WHOLE = [
     ),
     (ELECTION, "and in 2015?", "How many seats did the Liberals win in Ontario in 2015?"),
     (
-        Exchange("Who won the election in France in 2017?", "Emmanuel Macron"),
+        Turn("Who won the election in France in 2017?", "Emmanuel Macron"),
         "and in 2022?",
         "Who won the election in France in 2022?",
     ),
     (
-        Exchange("Who won the election in France in 2017?", "Emmanuel Macron"),
+        Turn("Who won the election in France in 2017?", "Emmanuel Macron"),
         "what about Canada?",
         "Who won the election in Canada in 2017?",
     ),
@@ -127,12 +128,12 @@ WHOLE = [
         "How many (people died in the Magnitogorsk building collapse)?",
     ),
     (
-        Exchange("Who won the women's race?", "Brigid Kosgei"),
+        Turn("Who won the women's race?", "Brigid Kosgei"),
         "who came second?",
         "Who came second (Brigid Kosgei won the women's race)?",
     ),
     (
-        Exchange("How many were injured (people died in the collapse)?"),
+        Turn("How many were injured (people died in the collapse)?"),
         "who was responsible?",
         "Who was responsible (people died in the collapse)?",
     ),
@@ -167,12 +168,12 @@ ASKED_BACK = [
     ([LEONOV], "when did she resign?", ()),
     ([CREW], "how old was he?", ("How old was Behnken?", "How old was Hurley?")),
     (
-        [Exchange("When did Ada Quill and Bo Frost marry?", "1999")],
+        [Turn("When did Ada Quill and Bo Frost marry?", "1999")],
         "where was she born?",
         ("Where was Ada Quill born?", "Where was Bo Frost born?"),
     ),
     (
-        [Exchange("Who drove from Paris to Berlin?", "Ada Quill")],
+        [Turn("Who drove from Paris to Berlin?", "Ada Quill")],
         "what about Madrid?",
         ("Who drove from Madrid to Berlin?", "Who drove from Paris to Madrid?"),
     ),
@@ -181,75 +182,75 @@ ASKED_BACK = [
 
 
 @pytest.mark.parametrize(("earlier", "question", "whole"), WHOLE, ids=lambda each: str(each)[:60])
-def test_follow_up_is_made_whole(earlier: Exchange, question: str, whole: str) -> None:
-    reading = understand(question, [earlier])
+def test_follow_up_is_made_whole(earlier: Turn, question: str, whole: str) -> None:
+    rewritten = rewrite(question, [earlier])
 
-    assert isinstance(reading, Understood)
-    assert reading.question == whole
+    assert isinstance(rewritten, Rewrite)
+    assert rewritten.question == whole
 
 
 @pytest.mark.parametrize("question", ALREADY_WHOLE)
 @pytest.mark.parametrize(
     "earlier", [[], [PARK], [COLLAPSE, LEONOV]], ids=["first", "park", "later"]
 )
-def test_whole_question_is_left_as_it_is(earlier: list[Exchange], question: str) -> None:
-    assert understand(question, earlier) == Understood(question)
+def test_whole_question_is_left_as_it_is(earlier: list[Turn], question: str) -> None:
+    assert rewrite(question, earlier) == Rewrite(question)
 
 
 @pytest.mark.parametrize(("earlier", "question", "candidates"), ASKED_BACK)
 def test_follow_up_that_cannot_be_resolved_is_asked_back(
-    earlier: list[Exchange], question: str, candidates: tuple[str, ...]
+    earlier: list[Turn], question: str, candidates: tuple[str, ...]
 ) -> None:
-    reading = understand(question, earlier)
+    rewritten = rewrite(question, earlier)
 
-    assert isinstance(reading, Unclear)
-    assert reading.candidates == candidates
-    assert reading.ask_back.endswith(("?", "."))
+    assert isinstance(rewritten, Clarification)
+    assert rewritten.candidates == candidates
+    assert rewritten.ask_back.endswith(("?", "."))
 
 
 def test_the_likelier_of_two_people_is_meant_and_the_other_is_offered() -> None:
-    assert understand("when did he arrive?", [PARK]) == Understood(
+    assert rewrite("when did he arrive?", [PARK]) == Rewrite(
         "When did Antony Blinken arrive?", ("When did Park Jin arrive?",)
     )
 
 
 def test_person_named_two_questions_ago_is_still_meant() -> None:
-    reading = understand("where was she born?", [STURGEON, COLLAPSE])
+    rewritten = rewrite("where was she born?", [STURGEON, COLLAPSE])
 
-    assert reading == Understood("Where was Nicola Sturgeon born?")
+    assert rewritten == Rewrite("Where was Nicola Sturgeon born?")
 
 
 def test_conversation_as_it_was_typed_is_understood_step_by_step() -> None:
-    reading = follow(
+    rewritten = rewrite_last(
         ["Who leads the Scottish government?", "when did she resign?", "why?"],
         ["Nicola Sturgeon", "in February"],
     )
 
-    assert reading == Understood("Why did Nicola Sturgeon resign?")
+    assert rewritten == Rewrite("Why did Nicola Sturgeon resign?")
 
 
 def test_question_that_was_asked_back_leaves_no_trace() -> None:
-    reading = follow(
+    rewritten = rewrite_last(
         ["When did Alexei Leonov die?", "when did she resign?", "where?"], ["Friday", ""]
     )
 
-    assert reading == Understood("Where did Alexei Leonov die?")
+    assert rewritten == Rewrite("Where did Alexei Leonov die?")
 
 
 def test_follow_up_that_grows_too_long_is_asked_back() -> None:
-    earlier = Exchange("Who sank " + "the ship " * 108 + "?")
+    earlier = Turn("Who sank " + "the ship " * 108 + "?")
 
-    assert isinstance(understand("how many died and why did it happen?", [earlier]), Unclear)
+    assert isinstance(rewrite("how many died and why did it happen?", [earlier]), Clarification)
 
 
 def test_question_that_was_too_long_as_it_came_is_left_to_whoever_answers() -> None:
     endless = "x" * 1001
 
-    assert understand(endless, [STURGEON]) == Understood(endless)
+    assert rewrite(endless, [STURGEON]) == Rewrite(endless)
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=40))
 def test_any_text_is_understood_or_asked_back(question: str, earlier: str, answer: str) -> None:
-    reading = understand(question, [Exchange(earlier, answer)])
+    rewritten = rewrite(question, [Turn(earlier, answer)])
 
-    assert isinstance(reading, Understood | Unclear)
+    assert isinstance(rewritten, Rewrite | Clarification)
