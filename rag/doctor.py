@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.salvage import Soundness, bring_in, examine, forget, salvage
 from citewire.index.catalogue.seal import Witness
 from citewire.index.data_directory import DataDirectory
@@ -118,7 +118,7 @@ def mend(directory: DataDirectory, sound: Soundness, home: Home) -> tuple[str, .
         repaired.append(f"the catalogue, of {len(sound.sound)} sound articles; was {aside}")
     shutil.rmtree(directory.vectors, ignore_errors=True)
     reached("repair: index removed")
-    with closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue:
+    with closing(open_catalogue(directory.catalogue, "own", encoder=sound.encoder)) as catalogue:
         index = VectorIndex(directory.vectors, catalogue, home)
         index.rebuild()
         index.close()
@@ -198,7 +198,7 @@ def vector_findings(directory: DataDirectory, sound: Soundness, home: Home) -> I
     elif not sound.lost and not sound.faults:
         # Its passages and vectors can be compared with sound ones alone.
         with (
-            closing(Catalogue(directory.catalogue, encoder=sound.encoder)) as catalogue,
+            closing(open_catalogue(directory.catalogue, "own", encoder=sound.encoder)) as catalogue,
             closing(home),
         ):
             try:
@@ -216,7 +216,7 @@ def shows(directory: DataDirectory, encoder: str) -> bool:
     generation = read_manifest(directory.vectors / MANIFEST)
     assert generation is not None
     try:
-        with closing(Catalogue(directory.catalogue, encoder=encoder)) as catalogue:
+        with closing(open_catalogue(directory.catalogue, "own", encoder=encoder)) as catalogue:
             state = catalogue.state()
             left = catalogue.count_passages_through(generation.last_passage)
     except ArchiveDamaged:

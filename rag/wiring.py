@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from citewire.index.archive import Archive
-from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.read_only import ReadOnlyCatalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.seal import Witness
 from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import ArchiveLost
@@ -66,7 +65,9 @@ def open_archive(
         background = stack.enter_context(ThreadPoolExecutor(1))
         encoder = background.submit(OnnxEncoder, model)
         stack.enter_context(directory)
-        catalogue = Catalogue(directory.catalogue, encoder=model.identity, create=create)
+        catalogue = open_catalogue(
+            directory.catalogue, "create" if create else "own", encoder=model.identity
+        )
         stack.callback(catalogue.close)
         vectors = VectorIndex(directory.vectors, catalogue, owners_home(settings.chroma))
         stack.callback(vectors.close)
@@ -86,7 +87,7 @@ def open_archive_to_read(settings: Settings) -> Iterator[Archive]:
     with ExitStack() as stack:
         background = stack.enter_context(ThreadPoolExecutor(1))
         encoder = background.submit(OnnxEncoder, model)
-        catalogue = ReadOnlyCatalogue(directory.catalogue, encoder=model.identity)
+        catalogue = open_catalogue(directory.catalogue, "read-only", encoder=model.identity)
         stack.callback(catalogue.close)
         vectors = VectorIndex(directory.vectors, catalogue, onlookers_home(settings.chroma))
         stack.callback(vectors.close)

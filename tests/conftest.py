@@ -11,6 +11,7 @@ from chroma_run import ChromaRun
 from hypothesis import HealthCheck, settings
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.types import Article, Span
@@ -69,7 +70,7 @@ def reader() -> OnnxReader:
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     """An empty catalogue in `tmp_path`."""
-    opened = Catalogue(tmp_path / "catalogue.sqlite3", encoder=ENCODER, create=True)
+    opened = open_catalogue(tmp_path / "catalogue.sqlite3", "create", encoder=ENCODER)
     yield opened
     opened.close()
 

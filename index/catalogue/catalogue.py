@@ -4,17 +4,18 @@ What `put` has returned from survives a kill. Everything outside this file is de
 from it and may be thrown away.
 """
 
+import sqlite3
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from citewire.index.catalogue.columns import Columns, ColumnStore
 from citewire.index.catalogue.postings import read_postings, terms_beginning
-from citewire.index.catalogue.reading_file import ReadingFile, may_change
 from citewire.index.catalogue.schema import (
     ARTICLE_COLUMNS,
     PASSAGE_COLUMNS,
@@ -34,9 +35,8 @@ from citewire.index.catalogue.schema import (
     require_sound,
     stacked,
 )
-from citewire.index.catalogue.seal import CatalogueState
+from citewire.index.catalogue.state import CatalogueState, read_state
 from citewire.index.catalogue.term_vectors import read_wordings
-from citewire.index.catalogue.writable_file import CatalogueFile
 from citewire.index.embedding import Vectors
 from citewire.index.errors import UnknownArticle
 from citewire.index.types import Article, Filters, Passage
@@ -44,19 +44,35 @@ from citewire.index.types import Article, Filters, Passage
 EVERY_ARTICLE = Filters()
 
 
-class Catalogue:
-    """Reads and writes one catalogue file; each thread gets a connection of its own.
+class CatalogueFile(Protocol):
+    """A catalogue's SQLite file, opened and checked."""
 
-    One that cannot be written now is only read. Raises what its file does, and ArchiveDamaged
-    for anything read that is not as stored.
+    @property
+    def path(self) -> Path:
+        """Where it is stored."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this process may not change it."""
+
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return a context with a connection on which all reads see one state."""
+
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return a context with a transaction; raise ReadOnlyArchive where none is possible."""
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+
+
+class Catalogue:
+    """Reads and writes a catalogue through its file; each thread gets its own connection.
+
+    Raises the file's errors, and ArchiveDamaged for anything read that is not as stored.
     """
 
-    def __init__(self, path: Path, *, encoder: str, create: bool = False) -> None:
-        self._file: ReadingFile = (
-            CatalogueFile(path, encoder=encoder, create=create)
-            if create or may_change(path)
-            else ReadingFile(path, encoder=encoder)
-        )
+    def __init__(self, file: CatalogueFile) -> None:
+        self._file = file
         self._columns = ColumnStore()
 
     @property
@@ -66,7 +82,7 @@ class Catalogue:
 
     @property
     def path(self) -> Path:
-        """Where the catalogue's file lies."""
+        """Where the catalogue's file is stored."""
         return self._file.path
 
     def close(self) -> None:
@@ -83,7 +99,8 @@ class Catalogue:
 
     def state(self) -> CatalogueState:
         """Return which archive this is and its version."""
-        return self._file.state()
+        with self._file.reading() as connection:
+            return read_state(connection)
 
     def counts(self) -> tuple[int, int]:
         """Return how many articles and how many passages there are."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citewire.index.catalogue.checksums import passage_checksums
-from citewire.index.catalogue.seal import CatalogueState
+from citewire.index.catalogue.state import CatalogueState
 from citewire.index.errors import ArchiveDamaged
 from citewire.index.types import Filters
 

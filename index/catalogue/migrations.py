@@ -12,6 +12,7 @@ import numpy as np
 from citewire.index.catalogue.checksums import article_checksum, vector_checksum
 from citewire.index.catalogue.postings import rebuild_postings
 from citewire.index.catalogue.schema import SCHEMA_VERSION, sums_of
+from citewire.index.catalogue.state import read_meta
 from citewire.index.errors import ArchiveDamaged, ArchiveTooNew
 from citewire.index.system.crash_points import reached
 from citewire.index.text.analysis import WORDS_VERSION
@@ -54,7 +55,7 @@ def update(connection: sqlite3.Connection) -> None:
     Raises:
         ArchiveDamaged: it holds what cannot be so; nothing is made of that.
     """
-    meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    meta = read_meta(connection)
     reached("migrate: begun")
     for schema in range(schema_of(meta), SCHEMA_VERSION):
         MIGRATIONS[schema](connection)

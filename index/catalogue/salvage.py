@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import numpy as np
 
-from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.checksums import article_checksum, vector_checksum
 from citewire.index.catalogue.migrations import (
     FIRST_SEALED,
@@ -21,10 +20,11 @@ from citewire.index.catalogue.migrations import (
     require_known,
     schema_of,
 )
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.postings import postings_are_sound
-from citewire.index.catalogue.reading_file import state_of
 from citewire.index.catalogue.schema import ARTICLE_COLUMNS, EncodedArticle, article_of, sums_of
-from citewire.index.catalogue.seal import CatalogueState, Witness
+from citewire.index.catalogue.seal import Witness
+from citewire.index.catalogue.state import CatalogueState, read_meta
 from citewire.index.errors import ArchiveDamaged, InvalidInput
 from citewire.index.system.crash_points import reached
 from citewire.index.types import Span
@@ -62,10 +62,10 @@ def examine(file: Path) -> Soundness:
     found = Soundness()
     with closing(opened(file)) as connection:
         try:
-            meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+            meta = read_meta(connection)
             if meta.keys() >= META:
                 require_known(meta, file)
-                state = state_of(meta)
+                state = CatalogueState.from_meta(meta)
                 found.encoder = str(meta["encoder"])
         except (*UNREADABLE, TypeError, ArchiveDamaged) as error:
             found.faults.append(f"cannot be read: {error.args[0]}")
@@ -221,7 +221,7 @@ def salvage(damaged: Path, found: Soundness, target: Path) -> None:
     assert found.encoder is not None
     # Of a repair that was killed.
     forget(target)
-    with closing(Catalogue(target, encoder=found.encoder, create=True)) as catalogue:
+    with closing(open_catalogue(target, "create", encoder=found.encoder)) as catalogue:
         for first in range(0, len(found.sound), ARTICLES_PER_PUT):
             catalogue.put(read(damaged, found.sound[first : first + ARTICLES_PER_PUT]))
             reached("repair: some articles stored")

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from citewire.index.catalogue.state import CatalogueState
 from citewire.index.catalogue.wal import committed_pages
 from citewire.index.errors import ArchiveDamaged
 from citewire.index.system.files import Note, write_atomically
@@ -27,17 +28,6 @@ READS, SECONDS_BETWEEN_READS = 5, 0.001
 # SQLite's locks lie at this byte (sqlite.org/fileformat2.html#the_lock_byte_page).
 LOCK_BYTE = 1 << 30
 Checksums = NDArray[np.uint32]
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueState:
-    """Which archive this is and how far it has come; `version` grows with every change."""
-
-    archive_id: str
-    version: int
-
-    def __str__(self) -> str:
-        return f"{self.archive_id[:8]}-{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +79,7 @@ class Witness:
 
     def acknowledged(self) -> CatalogueState | None:
         """Return the state that was acknowledged last, None when nothing whole tells."""
-        return read_state(self.acknowledged_file)
+        return read_acknowledged(self.acknowledged_file)
 
     def require_unchanged(self, state: CatalogueState, noted: CatalogueState | None) -> bool:
         """Raise ArchiveDamaged when the file is not as we left it; say whether it is sealed.
@@ -123,7 +113,10 @@ class Witness:
     def traces(self) -> list[str]:
         """Return what is left beside a lost catalogue that had once acknowledged anything."""
         left = []
-        for file, read in ((self.seal_file, read_seal), (self.acknowledged_file, read_state)):
+        for file, read in (
+            (self.seal_file, read_seal),
+            (self.acknowledged_file, read_acknowledged),
+        ):
             found = read(file)
             state = found.state if isinstance(found, Seal) else found
             if file.exists() and (state is None or state.version):
@@ -223,7 +216,7 @@ def state_text(state: CatalogueState) -> bytes:
     return f"{fields} {zlib.crc32(fields.encode()):08x}\n".ljust(STATE_BYTES).encode()
 
 
-def read_state(file: Path) -> CatalogueState | None:
+def read_acknowledged(file: Path) -> CatalogueState | None:
     """Return the stored state, None when there is none that is whole.
 
     Its owner may be writing it at this moment, in place: what is not whole is read again.

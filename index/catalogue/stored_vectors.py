@@ -7,9 +7,8 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
-from citewire.index.catalogue.reading_file import state_in
 from citewire.index.catalogue.schema import VECTOR_COLUMNS, stacked
-from citewire.index.catalogue.seal import CatalogueState
+from citewire.index.catalogue.state import CatalogueState, read_state
 from citewire.index.embedding import Vectors
 
 FLOAT_BYTES = 4
@@ -23,7 +22,7 @@ class StoredVectors:
         (count,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
         first = connection.execute("SELECT length(vector) FROM vectors LIMIT 1").fetchone()
         self._connection = connection
-        self.state: CatalogueState = state_in(connection)
+        self.state: CatalogueState = read_state(connection)
         self.count: int = count
         self.dimension: int = 0 if first is None else first[0] // FLOAT_BYTES
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.seal import CatalogueState
+from citewire.index.catalogue.state import CatalogueState
 from citewire.index.embedding import Encoder, Vector
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import words

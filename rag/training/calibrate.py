@@ -25,7 +25,7 @@ import numpy as np
 from platformdirs import user_cache_path
 from sklearn.linear_model import LogisticRegression
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize
@@ -171,7 +171,7 @@ def ask_all(
     """Build an archive of the indexed paragraphs and ask it all questions."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "catalogue.sqlite3")
-        catalogue = Catalogue(file, encoder=encoder.identity, create=True)
+        catalogue = open_catalogue(file, "create", encoder=encoder.identity)
         articles = {
             Article(f"{number}", title, text): file.name
             for number, (text, title) in enumerate(indexed.items())

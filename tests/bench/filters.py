@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import words
@@ -56,7 +57,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = (options.data or Path(folder)) / "catalogue.sqlite3"
         began = not path.exists()
-        catalogue = Catalogue(path, encoder="made-up", create=True)
+        catalogue = open_catalogue(path, "create", encoder="made-up")
         if began:
             fill(catalogue, data)
         measure(catalogue, chosen)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize
@@ -134,7 +134,7 @@ class Row:
         """Index the articles at this size and ask everything."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "catalogue.sqlite3")
-            catalogue = Catalogue(file, encoder=encoder.identity, create=True)
+            catalogue = open_catalogue(file, "create", encoder=encoder.identity)
             for article in articles:
                 catalogue.put(encode_articles({article: article.id}, encoder, size))
             self._passages = catalogue.counts()[1]

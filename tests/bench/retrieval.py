@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
@@ -280,7 +281,7 @@ def opened(articles: Sequence[Article], asked: Sequence[Asked], cache: Path) -> 
     ]
     rows = encoder.encode_passages(texts)
     with tempfile.TemporaryDirectory() as folder:
-        catalogue = Catalogue(Path(folder) / "c.sqlite3", encoder=model.identity, create=True)
+        catalogue = open_catalogue(Path(folder) / "c.sqlite3", "create", encoder=model.identity)
         batch, golds, first, last_id = [], {}, 0, 0
         for article, spans in zip(articles, cuts, strict=True):
             batch.append(

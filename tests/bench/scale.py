@@ -27,6 +27,7 @@ import numpy as np
 from load import closed_loop, service, warm_up
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
@@ -101,7 +102,7 @@ def measure(size: int, texts: Path, folder: Path) -> None:
     print(f"\n## {size:,} passages\n\n| what | figure |\n|---|---|", flush=True)
     vectors = NearCentres(max(size // 100, 1))
     made = not (folder / "catalogue.sqlite3").exists()
-    catalogue = Catalogue(folder / "catalogue.sqlite3", encoder=model.identity, create=True)
+    catalogue = open_catalogue(folder / "catalogue.sqlite3", "create", encoder=model.identity)
     with closing(catalogue):
         if made:
             row("store", f"{seconds(lambda: fill(catalogue, size, paragraphs, vectors)):.1f} s")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.text.chunking import PassageSize, passages
 from citewire.index.types import Article, Span
@@ -32,7 +32,7 @@ def main() -> None:
     texts = [json.loads(line)["text"].strip() for line in lines]
     chance = random.Random(7)
     with tempfile.TemporaryDirectory() as folder:
-        catalogue = Catalogue(Path(folder, "catalogue.sqlite3"), encoder="none", create=True)
+        catalogue = open_catalogue(Path(folder, "catalogue.sqlite3"), "create", encoder="none")
         stored: list[str] = []
         catalogue.put(articles(texts, wanted, chance, stored))
         print(f"{catalogue.counts()[1]} passages of {len(stored)} articles")

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.data_directory import DataDirectory
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.errors import NotUsable
@@ -70,7 +71,9 @@ def owned(data: Path) -> AbstractContextManager[DataDirectory]:
 @contextmanager
 def opened(data: Path, *, create: bool, home: Home | None = None) -> Iterator[Opened]:
     with owned(data) as directory:
-        catalogue = Catalogue(directory.catalogue, encoder=MadeUpEncoder.identity, create=create)
+        catalogue = open_catalogue(
+            directory.catalogue, "create" if create else "own", encoder=MadeUpEncoder.identity
+        )
         vectors = VectorIndex(directory.vectors, catalogue, home)
         try:
             yield Opened(catalogue, vectors)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import ArchiveLocked, NoArchive, StorageFull
@@ -37,7 +37,7 @@ def sound_directory(
     vectors = rng.normal(size=(ARTICLES, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     file = data / "catalogue.sqlite3"
-    with closing(Catalogue(file, encoder=encoder_model.identity, create=True)) as catalogue:
+    with closing(open_catalogue(file, "create", encoder=encoder_model.identity)) as catalogue:
         catalogue.put(
             encoded(
                 Article(f"news/{number:02}.md", f"Ship {number}", f"Ship {number} is in. " * 60),
@@ -91,7 +91,7 @@ def small_disk(folder: Path) -> Iterator[Callable[[int], None]]:
 
 def articles_in(settings: Settings, model: ReadyModel) -> set[str]:
     file = settings.data / "catalogue.sqlite3"
-    with closing(Catalogue(file, encoder=model.identity)) as catalogue:
+    with closing(open_catalogue(file, "own", encoder=model.identity)) as catalogue:
         return set(catalogue.fingerprints())
 
 
@@ -163,7 +163,7 @@ def test_a_lost_passage_is_noticed_though_others_of_its_article_are_there(
     encoded: Callable[..., EncodedArticle],
 ) -> None:
     file = settings.data / "catalogue.sqlite3"
-    with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+    with closing(open_catalogue(file, "own", encoder=encoder_model.identity)) as catalogue:
         vectors = np.eye(16, dtype=np.float32)[:3]
         catalogue.put([encoded(Article("three.md", "Three", "Three passages."), vectors)])
     edit(f"DELETE FROM vectors WHERE passage = {ARTICLES + 3}")
@@ -191,7 +191,7 @@ def test_changes_that_were_acknowledged_and_are_gone_are_told_of(
 ) -> None:
     file = settings.data / "catalogue.sqlite3"
     killed = tmp_path / "killed"
-    with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+    with closing(open_catalogue(file, "own", encoder=encoder_model.identity)) as catalogue:
         for name in ("late.md", "later.md"):
             vector = np.eye(16, dtype=np.float32)[:1]
             catalogue.put([encoded(Article(name, "Late", "It came late."), vector)])
@@ -287,7 +287,7 @@ def test_a_damaged_vector_index_is_made_again_and_finds_the_same(
     # The repair ends with a diagnosis of what it made.
     assert repaired == Diagnosis(ARTICLES, ARTICLES, (), ("the vector index",))
     file = settings.data / "catalogue.sqlite3"
-    with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+    with closing(open_catalogue(file, "own", encoder=encoder_model.identity)) as catalogue:
         index = VectorIndex(settings.data / "vectors", catalogue)
         _, vectors = catalogue.vectors([17])
         assert max(index.search(vectors[0], 3, Filters()).items(), key=lambda i: i[1])[0] == 17
@@ -390,7 +390,7 @@ def test_any_flipped_byte_is_found_or_harmless(
     file = settings.data / "catalogue.sqlite3"
     content = file.read_bytes()
     rng = np.random.default_rng(11)
-    with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+    with closing(open_catalogue(file, "own", encoder=encoder_model.identity)) as catalogue:
         stored = {name: catalogue.article(name) for name in catalogue.fingerprints()}
     for position in rng.integers(0, len(content), 25):
         flipped = bytearray(content)
@@ -400,6 +400,6 @@ def test_any_flipped_byte_is_found_or_harmless(
         file.write_bytes(flipped)
         diagnosis = diagnose(settings)
         if diagnosis.worst is None:
-            with closing(Catalogue(file, encoder=encoder_model.identity)) as catalogue:
+            with closing(open_catalogue(file, "own", encoder=encoder_model.identity)) as catalogue:
                 found = {name: catalogue.article(name) for name in catalogue.fingerprints()}
             assert found == stored, f"byte {position}"

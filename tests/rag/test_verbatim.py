@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize, encoded_text, passages
@@ -74,7 +75,7 @@ def ask(
     calibration = replace(UNCALIBRATED, threshold=threshold, relevance=-1.0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
-        catalogue = Catalogue(path / "catalogue.sqlite3", encoder=encoder.identity, create=True)
+        catalogue = open_catalogue(path / "catalogue.sqlite3", "create", encoder=encoder.identity)
         with closing(catalogue), closing(VectorIndex(path / "vectors", catalogue)) as vectors:
             store(catalogue, encoder, articles)
             vectors.rebuild()

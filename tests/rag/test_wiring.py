@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from citewire.index.archive import Archive
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.data_directory import DataDirectory, Owner, read_owner
 from citewire.index.errors import ArchiveLocked, NoArchive, WrongEncoder
@@ -83,7 +83,7 @@ def test_an_archive_in_use_is_refused(settings: Settings) -> None:
 def test_an_archive_of_another_encoder_is_refused_and_set_free(settings: Settings) -> None:
     settings.data.mkdir()
     file = settings.data / "catalogue.sqlite3"
-    Catalogue(file, encoder="encoder:other", create=True).close()
+    open_catalogue(file, "create", encoder="encoder:other").close()
     with pytest.raises(WrongEncoder, match="encoder:other"), new_archive(settings):
         pass
     with DataDirectory(settings.data, command="index"):

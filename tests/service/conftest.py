@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.types import Article, Passage, Span
@@ -138,7 +139,7 @@ def cite() -> Callable[[Article, str, str], Citation]:
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    opened = Catalogue(tmp_path / "catalogue.sqlite3", encoder="none", create=True)
+    opened = open_catalogue(tmp_path / "catalogue.sqlite3", "create", encoder="none")
     others = [Article(f"news/{name}.md", name, f"{name} text") for name in ("a", "b", "ü & ?#%")]
     opened.put(
         EncodedArticle(

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.postings import rebuild_postings
 from citewire.index.catalogue.schema import ArticleRecord, EncodedArticle, fingerprint
 from citewire.index.embedding import Vectors
@@ -53,7 +54,7 @@ def edit(path: Path, statement: str) -> None:
 
 
 def reopened(path: Path) -> Catalogue:
-    return Catalogue(path, encoder=ENCODER)
+    return open_catalogue(path, "own", encoder=ENCODER)
 
 
 @pytest.fixture
@@ -239,7 +240,7 @@ def test_the_version_grows_with_every_change(catalogue: Catalogue, encoded: Enco
 def test_two_archives_have_different_names(tmp_path: Path) -> None:
     names = set()
     for file in ("one.sqlite3", "two.sqlite3"):
-        with closing(Catalogue(tmp_path / file, encoder=ENCODER, create=True)) as made:
+        with closing(open_catalogue(tmp_path / file, "create", encoder=ENCODER)) as made:
             names.add(made.state().archive_id)
     assert len(names) == 2
 
@@ -248,7 +249,7 @@ def test_creating_where_an_archive_is_opens_it(
     catalogue: Catalogue, path: Path, encoded: Encode
 ) -> None:
     catalogue.put([encoded(BRIDGE)])
-    with closing(Catalogue(path, encoder=ENCODER, create=True)) as again:
+    with closing(open_catalogue(path, "create", encoder=ENCODER)) as again:
         assert again.state() == catalogue.state()
 
 
@@ -411,12 +412,12 @@ def test_a_missing_catalogue_is_no_archive(path: Path) -> None:
 
 def test_another_encoder_is_refused_by_name(catalogue: Catalogue, path: Path) -> None:
     with pytest.raises(WrongEncoder, match=r"encoder:other.*CITEWIRE_ENCODER"):
-        Catalogue(path, encoder="encoder:other")
+        open_catalogue(path, "own", encoder="encoder:other")
 
 
 def test_another_encoder_is_refused_when_indexing(catalogue: Catalogue, path: Path) -> None:
     with pytest.raises(WrongEncoder):
-        Catalogue(path, encoder="encoder:other", create=True)
+        open_catalogue(path, "create", encoder="encoder:other")
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"garbage " * 1000], ids=len)
@@ -429,7 +430,7 @@ def test_a_file_that_is_no_catalogue_is_refused(path: Path, content: bytes) -> N
 def test_a_file_that_is_no_catalogue_is_not_written_over(path: Path) -> None:
     path.write_bytes(b"garbage " * 1000)
     with pytest.raises(ArchiveDamaged):
-        Catalogue(path, encoder=ENCODER, create=True)
+        open_catalogue(path, "create", encoder=ENCODER)
     assert path.read_bytes() == b"garbage " * 1000
 
 
@@ -567,7 +568,7 @@ def test_a_catalogue_that_was_replaced_by_another_is_refused(
 ) -> None:
     two.close()
     other = tmp_path / "other.sqlite3"
-    Catalogue(other, encoder=ENCODER, create=True).close()
+    open_catalogue(other, "create", encoder=ENCODER).close()
     other.replace(path)
     with pytest.raises(ArchiveDamaged, match="another archive"):
         reopened(path)
@@ -631,7 +632,7 @@ def flipped_at(content: bytes, position: int) -> bytes:
 
 def test_one_who_may_not_have_it_leaves_the_log_as_it_is(killed: Path) -> None:
     with pytest.raises(WrongEncoder):
-        Catalogue(killed, encoder="encoder:other")
+        open_catalogue(killed, "own", encoder="encoder:other")
     with closing(reopened(killed)) as again:
         assert again.counts() == (2, 2)
 
@@ -684,7 +685,7 @@ def test_an_archive_is_not_begun_anew_where_one_was_lost(two: Catalogue, path: P
     path.unlink()
     for create in (True, False):
         with pytest.raises(ArchiveLost, match=r"is gone, but catalogue\.seal.*restore.*move away"):
-            Catalogue(path, encoder=ENCODER, create=create)
+            open_catalogue(path, "create" if create else "own", encoder=ENCODER)
     assert not path.exists()
 
 
@@ -692,13 +693,13 @@ def test_an_empty_file_in_the_place_of_an_archive_is_not_filled(two: Catalogue, 
     two.close()
     path.write_bytes(b"")
     with pytest.raises(ArchiveLost, match="is empty, but"):
-        Catalogue(path, encoder=ENCODER, create=True)
+        open_catalogue(path, "create", encoder=ENCODER)
 
 
 def test_a_lost_archive_that_never_held_anything_is_begun_anew(path: Path) -> None:
-    Catalogue(path, encoder=ENCODER, create=True).close()
+    open_catalogue(path, "create", encoder=ENCODER).close()
     path.unlink()
-    Catalogue(path, encoder=ENCODER, create=True).close()
+    open_catalogue(path, "create", encoder=ENCODER).close()
     reopened(path).close()
 
 
@@ -709,14 +710,14 @@ import sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.types import Article, Span
 
 text = "The river rose in the night. " * 20
 spans = tuple(Span(start, start + 29) for start in range(0, 580, 29))
 vectors = np.ones((20, 64), np.float32)
-catalogue = Catalogue(Path(sys.argv[1]), encoder="encoder:made-up", create=True)
+catalogue = open_catalogue(Path(sys.argv[1]), "create", encoder="encoder:made-up")
 
 def encoded(name):
     return EncodedArticle(Article(name, "The river", text), "/news", spans, vectors)
@@ -777,7 +778,7 @@ def test_a_kill_at_any_moment_loses_nothing_acknowledged(path: Path, seconds: fl
 @pytest.mark.parametrize("encoder", ["encoder:it's", "encoder:'); DROP TABLE articles; --"])
 def test_an_encoder_may_have_any_name(tmp_path: Path, encoder: str) -> None:
     path = tmp_path / "named.sqlite3"
-    Catalogue(path, encoder=encoder, create=True).close()
-    reopened = Catalogue(path, encoder=encoder)
+    open_catalogue(path, "create", encoder=encoder).close()
+    reopened = open_catalogue(path, "own", encoder=encoder)
     assert reopened.counts() == (0, 0)
     reopened.close()

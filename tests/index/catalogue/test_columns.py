@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Columns
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.types import Article, Filters
 
@@ -77,7 +78,7 @@ def test_columns_that_follow_an_archive_are_those_read_anew(
     changes: list[tuple[list[int], bool, bool]],
 ) -> None:
     path = tmp_path_factory.mktemp("followed") / "catalogue.sqlite3"
-    followed = Catalogue(path, encoder="encoder:made-up", create=True)
+    followed = open_catalogue(path, "create", encoder="encoder:made-up")
     for numbers, removes, looks in changes:
         if removes:
             followed.remove([ARTICLES[number].id for number in numbers])
@@ -87,7 +88,7 @@ def test_columns_that_follow_an_archive_are_those_read_anew(
             followed.columns()
     columns = followed.columns()
     followed.close()
-    anew = Catalogue(path, encoder="encoder:made-up")
+    anew = open_catalogue(path, "own", encoder="encoder:made-up")
     assert same(columns, anew.columns())
     anew.close()
 

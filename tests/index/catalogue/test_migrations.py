@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import Mode, open_catalogue
 from citewire.index.catalogue.postings import rebuild_postings
-from citewire.index.catalogue.read_only import ReadOnlyCatalogue
 from citewire.index.catalogue.salvage import examine
 from citewire.index.catalogue.schema import fingerprint
-from citewire.index.catalogue.writable_file import CatalogueFile
+from citewire.index.catalogue.writable_file import WritableFile
 from citewire.index.errors import ArchiveDamaged, ArchiveTooNew
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.types import Article, Filters
@@ -104,7 +103,7 @@ def fill(connection: sqlite3.Connection, notes: dict[str, str]) -> None:
 def make_third(path: Path) -> None:
     """An archive of schema 3, sealed, whose passages' words are not kept in their order."""
     make_second(path)
-    file = CatalogueFile(path, encoder=ENCODER, create=False)
+    file = WritableFile(path, encoder=ENCODER, create=False)
     with closing(file), file.writing() as connection:
         connection.execute("DROP TABLE wordings")
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'words'")
@@ -125,7 +124,7 @@ def older(tmp_path: Path, make: Make) -> Path:
 
 
 def test_an_older_archive_is_brought_up_to_date_with_all_it_holds(older: Path) -> None:
-    with closing(Catalogue(older, encoder=ENCODER)) as catalogue:
+    with closing(open_catalogue(older, "own", encoder=ENCODER)) as catalogue:
         assert [catalogue.article(name) for name in ("bridge.md", "river.md")] == [BRIDGE, RIVER]
         assert catalogue.state().archive_id == "a" * 32
         ids, vectors = catalogue.vectors_after(0)
@@ -136,20 +135,20 @@ def test_an_older_archive_is_brought_up_to_date_with_all_it_holds(older: Path) -
 
 
 def test_an_archive_that_was_brought_up_to_date_is_sound_and_stays_so(older: Path) -> None:
-    Catalogue(older, encoder=ENCODER).close()
+    open_catalogue(older, "own", encoder=ENCODER).close()
     found = examine(older)
     assert (found.faults, found.lost, found.sound, found.passages) == ([], [], [1, 2], 4)
     version = 8
-    with closing(Catalogue(older, encoder=ENCODER)) as again:
+    with closing(open_catalogue(older, "own", encoder=ENCODER)) as again:
         assert again.state().version == version
 
 
 def test_an_archive_that_was_brought_up_to_date_is_sealed(older: Path) -> None:
-    Catalogue(older, encoder=ENCODER).close()
+    open_catalogue(older, "own", encoder=ENCODER).close()
     with closing(sqlite3.connect(older)) as connection, connection:
         connection.execute("UPDATE passages SET start = start + 1")
     with pytest.raises(ArchiveDamaged, match="changed or damaged from outside"):
-        Catalogue(older, encoder=ENCODER)
+        open_catalogue(older, "own", encoder=ENCODER)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +166,7 @@ def test_damage_is_not_blessed_with_checksums(older: Path, statement: str, messa
         connection.execute(statement)
     for _ in range(2):
         with pytest.raises(ArchiveDamaged, match=message):
-            Catalogue(older, encoder=ENCODER)
+            open_catalogue(older, "own", encoder=ENCODER)
     with closing(sqlite3.connect(older)) as connection:
         columns = connection.execute("PRAGMA table_info(vectors)").fetchall()
         assert "checksum" not in {column[1] for column in columns}
@@ -179,7 +178,7 @@ def test_words_of_another_version_are_indexed_anew(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE meta SET value = '0' WHERE key = 'words'")
         connection.execute("DELETE FROM postings")
-    with closing(Catalogue(path, encoder=ENCODER)) as catalogue:
+    with closing(open_catalogue(path, "own", encoder=ENCODER)) as catalogue:
         assert LexicalIndex(catalogue).search("bridge", 10, Filters()).keys() == {10, 15}
 
 
@@ -189,7 +188,7 @@ def test_an_archive_of_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) 
         fill(connection, {"schema": "99"})
     before = path.read_bytes()
     with pytest.raises(ArchiveTooNew, match=r"schema 99, of a newer version.*up to schema 3"):
-        Catalogue(path, encoder=ENCODER)
+        open_catalogue(path, "own", encoder=ENCODER)
     with pytest.raises(ArchiveTooNew):
         examine(path)
     assert path.read_bytes() == before
@@ -202,7 +201,7 @@ def test_an_archive_of_no_schema_is_damaged(tmp_path: Path, schema: str) -> None
     with closing(sqlite3.connect(path)) as connection, connection:
         fill(connection, {"schema": schema})
     with pytest.raises(ArchiveDamaged, match="does not say its schema"):
-        Catalogue(path, encoder=ENCODER)
+        open_catalogue(path, "own", encoder=ENCODER)
 
 
 @pytest.mark.parametrize("schema", ["0", "-1"])
@@ -211,24 +210,24 @@ def test_an_archive_of_a_schema_that_never_was_is_damaged(tmp_path: Path, schema
     with closing(sqlite3.connect(path)) as connection, connection:
         fill(connection, {"schema": schema})
     with pytest.raises(ArchiveDamaged, match=f"says that its schema is {schema}"):
-        Catalogue(path, encoder=ENCODER)
+        open_catalogue(path, "own", encoder=ENCODER)
     assert examine(path).faults
 
 
 @pytest.mark.parametrize("schema", ["1", "2"])
-@pytest.mark.parametrize("kind", [Catalogue, ReadOnlyCatalogue])
+@pytest.mark.parametrize("mode", ["own", "read-only"])
 def test_a_sealed_archive_that_says_an_older_schema_is_damaged_and_not_brought_up_to_date(
-    tmp_path: Path, schema: str, kind: type[Catalogue]
+    tmp_path: Path, schema: str, mode: Mode
 ) -> None:
     path = tmp_path / "catalogue.sqlite3"
     make_second(path)
-    Catalogue(path, encoder=ENCODER).close()
+    open_catalogue(path, "own", encoder=ENCODER).close()
     # One bit makes a 2 of a 3, another one a 1.
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (schema,))
     for _ in range(2):
         with pytest.raises(ArchiveDamaged, match="changed or damaged from outside"):
-            kind(path, encoder=ENCODER)
+            open_catalogue(path, mode, encoder=ENCODER)
     found = examine(path)
     assert (found.sound, found.lost) == ([1, 2], [])
     assert any("changed or damaged from outside" in fault for fault in found.faults)
@@ -240,9 +239,9 @@ def test_an_old_backup_beside_the_seal_of_later_changes_is_not_taken_for_the_arc
     path, backup = tmp_path / "catalogue.sqlite3", tmp_path / "backup"
     make_second(path)
     shutil.copyfile(path, backup)
-    with closing(Catalogue(path, encoder=ENCODER)) as catalogue:
+    with closing(open_catalogue(path, "own", encoder=ENCODER)) as catalogue:
         catalogue.remove(["river.md"])
     backup.replace(path)
     with pytest.raises(ArchiveDamaged, match="the last changes are lost"):
-        Catalogue(path, encoder=ENCODER)
+        open_catalogue(path, "own", encoder=ENCODER)
     assert examine(path).forgotten == 2

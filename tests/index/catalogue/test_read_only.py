@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.read_only import ReadOnlyCatalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import ArchiveDamaged, ReadOnlyArchive
@@ -33,12 +33,12 @@ def article(name: str) -> Article:
 def test_it_is_read_when_its_owner_has_closed_it(catalogue: Catalogue, encoded: Encode) -> None:
     catalogue.put([encoded(article("a"))])
     catalogue.close()
-    with closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading:
+    with closing(open_catalogue(catalogue.path, "read-only", encoder=ENCODER)) as reading:
         assert reading.article("a") == article("a")
 
 
 def test_what_the_owner_commits_is_seen_at_once(catalogue: Catalogue, encoded: Encode) -> None:
-    with closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading:
+    with closing(open_catalogue(catalogue.path, "read-only", encoder=ENCODER)) as reading:
         catalogue.put([encoded(article("a"))])
         assert reading.state() == catalogue.state()
         catalogue.remove(["a"])
@@ -46,7 +46,7 @@ def test_what_the_owner_commits_is_seen_at_once(catalogue: Catalogue, encoded: E
 
 
 def test_it_cannot_be_changed(catalogue: Catalogue, encoded: Encode) -> None:
-    with closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading:
+    with closing(open_catalogue(catalogue.path, "read-only", encoder=ENCODER)) as reading:
         with pytest.raises(ReadOnlyArchive, match="was opened for reading alone"):
             reading.put([encoded(article("a"))])
         assert catalogue.counts() == (0, 0)
@@ -56,7 +56,7 @@ def test_an_older_catalogue_is_left_to_its_owner(catalogue: Catalogue) -> None:
     with catalogue._file.writing() as connection:
         connection.execute("UPDATE meta SET value = '0' WHERE key = 'words'")
     with pytest.raises(ReadOnlyArchive):
-        ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)
+        open_catalogue(catalogue.path, "read-only", encoder=ENCODER)
 
 
 def test_the_owners_index_is_shown_and_its_chroma_left_alone(
@@ -64,7 +64,7 @@ def test_the_owners_index_is_shown_and_its_chroma_left_alone(
 ) -> None:
     catalogue.put([encoded(article("a"), ROWS[:3])])
     with (
-        closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading,
+        closing(open_catalogue(catalogue.path, "read-only", encoder=ENCODER)) as reading,
         closing(VectorIndex(tmp_path / "vectors", catalogue)) as owned,
         closing(VectorIndex(tmp_path / "vectors", reading, FolderOnlooker())) as shown,
     ):
@@ -102,7 +102,7 @@ def test_it_is_opened_at_any_moment_of_what_its_owner_does(
         opened = 0
         while opened < 10 or len(sealed) < 3:
             opened += 1
-            with closing(ReadOnlyCatalogue(catalogue.path, encoder=ENCODER)) as reading:
+            with closing(open_catalogue(catalogue.path, "read-only", encoder=ENCODER)) as reading:
                 articles, passages = reading.counts()
                 assert passages == 700 * articles
     finally:
@@ -119,7 +119,7 @@ def closed(encoded: Encode) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         path = Path(folder, "catalogue.sqlite3")
-        with closing(Catalogue(path, encoder=ENCODER, create=True)) as catalogue:
+        with closing(open_catalogue(path, "create", encoder=ENCODER)) as catalogue:
             catalogue.put([encoded(article("a"), ROWS[:3])])
         yield path
 
@@ -141,14 +141,14 @@ def test_a_folder_that_cannot_be_written_is_read_and_not_changed(
     closed: Path, encoded: Encode
 ) -> None:
     with without_rights(closed.parent):
-        with closing(Catalogue(closed, encoder=ENCODER)) as catalogue:
+        with closing(open_catalogue(closed, "own", encoder=ENCODER)) as catalogue:
             assert (catalogue.read_only, catalogue.counts()) == (True, (1, 3))
             assert LexicalIndex(catalogue).search("words", 9, Filters()).keys() == {1, 2, 3}
             with pytest.raises(ReadOnlyArchive):
                 catalogue.put([encoded(article("b"))])
         assert DataDirectory(closed.parent, command="ask").is_read_only
     assert not DataDirectory(closed.parent, command="ask").is_read_only
-    with closing(Catalogue(closed, encoder=ENCODER)) as catalogue:
+    with closing(open_catalogue(closed, "own", encoder=ENCODER)) as catalogue:
         catalogue.put([encoded(article("b"))])
 
 
@@ -160,4 +160,4 @@ def test_damage_in_a_folder_that_cannot_be_written_is_refused(closed: Path) -> N
         without_rights(closed.parent),
         pytest.raises(ArchiveDamaged, match="1 of its pages"),
     ):
-        Catalogue(closed, encoder=ENCODER)
+        open_catalogue(closed, "own", encoder=ENCODER)

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from citewire.index.catalogue.seal import LOCK_BYTE, CatalogueState, Witness
+from citewire.index.catalogue.seal import LOCK_BYTE, Witness
+from citewire.index.catalogue.state import CatalogueState
 from citewire.index.errors import ArchiveDamaged
 
 PAGE = 65536

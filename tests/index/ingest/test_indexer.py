@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.embedding import Encoder, Vectors
 from citewire.index.errors import InvalidInput
 from citewire.index.ingest.indexer import Indexer, Progress, Report
@@ -25,7 +25,7 @@ class Archive:
 
     def __init__(self, folder: Path, encoder: Encoder) -> None:
         self.encoder = encoder
-        self.catalogue = Catalogue(folder / "catalogue.sqlite3", encoder="hash", create=True)
+        self.catalogue = open_catalogue(folder / "catalogue.sqlite3", "create", encoder="hash")
         self.vectors = VectorIndex(folder / "vectors", self.catalogue)
         self.progress: list[Progress] = []
 

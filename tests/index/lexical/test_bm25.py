@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import K1, LexicalIndex
 from citewire.index.types import Article, Filters
@@ -28,7 +29,7 @@ def lexical(
     tmp_path_factory: pytest.TempPathFactory, encoded: Callable[..., EncodedArticle]
 ) -> Iterator[LexicalIndex]:
     path: Path = tmp_path_factory.mktemp("lexical") / "catalogue.sqlite3"
-    catalogue = Catalogue(path, encoder="encoder:made-up", create=True)
+    catalogue = open_catalogue(path, "create", encoder="encoder:made-up")
     catalogue.put(encoded(article) for article in ARTICLES)
     yield LexicalIndex(catalogue)
     catalogue.close()

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.read_only import ReadOnlyCatalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.errors import InvalidInput, ReadOnlyArchive, VectorServerAway
@@ -287,10 +287,10 @@ def test_what_the_server_lacks_is_no_absence(server: ChromaServer) -> None:
 @pytest.fixture
 def onlooker(
     index: VectorIndex, filled: Catalogue, tmp_path: Path, address: ServerAddress
-) -> Iterator[tuple[VectorIndex, ReadOnlyCatalogue]]:
+) -> Iterator[tuple[VectorIndex, Catalogue]]:
     """The same archive, opened for reading alone."""
     with (
-        closing(ReadOnlyCatalogue(filled.path, encoder=ENCODER)) as catalogue,
+        closing(open_catalogue(filled.path, "read-only", encoder=ENCODER)) as catalogue,
         closing(VectorIndex(tmp_path / "served", catalogue, ServerOnlooker(address))) as opened,
     ):
         yield opened, catalogue
@@ -300,7 +300,7 @@ def test_who_only_reads_sees_every_change_and_the_next_generation(
     filled: Catalogue,
     index: VectorIndex,
     encoded: Encode,
-    onlooker: tuple[VectorIndex, ReadOnlyCatalogue],
+    onlooker: tuple[VectorIndex, Catalogue],
 ) -> None:
     reading, _ = onlooker
     assert ids(found(reading)) == ids(found(index))
@@ -317,7 +317,7 @@ def test_who_only_reads_sees_every_change_and_the_next_generation(
 
 
 def test_who_only_reads_changes_nothing(
-    filled: Catalogue, encoded: Encode, onlooker: tuple[VectorIndex, ReadOnlyCatalogue]
+    filled: Catalogue, encoded: Encode, onlooker: tuple[VectorIndex, Catalogue]
 ) -> None:
     reading, catalogue = onlooker
     with pytest.raises(ReadOnlyArchive):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.errors import NotUsable
@@ -268,7 +269,7 @@ def wide(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, encoded: Encode
 ) -> Iterator[Wide]:
     folder = tmp_path_factory.mktemp("wide")
-    catalogue = Catalogue(folder / "catalogue.sqlite3", encoder=ENCODER, create=True)
+    catalogue = open_catalogue(folder / "catalogue.sqlite3", "create", encoder=ENCODER)
     vectors = random_rows(3000, seed=5, dimension=4)
     # The other source is nearer to the first axis than anything of the first source.
     near = vectors[:, 0].argsort()[::-1][:200]
@@ -377,7 +378,7 @@ def test_a_filter_that_nothing_passes_finds_nothing(
 def sound(tmp_path_factory: pytest.TempPathFactory, encoded: Encode) -> Path:
     """A folder with a catalogue and a sound index over it, closed."""
     folder = tmp_path_factory.mktemp("sound")
-    catalogue = Catalogue(folder / "catalogue.sqlite3", encoder=ENCODER, create=True)
+    catalogue = open_catalogue(folder / "catalogue.sqlite3", "create", encoder=ENCODER)
     catalogue.put([encoded(article("a"), SOME_ROWS)])
     index = VectorIndex(folder / "vectors", catalogue)
     index.rebuild()
@@ -393,7 +394,7 @@ def copied(sound: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def copied_catalogue(copied: Path) -> Iterator[Catalogue]:
-    opened = Catalogue(copied / "catalogue.sqlite3", encoder=ENCODER)
+    opened = open_catalogue(copied / "catalogue.sqlite3", "own", encoder=ENCODER)
     yield opened
     opened.close()
 
@@ -554,13 +555,13 @@ def test_the_index_of_a_later_state_is_not_used_after_the_catalogue_was_set_back
     for file in copied.glob("catalogue.*"):
         shutil.copyfile(file, tmp_path / file.name)
     backup = tmp_path / "catalogue.sqlite3"
-    copied_catalogue = Catalogue(copied / "catalogue.sqlite3", encoder=ENCODER)
+    copied_catalogue = open_catalogue(copied / "catalogue.sqlite3", "own", encoder=ENCODER)
     copied_catalogue.put([encoded(article("b"), QUESTIONS)])
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
         index.rebuild()
     copied_catalogue.close()
     with (
-        closing(Catalogue(backup, encoder=ENCODER)) as restored,
+        closing(open_catalogue(backup, "own", encoder=ENCODER)) as restored,
         closing(VectorIndex(copied / "vectors", restored)) as index,
     ):
         assert index.indexed_rows == 0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.text.chunking import PassageSize, passages
 from citewire.index.types import Article
@@ -39,7 +39,7 @@ def cut(article: Article, size: PassageSize = SHORT) -> EncodedArticle:
 def holding(*articles: Article) -> Iterator[Verifier]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "catalogue.sqlite3")
-        with closing(Catalogue(path, encoder="none", create=True)) as catalogue:
+        with closing(open_catalogue(path, "create", encoder="none")) as catalogue:
             catalogue.put([cut(article) for article in articles])
             yield Verifier(catalogue)
 
