@@ -1,13 +1,13 @@
 """Words that stand in an article: where a quote is found in a text, letter by letter or nearly."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from citewire.index.errors import InvalidInput
 from citewire.index.text.chunking import surrounding
+from citewire.index.text.folding import strip_marks
 from citewire.index.types import Article, Span, refuse_unstorable
 
 MAX_QUOTE_CHARACTERS = 2000
@@ -125,8 +125,7 @@ def folding(text: str) -> Folding:
 @lru_cache(maxsize=4096)
 def folded_character(character: str) -> str:
     """Return what is left of a character without case, accents and typography."""
-    decomposed = unicodedata.normalize("NFKD", character.translate(FOLDED).casefold())
-    return "".join(each for each in decomposed if not unicodedata.combining(each))
+    return strip_marks(character.translate(FOLDED).casefold())
 
 
 def alike(text: str, quote: str) -> Iterator[Span]:

@@ -1,9 +1,9 @@
 """Which extracts are one and the same answer, by their words or by their place."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
+from citewire.index.text.folding import strip_marks
 from citewire.rag.reading.decoding import without_overlaps
 from citewire.rag.types import Extract
 
@@ -69,8 +69,7 @@ def same_answer(one: str, other: str) -> bool:
 
 def telling_words(text: str) -> tuple[str, ...]:
     """Return the answer's words, without case, accents, punctuation and empty words."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    plain = strip_marks(text.casefold())
     words = tuple(TOKEN.findall(POSSESSIVE.sub("", plain).replace("%", " percent ")))
     # What has no words, as a sign or a picture, says what it shows.
     return tuple(word for word in words if word not in EMPTY_WORDS) or words or (text,)
