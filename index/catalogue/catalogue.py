@@ -5,7 +5,6 @@ from it and may be thrown away.
 """
 
 import sqlite3
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -36,9 +35,10 @@ from citewire.index.catalogue.schema import (
     stacked,
 )
 from citewire.index.catalogue.state import CatalogueState, read_state
-from citewire.index.catalogue.term_vectors import read_wordings
+from citewire.index.catalogue.term_vectors import read_term_vectors
 from citewire.index.embedding import Vectors
 from citewire.index.errors import UnknownArticle
+from citewire.index.text.folding import fold_case
 from citewire.index.types import Article, Filters, Passage
 
 EVERY_ARTICLE = Filters()
@@ -130,13 +130,13 @@ class Catalogue:
         with self._file.reading() as connection:
             # SQLite's own is quicker, and knows no letters but ASCII's.
             fold = "lower" if named.isascii() else "folded"
-            connection.create_function("folded", 1, folded, deterministic=True)
+            connection.create_function("folded", 1, fold_case, deterministic=True)
             rows = connection.execute(
                 "SELECT id, title, source, url, published, author, language, digest, length(text)"
                 f" FROM articles WHERE id > ? AND {condition}"
                 f" AND (instr({fold}(title), ?) OR instr({fold}(id), ?))"
                 " ORDER BY id LIMIT ?",
-                (after, *values, folded(named), folded(named), limit),
+                (after, *values, fold_case(named), fold_case(named), limit),
             ).fetchall()
         return [
             ArticleRecord(article_id, title, source, url, day(published), *others)
@@ -237,12 +237,12 @@ class Catalogue:
                     found[passage_id] = passage_of(passage_id, articles[number], start, end)
         return found
 
-    def wordings(self, ids: Sequence[int]) -> dict[int, bytes]:
+    def term_vectors(self, ids: Sequence[int]) -> dict[int, bytes]:
         """Return the words of passages, which all exist, in their order and as numbers."""
         found: dict[int, bytes] = {}
         with self._file.reading() as connection:
             for batch in batches(ids):
-                found |= read_wordings(connection, batch)
+                found |= read_term_vectors(connection, batch)
         return found
 
     def postings(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -346,8 +346,3 @@ class Catalogue:
         with self._file.writing() as connection:
             for article_id in article_ids:
                 delete(connection, article_id)
-
-
-def folded(text: str) -> str:
-    """Return the text without case, however its accents are written."""
-    return unicodedata.normalize("NFC", text.casefold())

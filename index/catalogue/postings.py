@@ -13,9 +13,13 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from citewire.index.catalogue.term_vectors import WORDINGS_SCHEMA, add_wording, remove_wordings
+from citewire.index.catalogue.term_vectors import (
+    TERM_VECTORS_SCHEMA,
+    add_term_vector,
+    remove_term_vectors,
+)
 from citewire.index.errors import ArchiveDamaged
-from citewire.index.text.analysis import Word, words
+from citewire.index.text.analysis import Token, analyze
 
 POSTINGS_SCHEMA = """
 CREATE TABLE postings (
@@ -25,7 +29,7 @@ CREATE TABLE postings (
     PRIMARY KEY (term, block)
 ) WITHOUT ROWID;
 """
-TABLES = {"postings": POSTINGS_SCHEMA, "wordings": WORDINGS_SCHEMA}
+TABLES = {"postings": POSTINGS_SCHEMA, "wordings": TERM_VECTORS_SCHEMA}
 # In this order two tables of equal content give equal rows.
 IN_ORDER = {
     "postings": "SELECT term, block, entries FROM {}.postings ORDER BY term, block",
@@ -45,30 +49,30 @@ MOST_TERMS = 1000
 PASSAGES_PER_STEP = BLOCK
 
 Entries = dict[tuple[str, int], bytes]
-Wordings = dict[int, list[Word]]
+Tokens = dict[int, list[Token]]
 
 
-def words_of_all(texts: Mapping[int, tuple[str, str]]) -> Wordings:
+def analyze_passages(texts: Mapping[int, tuple[str, str]]) -> Tokens:
     """Return the words of passages; those of an article's title count as its passages' own."""
-    return {passage: words(f"{title}. {text}") for passage, (title, text) in texts.items()}
+    return {passage: analyze(f"{title}. {text}") for passage, (title, text) in texts.items()}
 
 
 def add_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]]) -> None:
     """Index passages, given by their ids as title and text."""
-    found = words_of_all(texts)
+    found = analyze_passages(texts)
     for passage, its_words in found.items():
-        add_wording(connection, passage, its_words)
+        add_term_vector(connection, passage, its_words)
     connection.executemany(
         "INSERT INTO postings VALUES (?, ?, ?) ON CONFLICT (term, block)"
         " DO UPDATE SET entries = CAST(entries || excluded.entries AS BLOB)",
-        [(term, block, entries) for (term, block), entries in entries_of(found).items()],
+        [(term, block, entries) for (term, block), entries in build_entries(found).items()],
     )
 
 
 def remove_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]]) -> None:
     """Forget passages; they must be given with the texts that they were indexed with."""
-    remove_wordings(connection, texts)
-    for (term, block), gone in entries_of(words_of_all(texts)).items():
+    remove_term_vectors(connection, texts)
+    for (term, block), gone in build_entries(analyze_passages(texts)).items():
         key = (term, block)
         row = connection.execute(
             "SELECT entries FROM postings WHERE term = ? AND block = ?", key
@@ -115,7 +119,7 @@ def add_all_postings(connection: sqlite3.Connection) -> None:
         last = rows[-1][0]
 
 
-def postings_are_sound(connection: sqlite3.Connection) -> bool:
+def has_sound_postings(connection: sqlite3.Connection) -> bool:
     """Say whether the tables are those of all passages, by building them again aside."""
     for schema in TABLES.values():
         connection.execute(schema.replace("CREATE TABLE", "CREATE TEMP TABLE"))
@@ -126,7 +130,7 @@ def postings_are_sound(connection: sqlite3.Connection) -> bool:
             stored == due
             for table in TABLES
             for stored, due in zip_longest(
-                in_order(connection, "main", table), in_order(connection, "temp", table)
+                read_in_order(connection, "main", table), read_in_order(connection, "temp", table)
             )
         )
     except sqlite3.DatabaseError:
@@ -136,7 +140,7 @@ def postings_are_sound(connection: sqlite3.Connection) -> bool:
             connection.execute(f"DROP TABLE temp.{table}")
 
 
-def in_order(
+def read_in_order(
     connection: sqlite3.Connection, schema: str, table: str
 ) -> Iterator[tuple[str | int, int, bytes]]:
     """Yield all rows of one of the tables in order, entries in the order of the passages."""
@@ -176,16 +180,16 @@ def terms_beginning(connection: sqlite3.Connection, beginning: str) -> list[str]
     return [row[0] for row in rows]
 
 
-def entries_of(wordings: Wordings) -> Entries:
+def build_entries(tokens: Tokens) -> Entries:
     """Return the entries of passages by term and block."""
     found: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
-    for passage in sorted(wordings):
-        for term, count in Counter(word.stem for word in wordings[passage]).items():
+    for passage in sorted(tokens):
+        for term, count in Counter(token.stem for token in tokens[passage]).items():
             entry = (passage % BLOCK, min(count, MAX_COUNT))
             found[term, passage >> BLOCK_BITS].append(entry)
-    return {key: packed(entries) for key, entries in found.items()}
+    return {key: pack(entries) for key, entries in found.items()}
 
 
-def packed(entries: Iterable[tuple[int, int]]) -> bytes:
+def pack(entries: Iterable[tuple[int, int]]) -> bytes:
     """Return the entries in the form in which they are stored."""
     return np.array(list(entries), ENTRY).tobytes()

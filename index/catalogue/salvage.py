@@ -21,7 +21,7 @@ from citewire.index.catalogue.migrations import (
     schema_of,
 )
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.postings import postings_are_sound
+from citewire.index.catalogue.postings import has_sound_postings
 from citewire.index.catalogue.schema import ARTICLE_COLUMNS, EncodedArticle, article_of, sums_of
 from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.state import CatalogueState, read_meta
@@ -125,7 +125,7 @@ def faults_of(connection: sqlite3.Connection) -> list[str]:
 def words_are_sound(connection: sqlite3.Connection) -> bool:
     """Say whether the index of words holds the words of all passages and no others."""
     try:
-        return postings_are_sound(connection)
+        return has_sound_postings(connection)
     except (*UNREADABLE, ValueError, TypeError):
         return False
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from citewire.index.catalogue.checksums import article_checksum, passage_checksums, vector_checksum
 from citewire.index.catalogue.postings import POSTINGS_SCHEMA, add_postings, remove_postings
-from citewire.index.catalogue.term_vectors import WORDINGS_SCHEMA
+from citewire.index.catalogue.term_vectors import TERM_VECTORS_SCHEMA
 from citewire.index.embedding import Vectors
 from citewire.index.errors import ArchiveDamaged, InvalidInput
 from citewire.index.system.crash_points import reached
@@ -53,7 +53,7 @@ CREATE TABLE vectors (
 );
 """
     + POSTINGS_SCHEMA
-    + WORDINGS_SCHEMA
+    + TERM_VECTORS_SCHEMA
 )
 # The last one vouches for the others; see article_of.
 ARTICLE_COLUMNS = "id, title, text, source, url, published, author, language, fingerprint"

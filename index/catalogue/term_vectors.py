@@ -1,8 +1,8 @@
-"""Each passage's words in their order, as numbers: what ranking reads instead of the text.
+"""Term vectors: each passage's tokens in order, hashed, for ranking to read instead of the text.
 
-They lie in the catalogue's file beside the postings, are derived from the texts as those are,
-and change in the same transactions. A question looks at some sixty passages: to find its words
-in numbers takes a tenth of the time that cutting so many texts into words would.
+They are stored in the catalogue's file with the postings, derived from the texts like those, and
+changed in the same transactions. A question ranks some sixty passages: finding its terms among
+hashes takes a tenth of the time that analysing the texts would.
 """
 
 import sqlite3
@@ -15,54 +15,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citewire.index.errors import ArchiveDamaged
-from citewire.index.text.analysis import Word
+from citewire.index.text.analysis import Token
 
-WORDINGS_SCHEMA = """
+TERM_VECTORS_SCHEMA = """
 CREATE TABLE wordings (
     passage INTEGER PRIMARY KEY,
     words BLOB NOT NULL
 );
 """
-# Checksums of a word's stem, and of its form, which only tells the forms of one stem apart. That
-# one stem is taken for another happens to one question in a hundred thousand.
-CODE = np.dtype([("stem", "<u4"), ("form", "<u2")])
-PACKED = struct.Struct("<IH")
+# CRC-32 of a token's stem, and 16 bits of its form's, which only has to distinguish the forms of
+# one stem. One question in a hundred thousand takes one stem for another.
+HASHED_TOKEN = np.dtype([("stem", "<u4"), ("form", "<u2")])
+PACKED_TOKEN = struct.Struct("<IH")
 
 
 @lru_cache(maxsize=50_000)
-def code_of(word: Word) -> tuple[int, int]:
-    """Return a word's stem and form as numbers."""
-    return zlib.crc32(word.stem.encode()), zlib.crc32(word.form.encode()) & 0xFFFF
+def hash_token(token: Token) -> tuple[int, int]:
+    """Return the hashes of a token's stem and form."""
+    return zlib.crc32(token.stem.encode()), zlib.crc32(token.form.encode()) & 0xFFFF
 
 
-def add_wording(connection: sqlite3.Connection, passage: int, found: Iterable[Word]) -> None:
-    """Keep a passage's words, those of its article's title first."""
-    codes = b"".join(PACKED.pack(*code_of(word)) for word in found)
-    connection.execute("INSERT INTO wordings VALUES (?, ?)", (passage, codes))
+def add_term_vector(connection: sqlite3.Connection, passage: int, tokens: Iterable[Token]) -> None:
+    """Store a passage's tokens, those of its article's title first."""
+    hashes = b"".join(PACKED_TOKEN.pack(*hash_token(token)) for token in tokens)
+    connection.execute("INSERT INTO wordings VALUES (?, ?)", (passage, hashes))
 
 
-def remove_wordings(connection: sqlite3.Connection, passages: Iterable[int]) -> None:
-    """Forget passages."""
+def remove_term_vectors(connection: sqlite3.Connection, passages: Iterable[int]) -> None:
+    """Delete the term vectors of passages."""
     connection.executemany(
         "DELETE FROM wordings WHERE passage = ?", [(passage,) for passage in passages]
     )
 
 
-def read_wordings(connection: sqlite3.Connection, passages: Sequence[int]) -> dict[int, bytes]:
-    """Return the words of passages that all exist, a few hundred at most; CODE by CODE.
+def read_term_vectors(connection: sqlite3.Connection, passages: Sequence[int]) -> dict[int, bytes]:
+    """Return the term vectors, arrays of HASHED_TOKEN, of a few hundred passages that all exist.
 
     Raises:
-        ArchiveDamaged: they are not there, or no words.
+        ArchiveDamaged: they are missing, or not of whole tokens.
     """
     marks = ", ".join("?" * len(passages))
     rows = connection.execute(
         f"SELECT passage, words FROM wordings WHERE passage IN ({marks})", passages
     ).fetchall()
-    if len(rows) != len(set(passages)) or any(len(row[1]) % CODE.itemsize for row in rows):
+    whole = all(len(row[1]) % HASHED_TOKEN.itemsize == 0 for row in rows)
+    if len(rows) != len(set(passages)) or not whole:
         raise ArchiveDamaged("the index of words lacks the words of passages, or has none of them")
     return dict(rows)
 
 
-def codes_in(wordings: Iterable[bytes]) -> NDArray[np.void]:
-    """Return the words of passages, one after the other."""
-    return np.frombuffer(b"".join(wordings), CODE)
+def join_term_vectors(vectors: Iterable[bytes]) -> NDArray[np.void]:
+    """Return the hashed tokens of passages, one passage after the other."""
+    return np.frombuffer(b"".join(vectors), HASHED_TOKEN)

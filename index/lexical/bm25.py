@@ -10,31 +10,31 @@ from numpy.typing import NDArray
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Columns
 from citewire.index.errors import ArchiveDamaged
-from citewire.index.lexical.fuzzy import MIN_LIKENESS, beginning_of, likeness
-from citewire.index.text.analysis import words
+from citewire.index.lexical.fuzzy import MIN_SIMILARITY, expansion_prefix, similarity
+from citewire.index.text.analysis import analyze
 from citewire.index.types import Filters
 
-# BM25's two constants, chosen on SQuAD's training questions: passages are short, and a word
-# said twice says little more than a word said once.
+# BM25's term saturation and length normalisation, chosen on SQuAD's training questions: passages
+# are short, and a second occurrence of a term adds little to the first.
 K1 = 0.9
 B = 0.75
-# Relatives are looked up for so many of a question's words, the rarest: a whole text in place of
-# a question must not take long.
-WORDS_WITH_RELATIVES = 8
+# Terms of a question, the rarest, that are expanded: a whole text in place of a question must not
+# take long.
+MAX_EXPANDED_TERMS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Every passage's BM25 score for a question; `rarity` is the IDF of each of its terms.
+    """Every passage's BM25 score for a question, and the IDF of each of its terms.
 
-    `relatives` are the archive's other terms that look like one of them
-    (index/lexical/fuzzy.py), each with those that it looks like and how much.
+    `expansions` are other indexed terms that are similar to some of the question's
+    (index/lexical/fuzzy.py), each with those terms and its similarity to them.
     """
 
     columns: Columns
     bm25: NDArray[np.float32]
-    rarity: dict[str, float]
-    relatives: dict[str, dict[str, float]]
+    idf: dict[str, float]
+    expansions: dict[str, dict[str, float]]
 
     def best(self, limit: int, filters: Filters) -> dict[int, float]:
         """Return the best passages' ids with their scores, all positive, at most `limit`."""
@@ -51,7 +51,7 @@ class Scores:
         return {int(chosen[place]): float(scores[place]) for place in order}
 
     def of(self, ids: Iterable[int]) -> dict[int, float]:
-        """Return the scores of passages that exist, 0 where no word is the question's."""
+        """Return the scores of passages that exist, 0 for one with none of the question's terms."""
         return {passage: float(self.bm25[passage]) for passage in ids}
 
 
@@ -60,7 +60,7 @@ class LexicalIndex:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._damped: tuple[Columns, NDArray[np.float32]] | None = None
+        self._cached_norm: tuple[Columns, NDArray[np.float32]] | None = None
 
     def search(self, question: str, limit: int, filters: Filters) -> dict[int, float]:
         """Return the best passages' ids with their BM25 scores, at most `limit`."""
@@ -70,44 +70,44 @@ class LexicalIndex:
         """Score every passage, all in one state of the catalogue."""
         with self._catalogue.reading():
             columns = self._catalogue.columns()
-            damping = self._damping(columns)
+            norm = self._length_norm(columns)
             bm25 = np.zeros(len(columns.length), np.float32)
-            rarity: dict[str, float] = {}
-            for term in dict.fromkeys(word.stem for word in words(question)):
+            idf: dict[str, float] = {}
+            for term in dict.fromkeys(token.stem for token in analyze(question)):
                 ids, counts = self._catalogue.postings(term)
                 require_existing(ids, columns)
-                rarity[term] = idf(columns.passages, len(ids))
+                idf[term] = compute_idf(columns.passages, len(ids))
                 if len(ids):
-                    bm25[ids] += rarity[term] * counts * (K1 + 1) / (counts + damping[ids])
-            return Scores(columns, bm25, rarity, relatives_of(self._catalogue, rarity))
+                    bm25[ids] += idf[term] * counts * (K1 + 1) / (counts + norm[ids])
+            return Scores(columns, bm25, idf, expand_terms(self._catalogue, idf))
 
-    def _damping(self, columns: Columns) -> NDArray[np.float32]:
-        """Return what the count of a word in each passage is set against: more in a long one."""
-        damped = self._damped
-        if damped is None or damped[0] is not columns:
+    def _length_norm(self, columns: Columns) -> NDArray[np.float32]:
+        """Return BM25's length norm K1·(1 - B + B·length/mean), one for each passage."""
+        cached = self._cached_norm
+        if cached is None or cached[0] is not columns:
             norm = K1 * (1 - B + B * columns.length / max(columns.mean_length, 1.0))
-            damped = self._damped = (columns, norm)
-        return damped[1]
+            cached = self._cached_norm = (columns, norm)
+        return cached[1]
 
 
-def relatives_of(catalogue: Catalogue, rarity: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Return the terms that look like the question's, each with those and its likeness."""
+def expand_terms(catalogue: Catalogue, idf: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Return indexed terms similar to the question's, each with those and its similarity."""
     found: dict[str, dict[str, float]] = {}
-    for term in sorted(rarity, key=lambda term: -rarity[term])[:WORDS_WITH_RELATIVES]:
-        beginning = beginning_of(term)
-        for other in catalogue.terms_beginning(beginning) if beginning else ():
-            alike = likeness(term, other)
-            if alike >= MIN_LIKENESS and other != term:
+    for term in sorted(idf, key=lambda term: -idf[term])[:MAX_EXPANDED_TERMS]:
+        prefix = expansion_prefix(term)
+        for other in catalogue.terms_beginning(prefix) if prefix else ():
+            alike = similarity(term, other)
+            if alike >= MIN_SIMILARITY and other != term:
                 found.setdefault(other, {})[term] = alike
     return found
 
 
 def require_existing(ids: NDArray[np.int64], columns: Columns) -> None:
-    """Raise ArchiveDamaged when a term's passages are not all there."""
+    """Raise ArchiveDamaged unless all of a term's passages exist."""
     if ids.size and not (ids.max() < len(columns.length) and columns.length[ids].all()):
         raise ArchiveDamaged("the index of words names passages that do not exist")
 
 
-def idf(passages: int, having: int) -> float:
-    """Return how much a term tells that `having` of all the passages have."""
-    return math.log(1 + (passages - having + 0.5) / (having + 0.5))
+def compute_idf(passages: int, containing: int) -> float:
+    """Return the inverse document frequency of a term that is in `containing` of the passages."""
+    return math.log(1 + (passages - containing + 0.5) / (containing + 0.5))

@@ -1,36 +1,37 @@
-"""Words that look alike: other forms that share no stem, and other spellings of a name.
+"""Term expansion: indexed terms similar to a query term, by Dice's coefficient of trigrams.
 
-`composed` and `composition` have different stems, and so have `Gadaffi` and `Gaddafi`: what
-begins alike and shares half of its letters, three at a time, is mostly about the same.
+Other forms that do not share a stem, as `composed` and `composition`, and other spellings of a
+name, as `Gadaffi` and `Gaddafi`: terms with the same first letters and half of their trigrams in
+common are mostly about the same thing.
 """
 
 from functools import lru_cache
 
-# So many letters must be equal at the beginning: that leaves a few dozen of the archive's words to
-# look at instead of all. Three would find hardly more.
-BEGINNING = 4
-# Chosen on SQuAD's training questions, of 0.4, 0.5 and 0.6.
-MIN_LIKENESS = 0.5
+# Letters that must be equal at the beginning, so that a few dozen of the indexed terms are compared
+# instead of all. Three letters would find hardly more.
+PREFIX_LETTERS = 4
+# Dice's coefficient; the best of 0.4, 0.5 and 0.6 on SQuAD's training questions.
+MIN_SIMILARITY = 0.5
 
 
-def beginning_of(stem: str) -> str | None:
-    """Return what relatives of the stem begin with; None for numbers and short stems."""
-    return stem[:BEGINNING] if len(stem) >= BEGINNING and stem.isalpha() else None
+def expansion_prefix(stem: str) -> str | None:
+    """Return the prefix that similar terms share; None for numbers and short stems."""
+    return stem[:PREFIX_LETTERS] if len(stem) >= PREFIX_LETTERS and stem.isalpha() else None
 
 
-def likeness(one: str, other: str) -> float:
-    """Return which part of their triples of letters two stems share, from 0 to 1 (Dice).
+def similarity(one: str, other: str) -> float:
+    """Return the share of trigrams that two stems have in common, from 0 to 1 (Dice).
 
-    >>> likeness("compos", "composit")
+    >>> similarity("compos", "composit")
     0.7142857142857143
     """
-    ours, theirs = triples(one), triples(other)
+    ours, theirs = trigrams(one), trigrams(other)
     return 2 * len(ours & theirs) / (len(ours) + len(theirs))
 
 
-# The archive's words come again with every question that has one of their beginning.
+# Stems: the same indexed terms are compared again with every question that shares their prefix.
 @lru_cache(maxsize=50_000)
-def triples(stem: str) -> frozenset[str]:
-    """Return all three letters that stand side by side, with the edges as letters."""
+def trigrams(stem: str) -> frozenset[str]:
+    """Return all runs of three letters, the stem's edges counted as letters."""
     edged = f"^{stem}$"
     return frozenset(edged[at : at + 3] for at in range(len(edged) - 2))

@@ -1,26 +1,28 @@
-"""Texts to the words that searching compares: without stop words, endings, case and accents."""
+"""Analyse text into the tokens that search compares: no stop words, endings, case or accents."""
 
 import re
 import threading
-import unicodedata
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 import Stemmer
 
-# Raise it whenever the same text would give other words, or they are stored in another way: the
-# index of words is then built anew.
+from citewire.index.text.folding import strip_marks
+
+# Version of the analysis. Raise it whenever the same text would give other tokens, or they are
+# stored in another way: the lexical index is then built again.
 WORDS_VERSION = 2
 # An abbreviation with its points; a number with its separators; letters, with an apostrophe inside.
-WORD = re.compile(r"(?:[A-Z]\.){2,}|\d+(?:[,.]\d+)*|[^\W\d]+(?:['\u2019][^\W\d]+)*")
+TOKEN = re.compile(r"(?:[A-Z]\.){2,}|\d+(?:[,.]\d+)*|[^\W\d]+(?:['\u2019][^\W\d]+)*")
 BEYOND_ASCII = re.compile("[^\0-\x7f]+")
 POSSESSIVES = ("'s", "'S")
-# What is longer is no word, and nobody asks for it.
-MAX_WORD_CHARACTERS = 64
-# What is longer than this between two spaces is seldom a word, and does not come again.
+# Characters: longer tokens are left out, since no question names them.
+MAX_TOKEN_CHARACTERS = 64
+# Characters between two spaces: a longer piece is seldom a word, and would not be met again in the
+# cache.
 MAX_PIECE_CHARACTERS = 40
-# Words that nearly every passage has: they cost time and tell nothing. Negations are not among
+# Words of nearly every passage: they cost time and distinguish nothing. Negations are not among
 # them.
 STOP_WORDS = frozenset(
     """
@@ -32,57 +34,53 @@ STOP_WORDS = frozenset(
 )
 
 
-class Word(NamedTuple):
+class Token(NamedTuple):
     """A word of a text: its stem, by which it is found, and its form, lower-cased."""
 
     stem: str
     form: str
 
 
-def words(text: str) -> list[Word]:
-    """Return the words of the text that tell something, in order.
+def analyze(text: str) -> list[Token]:
+    """Return the tokens of the text in order, without stop words.
 
-    >>> [word.stem for word in words("Who met the U.S. ministers' 1,200 guests?")]
+    >>> [token.stem for token in analyze("Who met the U.S. ministers' 1,200 guests?")]
     ['met', 'us', 'minist', '1200', 'guest']
     """
-    # No word reaches over a space, and what stands between two comes again and again.
+    # No token contains a space, and the pieces between spaces recur: they are cached.
     pieces = text.split()
     if max(map(len, pieces), default=0) > MAX_PIECE_CHARACTERS:
-        return list(cut(text))
-    return list(chain.from_iterable(map(words_of, pieces)))
+        return list(tokenize(text))
+    return list(chain.from_iterable(map(tokenize_piece, pieces)))
 
 
-def cut(text: str) -> tuple[Word, ...]:
-    """Return the words of a text."""
-    found = map(word_of, WORD.findall(without_accents(text)))
-    return tuple(word for word in found if word is not None)
+def tokenize(text: str) -> tuple[Token, ...]:
+    """Return the tokens of a text."""
+    tokens = map(normalize, TOKEN.findall(strip_accents(text)))
+    return tuple(token for token in tokens if token is not None)
 
 
-# Large enough for what a language uses often, so that passages are read quickly.
-words_of = lru_cache(maxsize=100_000)(cut)
+# Pieces: large enough for the frequent ones of a language, so that passages are read quickly.
+tokenize_piece = lru_cache(maxsize=100_000)(tokenize)
 
 
-def without_accents(text: str) -> str:
-    """Return the text with letters in their plain forms: `Céline` is `Celine`."""
-    return text if text.isascii() else BEYOND_ASCII.sub(plain, text)
+def strip_accents(text: str) -> str:
+    """Return the text with plain letters: `Céline` becomes `Celine`."""
+    if text.isascii():
+        return text
+    return BEYOND_ASCII.sub(lambda letters: strip_marks(letters.group()), text)
 
 
-def plain(letters: re.Match[str]) -> str:
-    """Return the letters without what stands above or below them."""
-    decomposed = unicodedata.normalize("NFKD", letters.group())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-
-
-# The same word stands in many pieces, with this or that point behind it.
+# Raw tokens: the same one is in many pieces, with different punctuation around it.
 @lru_cache(maxsize=50_000)
-def word_of(token: str) -> Word | None:
-    """Return a token's word, None for one that tells nothing."""
-    if len(token) > MAX_WORD_CHARACTERS:
+def normalize(raw: str) -> Token | None:
+    """Return the token of a raw one as cut from a text; None for a stop word."""
+    if len(raw) > MAX_TOKEN_CHARACTERS:
         return None
-    if token[0].isdigit():
-        number = token.replace(",", "")
-        return Word(number, number)
-    bare = token.replace("\u2019", "'")
+    if raw[0].isdigit():
+        number = raw.replace(",", "")
+        return Token(number, number)
+    bare = raw.replace("\u2019", "'")
     if bare.endswith(POSSESSIVES):
         bare = bare[:-2]
     bare = bare.replace("'", "").replace(".", "")
@@ -92,9 +90,10 @@ def word_of(token: str) -> Word | None:
     if not form or (form in STOP_WORDS and not is_acronym):
         return None
     with _STEMMING:
-        return Word(_STEMMER.stemWord(form), form)
+        return Token(_STEMMER.stemWord(form), form)
 
 
-# Snowball's stemmers keep a state while they work; what they would remember is remembered above.
+# Snowball's stemmers keep state while they work, hence the lock; no cache of theirs (0), since
+# `normalize` has one.
 _STEMMER = Stemmer.Stemmer("english", 0)
 _STEMMING = threading.Lock()

@@ -12,7 +12,7 @@ from itertools import islice
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.errors import UnknownArticle
-from citewire.index.text.analysis import words
+from citewire.index.text.analysis import analyze
 from citewire.index.types import Article, Span
 from citewire.rag.quotes.matching import (
     Quotation,
@@ -151,7 +151,7 @@ class Verifier:
 
     def _holding(self, word: str) -> set[int] | None:
         """Return the numbers of the articles with the word in their text; None: too many."""
-        terms = words(word)
+        terms = analyze(word)
         if not terms:
             return None
         ids, _ = self._catalogue.postings(terms[0].stem)

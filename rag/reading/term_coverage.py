@@ -2,7 +2,7 @@
 
 from collections.abc import Set
 
-from citewire.index.text.analysis import words
+from citewire.index.text.analysis import analyze
 from citewire.index.types import Passage
 
 
@@ -14,4 +14,4 @@ def coverage(asked: Set[str], passage: Passage) -> float:
 
 def stems(text: str) -> Set[str]:
     """Return what is left of the text's words to compare them by."""
-    return {word.stem for word in words(text)}
+    return {word.stem for word in analyze(text)}

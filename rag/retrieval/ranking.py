@@ -12,8 +12,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from citewire.index.catalogue.term_vectors import CODE, code_of, codes_in
-from citewire.index.text.analysis import Word
+from citewire.index.catalogue.term_vectors import HASHED_TOKEN, hash_token, join_term_vectors
+from citewire.index.text.analysis import Token
 
 # So many telling words are about two sentences: where the question's words stand this close
 # together, they are about one thing.
@@ -21,7 +21,7 @@ WINDOW_WORDS = 16
 Sought = TypeVar("Sought", bound=Hashable)
 # The question's words in a passage, and those that look like one: of all its words, the place of
 # each and the word. One in another form than the question's has no form.
-Met = list[tuple[int, Word]]
+Met = list[tuple[int, Token]]
 
 
 class Signals(NamedTuple):
@@ -57,7 +57,7 @@ class Wording:
 
     def __init__(
         self,
-        asked: Sequence[Word],
+        asked: Sequence[Token],
         rarity: Mapping[str, float],
         relatives: Mapping[str, Mapping[str, float]],
     ) -> None:
@@ -71,9 +71,9 @@ class Wording:
             }
         )
         # The question's own words last: they decide where two have the same number.
-        self._stem_of = {code_of(Word(stem, ""))[0]: stem for stem in relatives}
-        self._stem_of |= {code_of(word)[0]: word.stem for word in asked}
-        self._form_of = {code_of(word): word.form for word in asked}
+        self._stem_of = {hash_token(Token(stem, ""))[0]: stem for stem in relatives}
+        self._stem_of |= {hash_token(word)[0]: word.stem for word in asked}
+        self._form_of = {hash_token(word): word.form for word in asked}
 
     def met(self, wordings: Mapping[int, bytes]) -> dict[int, Met]:
         """Return where in each passage which of the question's words stand."""
@@ -81,8 +81,8 @@ class Wording:
         if not wordings or not self._stem_of:
             return found
         # All passages at once: numpy's calls cost more than the comparing.
-        codes = codes_in(wordings.values())
-        ends = np.cumsum([len(each) // CODE.itemsize for each in wordings.values()])
+        codes = join_term_vectors(wordings.values())
+        ends = np.cumsum([len(each) // HASHED_TOKEN.itemsize for each in wordings.values()])
         stems = np.sort(np.fromiter(self._stem_of, np.uint32, len(self._stem_of)))
         # Of some dozens, which is more than numpy.isin is quick at.
         nearest = np.minimum(np.searchsorted(stems, codes["stem"]), len(stems) - 1)
@@ -92,7 +92,7 @@ class Wording:
         for place, owner, (stem, form) in zip(
             hits.tolist(), owners.tolist(), codes[hits].tolist(), strict=True
         ):
-            word = Word(self._stem_of[stem], self._form_of.get((stem, form), ""))
+            word = Token(self._stem_of[stem], self._form_of.get((stem, form), ""))
             found[passages[owner]].append((place - firsts[owner], word))
         return found
 
@@ -124,7 +124,7 @@ class Wording:
         missing = likest.keys() - there
         return sum(weights[stem] * likest[stem] for stem in missing) / (self._stems.total or 1.0)
 
-    def _near(self, met: Iterable[tuple[int, Word]]) -> float:
+    def _near(self, met: Iterable[tuple[int, Token]]) -> float:
         """Return the largest share of the question's stems within WINDOW_WORDS."""
         weights = self._stems.weights
         inside: deque[tuple[int, str]] = deque()

@@ -9,7 +9,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.state import CatalogueState
 from citewire.index.embedding import Encoder, Vector
 from citewire.index.lexical.bm25 import LexicalIndex
-from citewire.index.text.analysis import words
+from citewire.index.text.analysis import analyze
 from citewire.index.types import Filters
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.retrieval.ranking import Met, Wording, relevance
@@ -99,8 +99,8 @@ class Retriever:
             unscored = [passage for passage in worded if passage not in near]
             cosines = near | self._vectors.similarities(vector, unscored)
             bm25 = scored.of(cosines)
-            wording = Wording(words(question.text), scored.rarity, scored.relatives)
-            met = wording.met(self._catalogue.wordings(list(cosines)))
+            wording = Wording(analyze(question.text), scored.idf, scored.expansions)
+            met = wording.met(self._catalogue.term_vectors(list(cosines)))
             scores = ranked(wording, met, cosines, bm25)
             top = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]
             passages = self._catalogue.passages(top)

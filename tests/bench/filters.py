@@ -21,7 +21,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
-from citewire.index.text.analysis import words
+from citewire.index.text.analysis import analyze
 from citewire.index.text.chunking import PassageSize, passages
 from citewire.index.types import Article, Filters
 from citewire.rag.retrieval.ranking import Wording
@@ -105,9 +105,12 @@ def rank(catalogue: Catalogue, lexical: LexicalIndex, question: str, filters: Fi
     with catalogue.reading():
         scored = lexical.score(question)
         found = scored.best(2 * CANDIDATES_PER_LEG, filters)
-        wording = Wording(words(question), scored.rarity, scored.relatives)
+        wording = Wording(analyze(question), scored.idf, scored.expansions)
         ranked(
-            wording, wording.met(catalogue.wordings(list(found))), dict.fromkeys(found, 0.5), found
+            wording,
+            wording.met(catalogue.term_vectors(list(found))),
+            dict.fromkeys(found, 0.5),
+            found,
         )
 
 

@@ -35,7 +35,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
-from citewire.index.text.analysis import words
+from citewire.index.text.analysis import analyze
 from citewire.index.text.chunking import PassageSize, encoded_text, passages
 from citewire.index.types import Article, Filters, Span
 from citewire.index.vectors.vector_index import VectorIndex
@@ -237,8 +237,8 @@ class Bench:
             return None
         bm25 = scored.of(order)
         tops = max(both.values()), max(bm25.values())
-        wording = Wording(words(item.text), scored.rarity, scored.relatives)
-        met = wording.met(self.catalogue.wordings(order))
+        wording = Wording(analyze(item.text), scored.idf, scored.expansions)
+        met = wording.met(self.catalogue.term_vectors(order))
         rows = [
             wording.signals(
                 met[passage],

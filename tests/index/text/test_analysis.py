@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewire.index.text.analysis import MAX_WORD_CHARACTERS, cut, words
+from citewire.index.text.analysis import MAX_TOKEN_CHARACTERS, analyze, tokenize
 
 
 def stems(text: str) -> list[str]:
-    return [word.stem for word in words(text)]
+    return [token.stem for token in analyze(text)]
 
 
 @pytest.mark.parametrize(
@@ -31,21 +31,21 @@ def test_words_are_those_that_tell_something(text: str, found: list[str]) -> Non
 
 
 def test_a_word_keeps_its_form() -> None:
-    assert [word.form for word in words("Bridges opened")] == ["bridges", "opened"]
+    assert [token.form for token in analyze("Bridges opened")] == ["bridges", "opened"]
 
 
 def test_what_is_too_long_is_no_word() -> None:
-    assert len(words("x" * MAX_WORD_CHARACTERS)) == 1
-    assert words("x" * (MAX_WORD_CHARACTERS + 1)) == []
+    assert len(analyze("x" * MAX_TOKEN_CHARACTERS)) == 1
+    assert analyze("x" * (MAX_TOKEN_CHARACTERS + 1)) == []
 
 
 @given(st.text(max_size=80))
 def test_any_text_has_words_without_white_space(text: str) -> None:
-    assert all(word.stem and not any(map(str.isspace, word.stem)) for word in words(text))
+    assert all(word.stem and not any(map(str.isspace, word.stem)) for word in analyze(text))
 
 
 @given(
     st.text(max_size=200) | st.text("aU.S'\u2019é\u0301\u00a8\u2026\u3000 \x1c1,-_", max_size=60)
 )
 def test_a_text_read_piece_by_piece_has_the_words_of_the_whole(text: str) -> None:
-    assert words(text) == list(cut(text))
+    assert analyze(text) == list(tokenize(text))

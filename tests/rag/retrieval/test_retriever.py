@@ -11,11 +11,15 @@ from hypothesis import strategies as st
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
-from citewire.index.catalogue.term_vectors import WORDINGS_SCHEMA, add_wording, read_wordings
+from citewire.index.catalogue.term_vectors import (
+    TERM_VECTORS_SCHEMA,
+    add_term_vector,
+    read_term_vectors,
+)
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
-from citewire.index.lexical.fuzzy import likeness
-from citewire.index.text.analysis import words
+from citewire.index.lexical.fuzzy import similarity
+from citewire.index.text.analysis import analyze
 from citewire.index.types import Article, Filters
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.retrieval.ranking import WEIGHTS, Wording
@@ -28,7 +32,7 @@ TOWER = Article("tower", "A tower", "The tower leans.", "Post", None, date(2023,
 
 Unit = Callable[..., Vectors]
 legs = st.dictionaries(st.integers(1, 9), st.tuples(st.floats(-1, 1), st.floats(0, 50)), max_size=9)
-BRIDGE_OPENED = Wording(words("When did the bridge open?"), {"bridg": 2.0, "open": 1.0}, {})
+BRIDGE_OPENED = Wording(analyze("When did the bridge open?"), {"bridg": 2.0, "open": 1.0}, {})
 
 
 class OneQuestion:
@@ -121,10 +125,10 @@ def scores_of(
 ) -> dict[int, float]:
     """The scores of candidates with these texts, whose words are kept and read as always."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute(WORDINGS_SCHEMA)
+        connection.execute(TERM_VECTORS_SCHEMA)
         for passage, text in texts.items():
-            add_wording(connection, passage, words(text))
-        met = wording.met(read_wordings(connection, list(texts)))
+            add_term_vector(connection, passage, analyze(text))
+        met = wording.met(read_term_vectors(connection, list(texts)))
     return ranked(wording, met, cosines, bm25)
 
 
@@ -163,7 +167,7 @@ def test_a_name_said_together_goes_before_its_halves_said_apart() -> None:
         2: "Park Jin was in Seoul, and the weather was fine for a long and pleasant day.",
     }
     same = dict.fromkeys(texts, 0.5)
-    wording = Wording(words("Park Jin"), {"park": 1.0, "jin": 2.0}, {})
+    wording = Wording(analyze("Park Jin"), {"park": 1.0, "jin": 2.0}, {})
     scores = scores_of(wording, texts, same, same)
     assert scores[2] > scores[1]
 
@@ -171,7 +175,7 @@ def test_a_name_said_together_goes_before_its_halves_said_apart() -> None:
 def test_a_name_in_another_spelling_goes_before_a_stranger() -> None:
     texts = {1: "Rossini spoke in Tripoli.", 2: "Gaddafi spoke in Tripoli."}
     same = dict.fromkeys(texts, 0.5)
-    asked = words("Where did Gaddifi speak?")
+    asked = analyze("Where did Gaddifi speak?")
     wording = Wording(asked, {"gaddifi": 6.0, "speak": 2.0}, {"gaddafi": {"gaddifi": 0.5}})
     scores = scores_of(wording, texts, same, same)
     assert scores[2] > scores[1]
@@ -180,9 +184,9 @@ def test_a_name_in_another_spelling_goes_before_a_stranger() -> None:
 def test_the_word_itself_counts_more_than_one_that_looks_alike() -> None:
     texts = {1: "The composition was long.", 2: "They composed for long.", 3: "They sang for long."}
     same = dict.fromkeys(texts, 0.5)
-    asked = words("Who composed?")
+    asked = analyze("Who composed?")
     wording = Wording(
-        asked, {"compos": 2.0}, {"composit": {"compos": likeness("compos", "composit")}}
+        asked, {"compos": 2.0}, {"composit": {"compos": similarity("compos", "composit")}}
     )
     scores = scores_of(wording, texts, same, same)
     assert scores[2] > scores[1] > scores[3]
