@@ -13,7 +13,7 @@ from citewire.rag.wiring import open_archive, open_library
 from citewire.service.cli.progress import shown_progress
 from citewire.service.cli.render_answer import Style, render
 from citewire.service.server import bound_socket, serve_library
-from citewire.service.wire.convert import ask_response
+from citewire.service.wire.convert import convert_result
 from citewire.service.wire.phrasing import count
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
@@ -38,7 +38,7 @@ def demo(settings: Settings, style: Style, *, then_serve: bool) -> None:
             for text in QUESTIONS:
                 print(style.strong(f"> {text}"))
                 result = library.answerer.answer(Question(text))
-                print(render(ask_response(result, "demo"), style), end="\n\n")
+                print(render(convert_result(result, "demo"), style), end="\n\n")
             if then_serve:
                 with free_socket() as listening:
                     serve_library(library, own, HOST, listening)

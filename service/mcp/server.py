@@ -18,7 +18,7 @@ from citewire.rag.quotes.verification import Verifier
 from citewire.rag.types import Question
 from citewire.rag.wiring import Library
 from citewire.service.wire.answers import AskResponse
-from citewire.service.wire.convert import verify_response
+from citewire.service.wire.convert import convert_verdict
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.work.asker import Asker
 from citewire.service.work.executor import Inference, Reads
@@ -98,7 +98,7 @@ def build_mcp_server(
         def work() -> VerifyResponse:
             with catalogue.reading():
                 verdict = verifier.verify(quote, article_id)
-                return verify_response(verdict, catalogue, uuid.uuid4().hex)
+                return convert_verdict(verdict, catalogue, uuid.uuid4().hex)
 
         try:
             return await reads.run(work)

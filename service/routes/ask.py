@@ -25,7 +25,7 @@ from citewire.service.wire.answers import (
     SourceList,
     SourceOut,
 )
-from citewire.service.wire.convert import article_out, article_summary
+from citewire.service.wire.convert import convert_article, convert_record
 from citewire.service.wire.events import StreamedEvent
 from citewire.service.work.asker import Asker
 from citewire.service.work.executor import Reads
@@ -115,7 +115,7 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
         )
         page = records[:limit]
         more = write_cursor(page[-1].id) if len(records) > limit else None
-        return ArticleList(articles=[article_summary(item) for item in page], next_cursor=more)
+        return ArticleList(articles=[convert_record(item) for item in page], next_cursor=more)
 
     @router.get(
         "/v1/articles/{article_id:path}",
@@ -124,7 +124,7 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
     )
     async def article(article_id: str) -> ArticleOut:
         """Return an article's canonical text, to which citations' offsets refer."""
-        return article_out(await reads.run(lambda: catalogue.article(article_id)))
+        return convert_article(await reads.run(lambda: catalogue.article(article_id)))
 
     @router.get("/v1/sources", summary="List the sources", responses=problems(503))
     async def sources() -> SourceList:

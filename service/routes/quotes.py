@@ -11,7 +11,7 @@ from citewire.rag.wiring import Library
 from citewire.service.http.pages import evidence_page, unknown_page
 from citewire.service.http.problems import request_id
 from citewire.service.routes.ask import problems
-from citewire.service.wire.convert import evidence_out, verify_response
+from citewire.service.wire.convert import convert_evidence, convert_verdict
 from citewire.service.wire.quotes import EvidenceOut, VerifyRequest, VerifyResponse
 from citewire.service.work.executor import Reads
 
@@ -34,7 +34,7 @@ def build_quote_routes(library: Library, reads: Reads) -> APIRouter:
         def work() -> VerifyResponse:
             with catalogue.reading():
                 verdict = verifier.verify(body.quote, body.article_id)
-                return verify_response(verdict, catalogue, identity)
+                return convert_verdict(verdict, catalogue, identity)
 
         return await reads.run(work)
 
@@ -49,12 +49,12 @@ def build_quote_routes(library: Library, reads: Reads) -> APIRouter:
     )
     async def evidence(evidence_id: str) -> EvidenceOut:
         """Say what became of a quote since it was cited; `evidence_id` ends its `evidence`."""
-        return evidence_out(await found(evidence_id))
+        return convert_evidence(await found(evidence_id))
 
     @router.get("/evidence/{evidence_id}", include_in_schema=False)
     async def shown(request: Request, evidence_id: str) -> Response:
         if "application/json" in request.headers.get("accept", ""):
-            content = evidence_out(await found(evidence_id)).model_dump(mode="json")
+            content = convert_evidence(await found(evidence_id)).model_dump(mode="json")
             return JSONResponse(content, headers=headers)
         try:
             return HTMLResponse(evidence_page(await found(evidence_id)), headers=headers)

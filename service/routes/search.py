@@ -6,8 +6,8 @@ from citewire.rag.types import Question
 from citewire.rag.wiring import Library
 from citewire.service.http.problems import request_id
 from citewire.service.routes.ask import filters_of, problems
+from citewire.service.wire.convert import convert_search
 from citewire.service.wire.search import SearchRequest, SearchResponse
-from citewire.service.wire.search_convert import search_response
 from citewire.service.work.executor import Inference
 
 
@@ -24,6 +24,6 @@ def build_search_routes(library: Library, inference: Inference) -> APIRouter:
         """Return the passages that are worth reading for the question, best first."""
         question = Question(body.question, filters_of(body.filters))
         found = await inference.run(lambda: library.retriever.search(question, body.limit))
-        return search_response(found, request_id(request.scope), explain=body.explain)
+        return convert_search(found, request_id(request.scope), explain=body.explain)
 
     return router

@@ -59,8 +59,8 @@ class AskRequest(Request):
     filters: FiltersIn = FiltersIn()
 
 
-class QuoteOut(BaseModel):
-    """A quote and where it stands: `text[start:end]` of the article is the quote."""
+class PlaceOut(BaseModel):
+    """A stretch of an article, `text[start:end]`, and where the article is from."""
 
     article_id: ArticleId
     article_sha256: str = Field(description="of the article's text, in UTF-8")
@@ -70,6 +70,11 @@ class QuoteOut(BaseModel):
     published_at: date | None
     start: Offset
     end: Offset
+
+
+class QuoteOut(PlaceOut):
+    """A quote and where it stands: `text[start:end]` of the article is the quote."""
+
     quote: str
 
 

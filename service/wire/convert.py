@@ -1,6 +1,7 @@
 """From Citewire's values to the wire: the last place that sees a citation before it leaves."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import ArticleRecord
@@ -10,6 +11,7 @@ from citewire.rag.quotes.evidence import Evidence
 from citewire.rag.quotes.matching import Quotation
 from citewire.rag.quotes.permalink import evidence_id
 from citewire.rag.quotes.verification import Verdict
+from citewire.rag.retrieval.retriever import Found, Search
 from citewire.rag.types import Answer, Answers, Citation, Closest, Hit, NoAnswer
 from citewire.service.wire.answers import (
     AnswerOut,
@@ -18,25 +20,26 @@ from citewire.service.wire.answers import (
     AskResponse,
     CitationOut,
     ClosestOut,
-    QuoteOut,
     SearchedOut,
     SupportOut,
     TimingOut,
 )
 from citewire.service.wire.events import PassageOut, PassagesOut
 from citewire.service.wire.quotes import EvidenceOut, VerifyResponse
+from citewire.service.wire.search import FoundOut, LegsOut, SearchResponse
 
 
-def ask_response(result: Answers | NoAnswer, request_id: str) -> AskResponse:
+def convert_result(result: Answers | NoAnswer, request_id: str) -> AskResponse:
     """Return the wire object; raise BrokenCitation when a quote is not its article's text."""
     searched = result.searched
     no_answer = result if isinstance(result, NoAnswer) else None
+    answers = () if isinstance(result, NoAnswer) else result.answers
     return AskResponse(
         status="no_answer" if no_answer else "answered",
         reason=no_answer.reason if no_answer else None,
         question=result.question.text,
-        answers=[] if isinstance(result, NoAnswer) else [answer(item) for item in result.answers],
-        closest=[closest(item) for item in no_answer.closest] if no_answer else [],
+        answers=[convert_answer(item) for item in answers],
+        closest=[convert_closest(item) for item in no_answer.closest] if no_answer else [],
         searched=SearchedOut(articles=searched.articles, passages=searched.passages),
         index_version=searched.index_version,
         timing_ms=TimingOut(
@@ -49,103 +52,129 @@ def ask_response(result: Answers | NoAnswer, request_id: str) -> AskResponse:
     )
 
 
-def answer(item: Answer) -> AnswerOut:
+def convert_answer(item: Answer) -> AnswerOut:
     """Return an answer's wire object."""
     return AnswerOut(
         text=item.text,
         confidence=round(item.confidence, 4),
         support=SupportOut(articles=item.supporting_articles),
-        citations=[citation_out(citation) for citation in item.citations],
+        citations=[convert_citation(citation) for citation in item.citations],
     )
 
 
-def closest(item: Closest) -> ClosestOut:
+def convert_closest(item: Closest) -> ClosestOut:
     """Return the wire object of a passage that comes close."""
     confidence = round(item.confidence, 4)
-    return ClosestOut(confidence=confidence, **citation_out(item.citation).model_dump())
+    return ClosestOut(confidence=confidence, **dict(convert_citation(item.citation)))
 
 
-def citation_out(citation: Citation) -> CitationOut:
+def convert_citation(citation: Citation) -> CitationOut:
     """Return a citation's wire object after checking it against the article, as a client would."""
     extract = citation.extract
-    return checked(extract.article, extract.span, extract.text, citation.context)
+    return build_citation(extract.article, extract.span, extract.text, citation.context)
 
 
-def quotation_out(quotation: Quotation) -> CitationOut:
+def convert_quotation(quotation: Quotation) -> CitationOut:
     """Return a quotation's wire object, checked in the same way."""
-    return checked(quotation.article, quotation.span, quotation.text, quotation.context)
+    return build_citation(quotation.article, quotation.span, quotation.text, quotation.context)
 
 
-def checked(article: Article, span: Span, quote: str, around: Span) -> CitationOut:
-    """Return a quote's wire object; raise BrokenCitation when it is not the article's text."""
+def build_citation(article: Article, span: Span, quote: str, around: Span) -> CitationOut:
+    """Cite a quote in its context; raise BrokenCitation when it is not the article's text."""
     context = around.of(article.text)
     if span.shifted(-around.start).of(context) != quote:
-        raise broken(article, span)
+        raise broken_citation(article, span)
     return CitationOut(
-        **quote_out(article, span, quote).model_dump(),
+        **describe_quote(article, span, quote),
         context=context,
         context_start=around.start,
         evidence=f"/evidence/{evidence_id(article, span)}",
     )
 
 
-def quote_out(article: Article, span: Span, quote: str) -> QuoteOut:
-    """Return a quote without what is around it; raises as `checked` does."""
+def describe_quote(article: Article, span: Span, quote: str) -> dict[str, Any]:
+    """Return the fields of QuoteOut; raise BrokenCitation when it is not the article's text."""
     if article.text[span.start : span.end] != quote:
-        raise broken(article, span)
-    return QuoteOut(
-        article_id=article.id,
-        article_sha256=article.digest,
-        title=article.title,
-        source=article.source,
-        url=article.url,
-        published_at=article.published,
-        start=span.start,
-        end=span.end,
-        quote=quote,
-    )
+        raise broken_citation(article, span)
+    return describe_place(article, span) | {"quote": quote}
 
 
-def broken(article: Article, span: Span) -> BrokenCitation:
+def describe_place(article: Article, span: Span) -> dict[str, Any]:
+    """Return the fields of PlaceOut."""
+    return {
+        "article_id": article.id,
+        "article_sha256": article.digest,
+        "title": article.title,
+        "source": article.source,
+        "url": article.url,
+        "published_at": article.published,
+        "start": span.start,
+        "end": span.end,
+    }
+
+
+def broken_citation(article: Article, span: Span) -> BrokenCitation:
     """Return the error for a quote that is not its article's text."""
     return BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
 
 
-def verify_response(verdict: Verdict, catalogue: Catalogue, request_id: str) -> VerifyResponse:
+def convert_verdict(verdict: Verdict, catalogue: Catalogue, request_id: str) -> VerifyResponse:
     """Return a verdict's wire object; the catalogue is still in the state that was searched."""
     articles, passages = catalogue.counts()
     return VerifyResponse(
         status=verdict.status,
-        matches=[quotation_out(match) for match in verdict.matches],
+        matches=[convert_quotation(match) for match in verdict.matches],
         more=verdict.more,
-        closest=None if verdict.closest is None else quotation_out(verdict.closest),
+        closest=None if verdict.closest is None else convert_quotation(verdict.closest),
         searched=SearchedOut(articles=articles, passages=passages),
         index_version=str(catalogue.state()),
         request_id=request_id,
     )
 
 
-def evidence_out(evidence: Evidence) -> EvidenceOut:
+def convert_evidence(evidence: Evidence) -> EvidenceOut:
     """Return the wire object of what an evidence link leads to."""
     place = evidence.quotation
     return EvidenceOut(
-        state=evidence.state, citation=None if place is None else quotation_out(place)
+        state=evidence.state, citation=None if place is None else convert_quotation(place)
     )
 
 
-def passages_out(hits: Sequence[Hit]) -> PassagesOut:
+def convert_search(search: Search, request_id: str, *, explain: bool) -> SearchResponse:
+    """Return the wire object; raise BrokenCitation when a quote is not its article's text."""
+    return SearchResponse(
+        question=search.question.text,
+        passages=[convert_found(found, explain=explain) for found in search.found],
+        searched=SearchedOut(articles=search.articles, passages=search.passages),
+        index_version=search.index_version,
+        search_ms=round(search.search_ms, 1),
+        request_id=request_id,
+    )
+
+
+def convert_found(found: Found, *, explain: bool) -> FoundOut:
+    """Return a passage's wire object after checking it against its article."""
+    passage = found.hit.passage
+    legs = found.legs
+    explained = LegsOut(
+        cosine=round(legs.cosine, 4),
+        bm25=round(legs.bm25, 4),
+        dense_rank=legs.dense_rank,
+        lexical_rank=legs.lexical_rank,
+    )
+    return FoundOut(
+        **describe_quote(passage.article, passage.span, passage.text),
+        score=round(found.hit.score, 4),
+        legs=explained if explain else None,
+    )
+
+
+def convert_hits(hits: Sequence[Hit]) -> PassagesOut:
     """Return the wire object of the passages that are read."""
     return PassagesOut(
         passages=[
             PassageOut(
-                article_id=hit.passage.article.id,
-                article_sha256=hit.passage.article.digest,
-                title=hit.passage.article.title,
-                source=hit.passage.article.source,
-                url=hit.passage.article.url,
-                published_at=hit.passage.article.published,
-                start=hit.passage.span.start,
-                end=hit.passage.span.end,
+                **describe_place(hit.passage.article, hit.passage.span),
                 score=round(hit.score, 4),
             )
             for hit in hits
@@ -153,31 +182,25 @@ def passages_out(hits: Sequence[Hit]) -> PassagesOut:
     )
 
 
-def article_out(article: Article) -> ArticleOut:
+def convert_article(article: Article) -> ArticleOut:
     """Return an article's wire object."""
-    return ArticleOut(
-        id=article.id,
-        title=article.title,
-        source=article.source,
-        url=article.url,
-        published_at=article.published,
-        author=article.author,
-        language=article.language,
-        sha256=article.digest,
-        text=article.text,
-    )
+    return ArticleOut(**describe_article(article), text=article.text)
 
 
-def article_summary(record: ArticleRecord) -> ArticleSummary:
+def convert_record(record: ArticleRecord) -> ArticleSummary:
     """Return the wire object of an article in a list."""
-    return ArticleSummary(
-        id=record.id,
-        title=record.title,
-        source=record.source,
-        url=record.url,
-        published_at=record.published,
-        author=record.author,
-        language=record.language,
-        sha256=record.digest,
-        characters=record.characters,
-    )
+    return ArticleSummary(**describe_article(record), characters=record.characters)
+
+
+def describe_article(article: Article | ArticleRecord) -> dict[str, Any]:
+    """Return the fields of ArticleFields."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "url": article.url,
+        "published_at": article.published,
+        "author": article.author,
+        "language": article.language,
+        "sha256": article.digest,
+    }

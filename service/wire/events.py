@@ -1,15 +1,13 @@
 """The wire of a streamed answer: which events there are, and what each one holds."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, RootModel
 
 from citewire.service.wire.answers import (
     AnswerOut,
-    ArticleId,
     AskResponse,
-    Offset,
+    PlaceOut,
     Probability,
     Problem,
 )
@@ -23,17 +21,9 @@ class StatusOut(BaseModel):
     )
 
 
-class PassageOut(BaseModel):
+class PassageOut(PlaceOut):
     """A passage that is read: `text[start:end]` of its article."""
 
-    article_id: ArticleId
-    article_sha256: str = Field(description="of the article's text, in UTF-8")
-    title: str
-    source: str | None
-    url: str | None
-    published_at: date | None
-    start: Offset
-    end: Offset
     score: Probability = Field(description="of retrieval, relative to the best passage")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from citewire.rag.types import Answers, Hit, NoAnswer, Question
 from citewire.rag.wiring import Library
 from citewire.service.wire.answers import AskResponse
-from citewire.service.wire.convert import ask_response, passages_out
+from citewire.service.wire.convert import convert_hits, convert_result
 from citewire.service.wire.events import AskEvent, PassagesEvent, StatusEvent, StatusOut
 from citewire.service.work.executor import Inference
 
@@ -22,17 +22,17 @@ class Asker:
     async def ask(self, question: Question, request_id: str) -> AskResponse:
         """Return the response of `/v1/ask`."""
         result = await self._inference.run(lambda: self._answerer.answer(question))
-        return ask_response(result, request_id)
+        return convert_result(result, request_id)
 
     async def watched(self, question: Question, request_id: str, tell: Tell) -> AskResponse:
         """Return the response; `tell` hears of stages and passages, from another thread."""
 
         def watch(hits: Sequence[Hit]) -> None:
-            tell(PassagesEvent(data=passages_out(hits)))
+            tell(PassagesEvent(data=convert_hits(hits)))
             tell(StatusEvent(data=StatusOut(stage="reading")))
 
         def work() -> Answers | NoAnswer:
             tell(StatusEvent(data=StatusOut(stage="retrieving")))
             return self._answerer.answer(question, watch)
 
-        return ask_response(await self._inference.run(work), request_id)
+        return convert_result(await self._inference.run(work), request_id)

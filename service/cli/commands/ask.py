@@ -44,7 +44,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 def asking(settings: Settings, filters: Filters) -> Iterator[Callable[[str], AskResponse]]:
     """Yield what answers questions: the archive itself, or the service that has it open."""
     from citewire.rag.wiring import open_library
-    from citewire.service.wire.convert import ask_response
+    from citewire.service.wire.convert import convert_result
 
     with ExitStack() as stack:
         try:
@@ -57,6 +57,6 @@ def asking(settings: Settings, filters: Filters) -> Iterator[Callable[[str], Ask
             yield lambda text: service.ask(text, filters)
         else:
             answerer = library.answerer
-            yield lambda text: ask_response(
+            yield lambda text: convert_result(
                 answerer.answer(Question(text, filters)), uuid.uuid4().hex
             )

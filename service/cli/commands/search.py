@@ -31,8 +31,8 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     """Find passages, in the archive itself or by the service that has it open."""
     from citewire.rag.wiring import open_archive, retriever_of
     from citewire.service.cli.render_search import render_found
+    from citewire.service.wire.convert import convert_search
     from citewire.service.wire.search import MAX_HITS
-    from citewire.service.wire.search_convert import search_response
 
     question = Question(options.question, filters_of(options))
     if not 1 <= options.limit <= MAX_HITS:
@@ -40,7 +40,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     try:
         with open_archive(settings, command="search", create=False) as archive:
             found = retriever_of(archive).search(question, options.limit)
-            response = search_response(found, uuid.uuid4().hex, explain=options.explain)
+            response = convert_search(found, uuid.uuid4().hex, explain=options.explain)
     except ArchiveLocked as locked:
         # Most questions need no service: its client is not loaded for these.
         from citewire.service.client.local_service import service_with

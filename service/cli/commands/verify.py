@@ -24,12 +24,12 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     from citewire.rag.quotes.verification import Status, Verifier
     from citewire.rag.wiring import open_archive
     from citewire.service.cli.render_verdict import render_verdict
-    from citewire.service.wire.convert import verify_response
+    from citewire.service.wire.convert import convert_verdict
 
     try:
         with open_archive(settings, command="verify", create=False) as archive:
             verdict = Verifier(archive.catalogue).verify(options.quote, options.article)
-            response = verify_response(verdict, archive.catalogue, uuid.uuid4().hex)
+            response = convert_verdict(verdict, archive.catalogue, uuid.uuid4().hex)
     except ArchiveLocked as locked:
         # Most questions need no service: its client is not loaded for these.
         from citewire.service.client.local_service import service_with

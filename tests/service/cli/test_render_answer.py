@@ -10,7 +10,7 @@ import pytest
 from citewire.index.types import Article
 from citewire.rag.types import Answer, Answers, Citation, Closest, NoAnswer, Reason
 from citewire.service.cli.render_answer import Style, render, safe
-from citewire.service.wire.convert import ask_response
+from citewire.service.wire.convert import convert_result
 
 PLAIN = Style(colours=False)
 COLOURED = Style(colours=True)
@@ -24,7 +24,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shown(result: Answers | NoAnswer, style: Style = PLAIN) -> str:
-    return render(ask_response(result, "r"), style)
+    return render(convert_result(result, "r"), style)
 
 
 def test_answer_is_shown_with_every_citation(answered: Answers) -> None:

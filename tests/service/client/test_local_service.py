@@ -11,7 +11,7 @@ import pytest
 from citewire.index.errors import ArchiveLocked, InvalidInput
 from citewire.rag.types import Answers
 from citewire.service.client.local_service import RunningService
-from citewire.service.wire.convert import ask_response
+from citewire.service.wire.convert import convert_result
 
 
 class FakeService(BaseHTTPRequestHandler):
@@ -57,7 +57,7 @@ def problem(status: int, detail: str) -> str:
 
 
 def test_answer_is_the_services(url: str, answered: Answers) -> None:
-    response = ask_response(answered, "r-1")
+    response = convert_result(answered, "r-1")
     replies(200, response.model_dump_json())
 
     assert RunningService(url, None).ask("who met Park Jin?") == response
@@ -65,7 +65,7 @@ def test_answer_is_the_services(url: str, answered: Answers) -> None:
 
 
 def test_key_is_sent(url: str, answered: Answers) -> None:
-    replies(200, ask_response(answered, "r-1").model_dump_json())
+    replies(200, convert_result(answered, "r-1").model_dump_json())
     RunningService(url, "a-key-of-sixteen").ask("Who?")
 
     assert FakeService.sent[0][2] == "Bearer a-key-of-sixteen"
@@ -82,7 +82,7 @@ def test_no_proxy_comes_between(
     url: str, answered: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    replies(200, ask_response(answered, "r-1").model_dump_json())
+    replies(200, convert_result(answered, "r-1").model_dump_json())
 
     assert RunningService(url, None).ask("Who?").request_id == "r-1"
 

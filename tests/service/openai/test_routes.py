@@ -18,7 +18,7 @@ from citewire.service.auth.keys import Keyring
 from citewire.service.openai.history import answer_in
 from citewire.service.openai.message import escaped, message_of
 from citewire.service.wire.answers import AnswerOut, AskResponse, CitationOut, SupportOut
-from citewire.service.wire.convert import ask_response
+from citewire.service.wire.convert import convert_result
 from citewire.service.work.executor import DeadlinePassed, Overloaded
 
 PATH = "/v1/chat/completions"
@@ -114,7 +114,7 @@ def quotations(draw: st.DrawFn) -> tuple[str, int, int]:
 def test_every_annotation_reads_as_its_citation(
     answered: Answers, contexts: list[tuple[str, int, int]]
 ) -> None:
-    base = ask_response(answered, "r").answers[0].citations[0]
+    base = convert_result(answered, "r").answers[0].citations[0]
     message = message_of(response_citing(contexts, base), BASE)
 
     assert len(message.annotations) == len(contexts)

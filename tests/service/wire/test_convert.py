@@ -13,7 +13,7 @@ from citewire.index.types import Article, Passage, Span
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.quotes.permalink import evidence_id
 from citewire.rag.types import Answers, Citation, Extract, Hit, NoAnswer
-from citewire.service.wire.convert import article_out, ask_response, citation_out
+from citewire.service.wire.convert import convert_article, convert_citation, convert_result
 
 HARBOUR = Article(
     "news/harbour.md",
@@ -24,7 +24,7 @@ BARE = Article("bare", "Bare", "Ada Quill spoke.")
 
 
 def test_answer_carries_its_citations(answered: Answers) -> None:
-    response = ask_response(answered, "r-1")
+    response = convert_result(answered, "r-1")
 
     assert response.model_dump(mode="json") == {
         "status": "answered",
@@ -85,7 +85,7 @@ def test_answer_carries_its_citations(answered: Answers) -> None:
 
 
 def test_no_answer_says_why_and_what_comes_close(not_answered: NoAnswer) -> None:
-    response = ask_response(not_answered, "r-2")
+    response = convert_result(not_answered, "r-2")
 
     assert response.status == "no_answer"
     assert response.reason == "not_answered"
@@ -100,7 +100,7 @@ def test_offsets_count_code_points_not_bytes_or_utf16_units(
 ) -> None:
     article = Article("a", "A", "👩\u200d👩\u200d👧 𝕏 é said yes.")
 
-    assert citation_out(cite(article, "yes", "é said yes.")).start == 15
+    assert convert_citation(cite(article, "yes", "é said yes.")).start == 15
 
 
 @given(st.text(min_size=1, max_size=40), st.data())
@@ -112,7 +112,7 @@ def test_every_citation_that_can_be_built_can_be_checked(text: str, data: st.Dat
     first = data.draw(st.integers(0, start))
     last = data.draw(st.integers(end, len(text)))
     hit = Hit(Passage(1, Article("a", "A", text), Span(0, len(text))), score=0.0, similarity=0.0)
-    shown = citation_out(Citation(Extract(hit, Span(start, end), 0.0), Span(first, last)))
+    shown = convert_citation(Citation(Extract(hit, Span(start, end), 0.0), Span(first, last)))
 
     assert text[shown.start : shown.end] == shown.quote
     inside = shown.start - shown.context_start
@@ -129,13 +129,13 @@ def test_quote_that_is_not_the_articles_is_never_shown(answered: Answers) -> Non
         context=whole.context,
     )
     with pytest.raises(BrokenCitation, match=r"^news/harbour\.md \[14, 29\) is not its quote$"):
-        citation_out(forged)  # type: ignore[arg-type]
+        convert_citation(forged)  # type: ignore[arg-type]
 
 
 def test_article_is_shown_with_its_whole_text() -> None:
     article = Article("a", "A", "Text.", published=date(2023, 11, 9), author="Ada", language="de")
 
-    assert article_out(article).model_dump(mode="json") == {
+    assert convert_article(article).model_dump(mode="json") == {
         "id": "a",
         "title": "A",
         "source": None,
@@ -152,4 +152,4 @@ def test_article_is_shown_with_its_whole_text() -> None:
 def test_confidence_is_rounded_without_leaving_its_bounds(answered: Answers) -> None:
     certain = replace(answered.answers[0], confidence=0.99999999)
 
-    assert ask_response(replace(answered, answers=(certain,)), "r").answers[0].confidence == 1.0
+    assert convert_result(replace(answered, answers=(certain,)), "r").answers[0].confidence == 1.0

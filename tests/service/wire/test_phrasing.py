@@ -4,7 +4,7 @@ import pytest
 
 from citewire.rag.types import Answers, NoAnswer, Reason
 from citewire.service.wire.answers import AnswerOut, ClosestOut
-from citewire.service.wire.convert import ask_response
+from citewire.service.wire.convert import convert_result
 from citewire.service.wire.phrasing import count, explain, format_percentage, name_likelihood
 
 
@@ -42,21 +42,21 @@ def test_every_reason_is_explained_in_a_sentence(reason: Reason) -> None:
 
 
 def test_answer_carries_its_texts(answered: Answers) -> None:
-    (answer,) = ask_response(answered, "r").answers
+    (answer,) = convert_result(answered, "r").answers
 
     assert (answer.likelihood, answer.percentage) == ("very likely", "91 %")
     assert answer.support.text == "said by 2 articles"
 
 
 def test_texts_of_another_service_are_kept(answered: Answers) -> None:
-    (answer,) = ask_response(answered, "r").answers
+    (answer,) = convert_result(answered, "r").answers
     told = answer.model_dump() | {"percentage": "about 90 %"}
 
     assert AnswerOut.model_validate(told).percentage == "about 90 %"
 
 
 def test_closest_passage_has_its_confidence_under_both_names(not_answered: NoAnswer) -> None:
-    response = ask_response(not_answered, "r")
+    response = convert_result(not_answered, "r")
     (closest,) = response.closest
 
     assert response.explanation == (
