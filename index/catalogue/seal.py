@@ -153,7 +153,7 @@ class Witness:
         return set((np.flatnonzero(differing) + 1).tolist()) - {LOCK_BYTE // seal.page_bytes + 1}
 
     def _write(self, seal: Seal) -> None:
-        write_atomically(self.seal_file, seal_content(seal))
+        write_atomically(self.seal_file, seal_content(seal), crash_point="seal")
 
 
 def page_checksums(file: Path, page_bytes: int) -> Checksums:

@@ -1,4 +1,4 @@
-"""Small files that a kill or a power cut leaves whole: the old content or the new one."""
+"""Durable files: after a kill or a power cut they hold their old content or the new one, whole."""
 
 import hashlib
 import os
@@ -7,46 +7,62 @@ from pathlib import Path
 
 from citewire.index.system.crash_points import reached
 
-# SQLite needs an eighth of it to open a file for writing.
+# Bytes that must be free: SQLite needs an eighth of them to open a file for writing.
 LEAST_ROOM = 256 * 1024
+# Permissions of new files before the umask: everybody's, and their owner's only.
+SHARED, PRIVATE = 0o666, 0o600
 
 
-def write_atomically(file: Path, content: bytes) -> None:
-    """Replace the file's content; what was written survives from the return on."""
+def write_atomically(
+    file: Path, content: bytes, *, crash_point: str = "", mode: int = SHARED
+) -> None:
+    """Replace the file's content in one step; it is durable from the return on.
+
+    `mode` is the new file's permissions, and `crash_point` what its crash points' names begin
+    with, if it has any.
+
+    Raises:
+        OSError: the file cannot be written; its content is the old one.
+    """
     aside = file.with_name(f"{file.name}.tmp")
-    with aside.open("wb") as stream:
+    # Of an attempt that was killed. It may have other permissions.
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    reached(f"{file.suffix[1:]}: written aside")
+    if crash_point:
+        reached(f"{crash_point}: written aside")
     aside.replace(file)
     sync(file.parent)
-    reached(f"{file.suffix[1:]}: in its place")
+    if crash_point:
+        reached(f"{crash_point}: in its place")
 
 
 class Note:
-    """A file of one length, in one sector of the disk, that is changed in place; closed at last."""
+    """A file of constant length, within one disk sector, that is overwritten in place."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._descriptor: int | None = None
 
     def write(self, content: bytes) -> None:
-        """Put the content into the file's place; it survives from the return on."""
+        """Overwrite the file with the content; it is durable from the return on."""
         if self._descriptor is None:
             self._descriptor = os.open(self._file, os.O_WRONLY)
         os.pwrite(self._descriptor, content, 0)
         os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def sync(path: Path) -> None:
-    """Make a file's content, or the names in a folder, survive a power cut."""
+    """Call fsync: make a file's content, or the names in a folder, survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -54,17 +70,23 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(folder: Path) -> None:
+    """Call fsync for a folder and for all files and folders in it."""
+    for path in [folder, *folder.rglob("*")]:
+        sync(path)
+
+
 def has_room(folder: Path) -> bool:
-    """Say whether there is room for the least that writing takes."""
+    """Say whether the disk has the least room that a change takes."""
     return shutil.disk_usage(folder).free >= LEAST_ROOM
 
 
 def can_write(path: Path) -> bool:
-    """Say whether this process, as the user that it acts for, can write the file or folder."""
+    """Say whether this process, as its effective user, can write the file or folder."""
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def sha256(file: Path) -> str:
-    """Return the file's sha256 in hexadecimal."""
+    """Return the file's SHA-256 in hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

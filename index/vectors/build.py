@@ -11,9 +11,10 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.stored_vectors import open_vectors
 from citewire.index.embedding import Vector
 from citewire.index.system.crash_points import reached
+from citewire.index.system.files import sync_tree
 from citewire.index.vectors.chroma import IndexBroken
 from citewire.index.vectors.manifest import Generation, index_files, read_manifest
-from citewire.index.vectors.rows import FOLDER, Rows, map_rows, no_rows, sync_files, write_rows
+from citewire.index.vectors.rows import FOLDER, Rows, map_rows, no_rows, write_rows
 
 MANIFEST = "current.json"
 # Chroma takes in about 600 passages a second on a busy machine; nobody waits for it.
@@ -105,7 +106,7 @@ def build(folder: Path, catalogue: Path, writer: Writer) -> Generation:
     generation = replace(empty, last_passage=int(rows.ids[-1]), rows=len(rows))
     writer.write(generation, folder, rows)
     reached("build: index written")
-    sync_files(folder)
+    sync_tree(folder)
     reached("build: files synced")
     return replace(generation, files=index_files(folder))
 

@@ -5,7 +5,6 @@ reads the vectors it compares and no others, and several processes share one cop
 """
 
 import mmap
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,13 +126,3 @@ def mapped(folder: Path, column: str) -> NDArray[Any]:
     array = np.load(folder / f"{column}.npy", mmap_mode="r", allow_pickle=False)
     # As a plain array: numpy's subclass for mapped ones costs microseconds at every slice.
     return np.asarray(array).view(np.ndarray)
-
-
-def sync_files(folder: Path) -> None:
-    """Make all files under the folder survive a power cut."""
-    for path in [folder, *folder.rglob("*")]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

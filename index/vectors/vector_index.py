@@ -219,7 +219,8 @@ class VectorIndex:
                     seconds=SECONDS_PER_BUILD,
                     stop=self._closing,
                 )
-                write_atomically(self._directory / MANIFEST, manifest_text(generation))
+                manifest = self._directory / MANIFEST
+                write_atomically(manifest, manifest_text(generation), crash_point="json")
             except (ChildFailed, OSError, VectorServerAway) as error:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise not_built(self._directory, error) from error

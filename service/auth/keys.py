@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from citewire.index.errors import InvalidInput, NotUsable
+from citewire.index.system.files import PRIVATE, write_atomically
 
 KEY_PREFIX = "citewire_"
 # 256 bits from the system's generator: a plain hash of it cannot be guessed back.
@@ -143,7 +143,7 @@ class Changing:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
-                write_private(self._path, json_of(self._keys))
+                write_atomically(self._path, json_of(self._keys).encode(), mode=PRIVATE)
         except OSError as error:
             raise NotUsable(f"{self._path}: cannot be written: {error}") from error
         finally:
@@ -241,18 +241,6 @@ def json_of(keys: Iterable[Key]) -> str:
         for key in keys
     ]
     return json.dumps({"keys": stored}, indent=2) + "\n"
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace the file in one step, readable for its owner alone; raise OSError."""
-    aside = path.with_name(path.name + ".new")
-    aside.unlink(missing_ok=True)
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(path)
 
 
 def table(keys: Iterable[Key]) -> str:
