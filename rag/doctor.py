@@ -26,7 +26,7 @@ from citewire.index.system.crash_points import reached
 from citewire.index.vectors.backends import owners_home
 from citewire.index.vectors.build import MANIFEST, Home
 from citewire.index.vectors.build import findings as index_findings
-from citewire.index.vectors.manifest import index_files, read_manifest
+from citewire.index.vectors.manifest import FOLDER_PREFIX, index_files, read_manifest
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ready_model
@@ -206,7 +206,7 @@ def vector_findings(directory: DataDirectory, sound: Soundness, home: Home) -> I
                     yield Finding(Damage.DERIVED, what, REBUILD)
             except VectorServerAway as error:
                 yield Finding(Damage.SERVER, str(error), START)
-    for other in sorted(directory.vectors.glob("generation-*")):
+    for other in sorted(directory.vectors.glob(f"{FOLDER_PREFIX}*")):
         if other != folder:
             yield Finding(Damage.DERIVED, f"{other}: belongs to no index", REBUILD)
 
