@@ -17,12 +17,12 @@ from starlette.types import ASGIApp
 from citewire.index.errors import InvalidInput, NotUsable
 from citewire.index.system.malloc import give_back_large_blocks
 from citewire.index.vectors.maintenance import followed, kept_up
-from citewire.rag.settings import Settings
 from citewire.rag.wiring import Library, open_library, open_library_to_read
 from citewire.service.app import build_app
 from citewire.service.auth.keys import KeyFile, Keyring
 from citewire.service.http.connections import BoundedConnection
 from citewire.service.http.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
+from citewire.service.settings import ServiceSettings
 from citewire.service.work.logs import configure_logs
 
 GRACEFUL_SECONDS = 40
@@ -58,7 +58,7 @@ class EndingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings, host: str, port: int, *, read_only: bool = False) -> None:
+def serve(settings: ServiceSettings, host: str, port: int, *, read_only: bool = False) -> None:
     """Open the archive and serve it at the address; return after Ctrl-C or SIGTERM.
 
     Any number of services that are `read_only` may serve it beside the one that owns it.
@@ -84,7 +84,7 @@ def serve(settings: Settings, host: str, port: int, *, read_only: bool = False) 
 
 def serve_library(
     library: Library,
-    settings: Settings,
+    settings: ServiceSettings,
     host: str,
     listening: socket.socket,
 ) -> None:
@@ -181,7 +181,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def keyring_of(settings: Settings) -> Keyring:
+def keyring_of(settings: ServiceSettings) -> Keyring:
     """Return the keys that are configured; raise NotUsable when their file is broken."""
     return Keyring(KeyFile(settings.key_file), settings.api_key)
 

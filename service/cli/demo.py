@@ -7,12 +7,12 @@ from pathlib import Path
 
 from citewire.index.errors import InvalidInput, NotUsable
 from citewire.index.ingest.indexer import indexer_of
-from citewire.rag.settings import Settings
 from citewire.rag.types import Question
 from citewire.rag.wiring import open_archive, open_library
 from citewire.service.cli.progress import shown_progress
 from citewire.service.cli.render_answer import Style, render
 from citewire.service.server import bound_socket, serve_library
+from citewire.service.settings import ServiceSettings
 from citewire.service.wire.convert import convert_result
 from citewire.service.wire.phrasing import count
 
@@ -25,7 +25,7 @@ QUESTIONS = (
 HOST, PORT = "127.0.0.1", 8000
 
 
-def demo(settings: Settings, style: Style, *, then_serve: bool) -> None:
+def demo(settings: ServiceSettings, style: Style, *, then_serve: bool) -> None:
     """Run the demonstration in a temporary data directory."""
     if not SEEDS.is_dir():
         raise InvalidInput(f"{SEEDS}: the seed articles are not there; run it from a checkout")

@@ -10,8 +10,8 @@ from citewire.index.errors import InvalidInput
 from citewire.rag.evaluation.question_files import archive_of, is_squad, read_questions
 from citewire.rag.evaluation.report import Outcome, ask_all, read_all
 from citewire.rag.evaluation.squad import read_examples
-from citewire.rag.settings import Settings
 from citewire.rag.wiring import open_library, open_reader, temporary_library
+from citewire.service.settings import ServiceSettings
 
 Item = TypeVar("Item")
 
@@ -39,7 +39,7 @@ class Sample:
         return random.Random(self.seed).sample(items, min(self.questions, len(items)))
 
 
-def outcomes_of(settings: Settings, files: Sequence[Path], sample: Sample) -> list[Outcome]:
+def outcomes_of(settings: ServiceSettings, files: Sequence[Path], sample: Sample) -> list[Outcome]:
     """Ask the questions of all files; those of a file in SQuAD's format bear its name as kind.
 
     Raises:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from citewire.index.errors import ArchiveLocked
 from citewire.index.ingest.indexer import Indexer, Progress, Report, indexer_of
-from citewire.rag.settings import Settings
 from citewire.rag.wiring import open_archive
 from citewire.service.client.local_service import service_with
 from citewire.service.client.remote_target import RemoteStore
+from citewire.service.settings import ServiceSettings
 
 
 def index_here_or_there(
-    settings: Settings,
+    settings: ServiceSettings,
     paths: Sequence[Path],
     progress: Callable[[Progress], None],
     *,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from citewire.index.errors import ArchiveLost, CitewireError, InvalidInput, NotUsable
-from citewire.rag.settings import VARIABLES, Settings, read_settings
 from citewire.service.cli.commands import (
     ask,
     demo,
@@ -32,6 +31,7 @@ from citewire.service.cli.exit_codes import (
     USAGE,
 )
 from citewire.service.cli.render_answer import complain
+from citewire.service.settings import VARIABLES, ServiceSettings, read_settings
 
 
 class Command(Protocol):
@@ -43,7 +43,7 @@ class Command(Protocol):
     def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
         """Declare what the command takes."""
 
-    def run(self, settings: Settings, options: argparse.Namespace, /) -> int:
+    def run(self, settings: ServiceSettings, options: argparse.Namespace, /) -> int:
         """Do it, and return the exit code."""
 
 

@@ -3,9 +3,9 @@
 from pydantic import BaseModel
 
 from citewire.index.errors import ArchiveLocked
-from citewire.rag.settings import Settings
 from citewire.rag.wiring import open_library
 from citewire.service.client.local_service import service_with
+from citewire.service.settings import ServiceSettings
 
 
 class Status(BaseModel):
@@ -29,7 +29,7 @@ class Status(BaseModel):
         return "\n".join(f"{name.replace('_', ' '):<{width}}  {shown[name]}" for name in shown)
 
 
-def read_status(settings: Settings) -> Status:
+def read_status(settings: ServiceSettings) -> Status:
     """Open the archive, or ask the service that has it open; raises as open_library does."""
     try:
         with open_library(settings, command="status") as library:

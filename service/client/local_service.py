@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from citewire.index.data_directory import read_owner
 from citewire.index.errors import ArchiveLocked, InvalidInput, UnknownArticle
 from citewire.index.types import Filters
-from citewire.rag.settings import Settings
 from citewire.rag.types import Question
 from citewire.service.client.transport import (
     Call,
@@ -22,6 +21,7 @@ from citewire.service.client.transport import (
     ServiceProblem,
     Unreachable,
 )
+from citewire.service.settings import ServiceSettings
 from citewire.service.wire.answers import AskResponse, Ready
 from citewire.service.wire.articles import BatchOutcome, KnownArticles
 from citewire.service.wire.quotes import VerifyResponse
@@ -110,7 +110,7 @@ class RunningService:
             ) from error
 
 
-def service_with(settings: Settings, locked: ArchiveLocked) -> RunningService:
+def service_with(settings: ServiceSettings, locked: ArchiveLocked) -> RunningService:
     """Return the service that has the archive open; raise `locked` when what has it is none."""
     owner = read_owner(settings.data)
     if owner is None or owner.url is None:

@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 
 from citewire.index.errors import ArchiveLocked
 from citewire.index.types import Filters
-from citewire.rag.settings import Settings
 from citewire.rag.types import Question
 from citewire.service.cli.commands.filter_options import add_filters, filters_of
 from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
 from citewire.service.cli.render_answer import output_style, render
+from citewire.service.settings import ServiceSettings
 from citewire.service.wire.answers import AskResponse
 
 NAME = "ask"
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_filters(parser)
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Answer one question, or hold a conversation."""
     # Before anything is loaded for nothing.
     filters = filters_of(options)
@@ -41,7 +41,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def asking(settings: Settings, filters: Filters) -> Iterator[Callable[[str], AskResponse]]:
+def asking(settings: ServiceSettings, filters: Filters) -> Iterator[Callable[[str], AskResponse]]:
     """Yield what answers questions: the archive itself, or the service that has it open."""
     from citewire.rag.wiring import open_library
     from citewire.service.wire.convert import convert_result

@@ -2,9 +2,9 @@
 
 import argparse
 
-from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED
 from citewire.service.cli.render_answer import output_style
+from citewire.service.settings import ServiceSettings
 
 NAME = "demo"
 PURPOSE = "Show what it does, with articles that come along."
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-serve", action="store_true", help="end after the answers")
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Show what Citewire does."""
     from citewire.service.cli.demo import demo
 

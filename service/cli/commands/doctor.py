@@ -2,8 +2,8 @@
 
 import argparse
 
-from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED, DERIVED_DAMAGE, NOT_USABLE, TRUTH_DAMAGE
+from citewire.service.settings import ServiceSettings
 
 NAME = "doctor"
 PURPOSE = "Check everything in the data directory."
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Check the data directory, and repair what can be."""
     from citewire.rag.doctor import Damage, diagnose, repair
     from citewire.service.cli.render_diagnosis import as_json, as_text

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED
+from citewire.service.settings import ServiceSettings
 
 NAME = "eval"
 PURPOSE = "Measure answers against files of known questions."
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Ask every question of the files and compare."""
     from citewire.rag.evaluation.plots import write_plots
     from citewire.rag.evaluation.report import evaluation_of

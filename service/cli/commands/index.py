@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED, PARTIAL
 from citewire.service.cli.render_answer import complain
+from citewire.service.settings import ServiceSettings
 from citewire.service.wire.phrasing import count
 
 NAME = "index"
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Index the paths, and say what came of it."""
     from citewire.index.ingest.loading import require_paths
     from citewire.service.cli.indexing import index_here_or_there

@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from citewire.index.errors import InvalidInput
-from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED
+from citewire.service.settings import ServiceSettings
 
 NAME = "key"
 PURPOSE = "Make, list and revoke keys for the service."
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Change or show the file of keys."""
     from citewire.service.auth.keys import KeyFile, KeyScope, table
 

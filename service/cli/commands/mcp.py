@@ -2,8 +2,8 @@
 
 import argparse
 
-from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED
+from citewire.service.settings import ServiceSettings
 
 NAME = "mcp"
 PURPOSE = "Be a tool of language models, on standard input and output."
@@ -13,7 +13,7 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
     """Take nothing."""
 
 
-def run(settings: Settings, _: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, _: argparse.Namespace) -> int:
     """Answer until standard input ends."""
     from citewire.service.mcp.stdio import serve_tools
 

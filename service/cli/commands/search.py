@@ -4,11 +4,11 @@ import argparse
 import uuid
 
 from citewire.index.errors import ArchiveLocked, InvalidInput
-from citewire.rag.settings import Settings
 from citewire.rag.types import Question
 from citewire.service.cli.commands.filter_options import add_filters, filters_of
 from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
 from citewire.service.cli.render_answer import output_style
+from citewire.service.settings import ServiceSettings
 
 NAME = "search"
 PURPOSE = "Find passages; no answer is read out of them."
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_filters(parser)
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Find passages, in the archive itself or by the service that has it open."""
     from citewire.rag.wiring import open_archive, retriever_of
     from citewire.service.cli.render_search import render_found

@@ -2,8 +2,8 @@
 
 import argparse
 
-from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED
+from citewire.service.settings import ServiceSettings
 
 NAME = "serve"
 PURPOSE = "Serve the chat page and the HTTP API."
@@ -30,7 +30,7 @@ def port_number(text: str) -> int:
     return number
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Serve until told to stop."""
     from citewire.service.server import serve
 

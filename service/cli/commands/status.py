@@ -2,8 +2,8 @@
 
 import argparse
 
-from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED
+from citewire.service.settings import ServiceSettings
 
 NAME = "status"
 PURPOSE = "Show what the archive holds and which models it uses."
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Show the archive's state."""
     from citewire.service.cli.status import read_status
 

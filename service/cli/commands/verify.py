@@ -4,9 +4,9 @@ import argparse
 import uuid
 
 from citewire.index.errors import ArchiveLocked
-from citewire.rag.settings import Settings
 from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
 from citewire.service.cli.render_answer import output_style
+from citewire.service.settings import ServiceSettings
 
 NAME = "verify"
 PURPOSE = "Say whether a quote is in the archive, and where."
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the response of POST /v1/verify")
 
 
-def run(settings: Settings, options: argparse.Namespace) -> int:
+def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Look a quote up, in the archive itself or by the service that has it open."""
     from citewire.rag.quotes.verification import Status, Verifier
     from citewire.rag.wiring import open_archive

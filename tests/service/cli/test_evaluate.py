@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from citewire.index.errors import InvalidInput, NoArchive
-from citewire.rag.settings import Settings, read_settings
 from citewire.service.cli.evaluate import Sample, outcomes_of
+from citewire.service.settings import ServiceSettings, read_settings
 
 TOWN = [
     (
@@ -35,13 +35,13 @@ def town(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path) -> ServiceSettings:
     return replace(read_settings(os.environ), data=tmp_path / "data")
 
 
 @pytest.mark.parametrize("retrieve", [False, True], ids=["read alone", "retrieve and read"])
 def test_a_squad_file_is_asked_without_any_archive_of_ours(
-    settings: Settings, town: Path, retrieve: bool
+    settings: ServiceSettings, town: Path, retrieve: bool
 ) -> None:
     outcomes = outcomes_of(settings, [town], Sample(0, 1, retrieve=retrieve))
 
@@ -52,14 +52,14 @@ def test_a_squad_file_is_asked_without_any_archive_of_ours(
     assert not settings.data.exists()
 
 
-def test_the_same_seed_asks_the_same_questions(settings: Settings, town: Path) -> None:
+def test_the_same_seed_asks_the_same_questions(settings: ServiceSettings, town: Path) -> None:
     first, second = (outcomes_of(settings, [town], Sample(2, 5, retrieve=False)) for _ in range(2))
 
     assert len(first) == 2
     assert first == second
 
 
-def test_questions_to_an_archive_need_one(settings: Settings, tmp_path: Path) -> None:
+def test_questions_to_an_archive_need_one(settings: ServiceSettings, tmp_path: Path) -> None:
     file = tmp_path / "questions.jsonl"
     file.write_text('{"question": "When?", "answers": []}\n')
 
@@ -68,7 +68,7 @@ def test_questions_to_an_archive_need_one(settings: Settings, tmp_path: Path) ->
 
 
 def test_a_broken_file_is_found_before_anything_is_asked(
-    settings: Settings, town: Path, tmp_path: Path
+    settings: ServiceSettings, town: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{")

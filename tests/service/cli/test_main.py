@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from citewire.rag.settings import VARIABLES
 from citewire.service.cli.main import main
 from citewire.service.cli.status import Status
+from citewire.service.settings import VARIABLES
 
 COMMANDS = ["demo", "index", "ask", "search", "serve", "mcp", "status", "eval"]
 
