@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from citewire.rag.conversation.ellipsis import about, asks_for_subject, opening_of
 from citewire.rag.conversation.lexicon import AUXILIARIES, BE, FUNCTION_WORDS, PREPOSITIONS
-from citewire.rag.conversation.mentions import Kind, Mention, Token, mentions_in, tokens_of
+from citewire.rag.conversation.mentions import Mention, find_mentions
+from citewire.rag.conversation.phrases import Kind
+from citewire.rag.conversation.tokens import Token, tokenize
 
 MALE = frozenset("he him his himself".split())
 FEMALE = frozenset("she her hers herself".split())
@@ -56,7 +58,7 @@ def resolve(question: str, heard: Sequence[Heard]) -> Resolved | Ambiguous | Non
         vague = group is not None
         return Ambiguous(f"Whom do you mean by “{pointing.text}”?") if vague else None
     fits = things_for(pointing, heard[0])
-    behind = {token.word for token in tokens_of(question) if token.start > pointing.start}
+    behind = {token.word for token in tokenize(question) if token.start > pointing.start}
     if len(fits) == 1 and not behind & EVENT_VERBS and fits[0].certain and len(free) == 1:
         return Resolved(replaced(question, pointing, fits[0].text))
     return Resolved(question, leans=True)
@@ -64,8 +66,8 @@ def resolve(question: str, heard: Sequence[Heard]) -> Resolved | Ambiguous | Non
 
 def free_pronouns(question: str) -> list[Token]:
     """Return the pronouns that nothing before them in the question can be meant by."""
-    tokens = tokens_of(question)
-    mentions = mentions_in(question)
+    tokens = tokenize(question)
+    mentions = find_mentions(question)
     opening = opening_of(tokens)
     asked = opening > 1 and asks_for_subject(tokens, opening)
     free = []
@@ -148,7 +150,7 @@ def same_name(one: Mention, other: Mention) -> bool:
 
 def description(earlier: str) -> str:
     """Return "the person who …" of a question that asked who did something and got no answer."""
-    tokens = tokens_of(earlier)
+    tokens = tokenize(earlier)
     if not tokens or tokens[0].word != "who" or opening_of(tokens) != 1:
         return ""
     told = earlier.rstrip("?. ")[tokens[0].end :].strip()
@@ -173,11 +175,11 @@ def things_for(pronoun: Token, exchange: Heard) -> list[Mention]:
 
 def replaced(question: str, pronoun: Token, name: str) -> str:
     """Return the question with the name in place of the pronoun, in the pronoun's case."""
-    following = next((token for token in tokens_of(question) if token.start >= pronoun.end), None)
+    following = next((token for token in tokenize(question) if token.start >= pronoun.end), None)
     owns = pronoun.word in POSSESSIVES or (
         pronoun.word == "her"
         and following is not None
-        and following.text[0].isalnum()
+        and following.is_word
         and following.word not in FUNCTION_WORDS - AUXILIARIES
     )
     if pronoun.word == "there":

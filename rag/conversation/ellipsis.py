@@ -14,7 +14,7 @@ from citewire.rag.conversation.lexicon import (
     QUESTION_WORDS,
     WEEKDAYS,
 )
-from citewire.rag.conversation.mentions import Token, is_verb_like, tokens_of
+from citewire.rag.conversation.tokens import Token, is_verb_like, tokenize
 
 CONTEXT = re.compile(r"\s*\(([^()]+)\)\s*\??$")
 # "when was that?", "where did it happen?": the whole of what was asked before.
@@ -50,7 +50,7 @@ def opening_of(tokens: list[Token]) -> int:
     if asking in ("who", "whom", "when", "where", "why"):
         return place
     first = place
-    while place < len(tokens) and tokens[place].text[0].isalnum():
+    while place < len(tokens) and tokens[place].is_word:
         word = tokens[place].word
         adjective = asking == "which" and place == first
         if word in AUXILIARIES or (is_verb_like(word) and not adjective):
@@ -69,7 +69,7 @@ def about(question: str) -> str:
     given = CONTEXT.search(question)
     if given:
         return given.group(1)
-    tokens = tokens_of(bare(question))
+    tokens = tokenize(bare(question))
     place = int(len(tokens) > 1 and tokens[0].word in PREPOSITIONS)
     if place < len(tokens) and tokens[place].word in QUESTION_WORDS:
         counted = tokens[place].word == "how"
@@ -89,7 +89,7 @@ def with_context(question: str, earlier: str, subject: str = "") -> str:
     `subject` is the earlier answer, where that is what did it.
     """
     told = about(earlier)
-    tokens = tokens_of(bare(earlier))
+    tokens = tokenize(bare(earlier))
     opening = opening_of(tokens)
     if subject and asks_for_subject(tokens, opening) and not CONTEXT.search(earlier):
         told = f"{subject} {bare(earlier)[tokens[opening].start :]}"
@@ -110,14 +110,14 @@ def fragment_of(question: str) -> str | None:
     event = EVENT.search(text)
     if event:
         text = text[: event.start()]
-    tokens = tokens_of(text)
+    tokens = tokenize(text)
     if not 1 <= len(tokens) <= MAX_FRAGMENT_WORDS:
         return None
     opening = opening_of(tokens)
     last = tokens[-1].word in ("exactly", "else", "precisely")
     if event and tokens[0].word in ("who", "whom", "what") and opening == 1:
         return None  # "who was that?" asks for a name, not for the rest of a story.
-    named = any(token.capital for token in tokens[1:])
+    named = any(token.is_capital for token in tokens[1:])
     nouns = opening - (2 if tokens[0].word == "how" else 1) - (tokens[0].word in PREPOSITIONS)
     if opening == 0 or named or opening < len(tokens) - last or nouns > MAX_FRAGMENT_NOUNS:
         return None
@@ -131,8 +131,8 @@ def complete(fragment: str, earlier: str, subject: str) -> str:
 
     `subject` is the earlier answer, where that is what did it.
     """
-    tokens = tokens_of(bare(earlier))
-    words = tokens_of(fragment)
+    tokens = tokenize(bare(earlier))
+    words = tokenize(fragment)
     asking = next((word.word for word in words if word.word in QUESTION_WORDS), "")
     opening = opening_of(tokens)
     nouns = fragment.lower().startswith(("how many", "how much"))
@@ -172,16 +172,16 @@ def content_words(question: str) -> list[str]:
     """Return the words that say what a question is about."""
     return [
         token.word
-        for token in tokens_of(question)
-        if token.text[0].isalnum() and token.word not in FUNCTION_WORDS
+        for token in tokenize(question)
+        if token.is_word and token.word not in FUNCTION_WORDS
     ]
 
 
 def has_names(question: str) -> bool:
     """Say whether a question names anything, a year included."""
-    tokens = tokens_of(question)
+    tokens = tokenize(question)
     others = FUNCTION_WORDS | PRONOUNS | MONTHS | WEEKDAYS
-    return any(token.capital and token.word not in others for token in tokens[1:])
+    return any(token.is_capital and token.word not in others for token in tokens[1:])
 
 
 def is_generic(question: str) -> bool:
@@ -195,7 +195,7 @@ def points_back(question: str, earlier: str) -> bool:
     """Say whether a question leans on the earlier one: "how old was the driver?"."""
     if has_names(question):
         return False
-    tokens = tokens_of(bare(question))
+    tokens = tokenize(bare(question))
     known = set(content_words(earlier))
     for place, token in enumerate(tokens[:-1]):
         following = tokens[place + 1].word

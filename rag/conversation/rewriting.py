@@ -19,7 +19,9 @@ from citewire.rag.conversation.ellipsis import (
     with_context,
 )
 from citewire.rag.conversation.lexicon import AUXILIARIES, PRONOUNS, QUESTION_WORDS
-from citewire.rag.conversation.mentions import Kind, Mention, answer_mention, mentions_in, tokens_of
+from citewire.rag.conversation.mentions import Mention, find_mentions, read_answer
+from citewire.rag.conversation.phrases import Kind
+from citewire.rag.conversation.tokens import tokenize
 from citewire.rag.conversation.types import Clarification, Rewrite, Turn
 from citewire.rag.types import MAX_QUESTION_CHARACTERS
 
@@ -86,14 +88,14 @@ def read(  # noqa: PLR0911 - a list of decisions, the first that fits holds
 
 def people_and_things(turn: Turn) -> tuple[Mention | None, list[Mention], str]:
     """Return what the turn mentions, its answer's mention apart; and its question."""
-    answered = answer_mention(turn.question, turn.answer)
-    return answered, mentions_in(turn.question), turn.question
+    answered = read_answer(turn)
+    return answered, find_mentions(turn.question), turn.question
 
 
 def subject_of(turn: Turn) -> str:
     """Return the answer where it names what did something, "" elsewhere."""
-    answered = answer_mention(turn.question, turn.answer)
-    tokens = tokens_of(turn.question)
+    answered = read_answer(turn)
+    tokens = tokenize(turn.question)
     if answered is None or not tokens or tokens[0].word not in ("who", "which", "what"):
         return ""
     return answered.text
@@ -112,7 +114,7 @@ def substituted(  # noqa: PLR0911
     if found is None:
         return None
     phrase = bare(text[found.end() :])
-    words = [token.word for token in tokens_of(phrase)]
+    words = [token.word for token in tokenize(phrase)]
     if not words or len(words) > MAX_SUBSTITUTE_WORDS or is_clause(words):
         return None
     if not earlier:
@@ -144,13 +146,13 @@ def is_clause(words: Sequence[str]) -> bool:
 
 def kind_of_phrase(phrase: str) -> Kind:
     """Return the kind of a phrase that stands alone."""
-    found = mentions_in(f"about {phrase}", 1)
+    found = find_mentions(f"about {phrase}", 1)
     return found[0].kind if found else Kind.THING
 
 
 def slots_for(question: str, new: str, preposition: str) -> list[Mention]:
     """Return the phrases of a question that a new one may take the place of."""
-    slots = [slot for slot in mentions_in(question) if slot.text.lower() != new.lower()]
+    slots = [slot for slot in find_mentions(question) if slot.text.lower() != new.lower()]
     kind = kind_of_phrase(new)
     times = [slot for slot in slots if slot.kind is Kind.TIME]
     named = [
