@@ -10,7 +10,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.text.chunking import surrounding
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.reader_protocol import Reader
-from citewire.rag.reading.calibration import MAX_LEAD, Calibration, Evidence
+from citewire.rag.reading.calibration import MAX_LEAD, Calibration, Features
 from citewire.rag.reading.grouping import group
 from citewire.rag.reading.selective import Watcher, rank, read_selectively
 from citewire.rag.reading.term_coverage import coverage, stems
@@ -51,10 +51,10 @@ class Finder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Extracts that say the same, the best first, and what is known of them together."""
+    """Extracts that say the same, the best first, and their features."""
 
     extracts: tuple[Extract, ...]
-    evidence: Evidence
+    features: Features
 
 
 class Answerer:
@@ -105,7 +105,7 @@ class Answerer:
         answers = [
             Answer(
                 candidate.extracts[0].text,
-                self._calibration.probability(candidate.evidence),
+                self._calibration.probability(candidate.features),
                 tuple(cite(extract) for extract in candidate.extracts),
             )
             for candidate in candidates
@@ -155,7 +155,7 @@ def candidates_of(question: Question, extracts: Iterable[Extract]) -> list[Candi
     return [
         Candidate(
             tuple(members),
-            Evidence(
+            Features(
                 margin=members[0].score,
                 similarity=max(member.hit.similarity for member in members),
                 coverage=coverage(asked, members[0].hit.passage),

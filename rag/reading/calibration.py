@@ -9,20 +9,20 @@ from pathlib import Path
 from citewire.rag.errors import ModelRejected
 
 CALIBRATION_FILE = "confidence.json"
-FEATURES = ("margin", "similarity", "coverage", "lead")
+FEATURE_NAMES = ("margin", "similarity", "coverage", "lead")
 # Beyond these odds, in logits, a lead says no more.
 MAX_LEAD = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of an answer before its probability is.
+class Features:
+    """The features of one candidate answer, from which its probability is computed.
 
-    `margin` is its best extract's score; `similarity` the cosine between the question and
+    `margin` is its best extract's logit margin; `similarity` the cosine between the question and
     the nearest passage that says it; `coverage` the share of the question's words that the best
     extract's passage or its title has; `lead` the log-odds of the answer against all others
-    that were found, each weighed by the passages that say it; `state` the reader's state at the
-    best extract's first token, empty where it does not tell.
+    that were found, each weighted by the passages that say it; `state` the reader's state at the
+    best extract's first token, empty where the reader gives none.
     """
 
     margin: float
@@ -31,15 +31,15 @@ class Evidence:
     lead: float
     state: tuple[float, ...] = ()
 
-    def features(self) -> tuple[float, ...]:
-        """Return the numbers that the calibration weighs, in the order of FEATURES."""
+    def vector(self) -> tuple[float, ...]:
+        """Return the feature vector, in the order of FEATURE_NAMES, with the lead clipped."""
         lead = max(-MAX_LEAD, min(MAX_LEAD, self.lead))
         return (self.margin, self.similarity, self.coverage, lead)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic regression over FEATURES (Platt 1999), and the threshold to answer at.
+    """Platt scaling (Platt 1999): a logistic regression over Features, and the answering threshold.
 
     `threshold` is the least probability of an answer that is given. `relevance` is the
     least similarity at which the archive counts as saying anything about the question.
@@ -57,14 +57,14 @@ class Calibration:
     state_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.weights) != len(FEATURES):
-            raise ModelRejected(f"a calibration needs {len(FEATURES)} weights")
+        if len(self.weights) != len(FEATURE_NAMES):
+            raise ModelRejected(f"a calibration needs {len(FEATURE_NAMES)} weights")
 
-    def probability(self, evidence: Evidence) -> float:
+    def probability(self, features: Features) -> float:
         """Return the probability that the answer is right."""
-        logit = self.bias + dot(self.weights, evidence.features())
-        if self.state_weights and evidence.state:
-            logit += dot(self.state_weights, evidence.state)
+        logit = self.bias + dot(self.weights, features.vector())
+        if self.state_weights and features.state:
+            logit += dot(self.state_weights, features.state)
         return sigmoid(logit)
 
     def probability_in_paragraph(self, margin: float) -> float:
@@ -102,7 +102,7 @@ def read_calibration(folder: Path, reader_identity: str) -> Calibration:
             raise ModelRejected(f"{file}: was fitted to another reader; fit it again")
         return Calibration(
             bias=float(fields["bias"]),
-            weights=tuple(float(fields["weights"][name]) for name in FEATURES),
+            weights=tuple(float(fields["weights"][name]) for name in FEATURE_NAMES),
             threshold=float(fields["threshold"]),
             relevance=float(fields["relevance"]),
             paragraph=(float(fields["paragraph"]["bias"]), float(fields["paragraph"]["margin"])),

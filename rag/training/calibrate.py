@@ -5,7 +5,7 @@
 The files are in SQuAD's format, and better ones that the reader was not trained on. Their
 paragraphs become archives; a third of them is left out, so that the questions about these
 have no answer there. Every question is asked of its archive, and a logistic regression is
-fitted to whether what came out is right: to the evidence, and to the reader's state, whose many
+fitted to whether what came out is right: to its features, and to the reader's state, whose many
 weights are kept small. The questions about one paragraph in four are kept back from that; to them
 the regression's scale and bias are fitted (Platt 1999), since it trusts itself too much where it
 learned. Another regression is fitted to the margin alone, for questions read on a given
@@ -37,7 +37,7 @@ from citewire.rag.evaluation.report import RIGHT_F1, read_alone
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, ready_model
-from citewire.rag.reading.calibration import CALIBRATION_FILE, FEATURES, UNCALIBRATED
+from citewire.rag.reading.calibration import CALIBRATION_FILE, FEATURE_NAMES, UNCALIBRATED
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import Retriever
 from citewire.rag.settings import DEFAULT_ENCODER
@@ -198,11 +198,11 @@ def judged(example: Example, answerer: Answerer, *, is_indexed: bool, is_kept_ba
     golds = [gold.text for gold in example.golds] if is_indexed else []
     candidates = answerer.candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]
     return Asked(
-        features=tuple(candidate.evidence.features() for candidate in candidates),
-        states=tuple(candidate.evidence.state for candidate in candidates),
+        features=tuple(candidate.features.vector() for candidate in candidates),
+        states=tuple(candidate.features.state for candidate in candidates),
         right=tuple(says(candidate.extracts[0], golds) for candidate in candidates),
         answerable=bool(golds),
-        similarity=candidates[0].evidence.similarity if candidates else 0.0,
+        similarity=candidates[0].features.similarity if candidates else 0.0,
         is_kept_back=is_kept_back,
     )
 
@@ -241,7 +241,7 @@ def write(
         "bias": round(model.bias, 4),
         "weights": {
             name: round(float(weight), 4)
-            for name, weight in zip(FEATURES, model.weights, strict=True)
+            for name, weight in zip(FEATURE_NAMES, model.weights, strict=True)
         },
         "paragraph": {
             "bias": round(float(paragraph.intercept_[0]), 4),

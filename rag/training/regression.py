@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from citewire.rag.reading.calibration import FEATURES
+from citewire.rag.reading.calibration import FEATURE_NAMES
 
-# How much less the few weights of the evidence are held down than those of the state.
+# How much less the few weights of the features are held down than those of the state.
 EVIDENCE_FREEDOM = 10.0
 STATE_C = 0.003
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came out of one question: its candidates' evidence, and which of them are right."""
+    """What came out of one question: its candidates' features, and which of them are right."""
 
     features: tuple[tuple[float, ...], ...]
     states: tuple[tuple[float, ...], ...]
@@ -28,7 +28,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A logistic regression over evidence and state."""
+    """A logistic regression over features and state."""
 
     bias: float
     weights: NDArray[np.float64]
@@ -39,7 +39,7 @@ def fitted(asked: Sequence[Asked]) -> Fitted:
     """Fit to the candidates of most questions, then scale and bias to those kept back."""
     rows, right = rows_of([each for each in asked if not each.is_kept_back])
     mean, spread = rows.mean(0), rows.std(0) + 1e-6
-    freedom = np.where(np.arange(rows.shape[1]) < len(FEATURES), EVIDENCE_FREEDOM, 1.0)
+    freedom = np.where(np.arange(rows.shape[1]) < len(FEATURE_NAMES), EVIDENCE_FREEDOM, 1.0)
     model = LogisticRegression(C=STATE_C, max_iter=5000).fit(
         (rows - mean) / spread * freedom, right
     )
@@ -52,8 +52,8 @@ def fitted(asked: Sequence[Asked]) -> Fitted:
     scale = float(platt.coef_[0][0])
     return Fitted(
         scale * bias + float(platt.intercept_[0]),
-        scale * weights[: len(FEATURES)],
-        scale * weights[len(FEATURES) :],
+        scale * weights[: len(FEATURE_NAMES)],
+        scale * weights[len(FEATURE_NAMES) :],
     )
 
 

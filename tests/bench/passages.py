@@ -155,7 +155,7 @@ class Row:
         extracts = reader.read(item.text, hits)
         self._seconds += time.perf_counter() - started
         candidates = candidates_of(Question(item.text), extracts)
-        best = max(candidates, key=lambda found: found.evidence.lead, default=None)
+        best = max(candidates, key=lambda found: found.features.lead, default=None)
         text = best.extracts[0].text if best else ""
         self._asked += 1
         self._read += len(hits)

@@ -51,7 +51,7 @@ def main() -> None:
             seconds = time.perf_counter() - started
             if number:  # the first one warms up
                 ours.append(seconds)
-                best = max(found, key=lambda each: each.evidence.lead, default=None)
+                best = max(found, key=lambda each: each.features.lead, default=None)
                 spoken.append(best.extracts[0].text if best else "")
             work.append({"question": item.text, "passages": [hit.passage.text for hit in hits]})
     theirs = ask_haystack(options, work)

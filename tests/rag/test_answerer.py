@@ -7,11 +7,11 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.schema import EncodedArticle
 from citewire.index.types import Article, Filters, Passage, Span
 from citewire.rag.answerer import Answerer
-from citewire.rag.reading.calibration import FEATURES, Calibration
+from citewire.rag.reading.calibration import FEATURE_NAMES, Calibration
 from citewire.rag.types import Answers, Extract, Hit, NoAnswer, Question, Reason
 
 # A margin is the logarithm of the odds: 0 is even.
-EVEN = Calibration(0.0, (1.0, *[0.0] * (len(FEATURES) - 1)), threshold=0.5, relevance=0.2)
+EVEN = Calibration(0.0, (1.0, *[0.0] * (len(FEATURE_NAMES) - 1)), threshold=0.5, relevance=0.2)
 ARTICLES = {
     "seoul": "Blinken arrived in Seoul. He met Park Jin there. Rain fell.",
     "talks": "The two spoke. Park Jin received him.",
@@ -89,7 +89,7 @@ def test_an_answer_has_its_calibrated_probability(ask: Ask) -> None:
 
 
 def test_a_passage_with_the_questions_words_counts_for_its_answer(ask: Ask) -> None:
-    weights = tuple(2.0 if name == "coverage" else 0.0 for name in FEATURES)
+    weights = tuple(2.0 if name == "coverage" else 0.0 for name in FEATURE_NAMES)
     calibration = Calibration(0.0, weights, threshold=0.5, relevance=0.2)
     question = Question("Who had met Blinken when he was arriving in Busan?")
     # "met", "Blinken" and "arriving", as "arrived", stand there; "Busan" does not.
@@ -103,7 +103,7 @@ def test_a_passage_with_the_questions_words_counts_for_its_answer(ask: Ask) -> N
 
 def test_the_state_of_the_best_passage_counts_and_is_not_kept(ask: Ask) -> None:
     calibration = Calibration(
-        0.0, (0.0,) * len(FEATURES), threshold=0.0, relevance=0.2, state_weights=(1.0, 0.5)
+        0.0, (0.0,) * len(FEATURE_NAMES), threshold=0.0, relevance=0.2, state_weights=(1.0, 0.5)
     )
     best = replace(extract("seoul", "Park Jin", 2.0), state=(1.0, 2.0))
     other = replace(extract("talks", "Park Jin", 1.0), state=(-9.0, 0.0))

@@ -7,7 +7,7 @@ from citewire.index.types import Article, Passage, Span
 from citewire.rag.evaluation.question_files import KnownQuestion
 from citewire.rag.evaluation.report import Outcome, ask_all, evaluation_of, read_all
 from citewire.rag.evaluation.squad import Example, Gold
-from citewire.rag.reading.calibration import FEATURES, Calibration
+from citewire.rag.reading.calibration import FEATURE_NAMES, Calibration
 from citewire.rag.types import (
     Answer,
     Answers,
@@ -99,7 +99,11 @@ def test_a_reader_alone_is_judged_on_each_questions_own_paragraph() -> None:
             return [Extract(hits[0], word, 6.0 if text[0].isupper() else -6.0)]
 
     calibration = Calibration(
-        bias=0.0, weights=(0.0,) * len(FEATURES), threshold=0.5, relevance=0.0, paragraph=(0.0, 1.0)
+        bias=0.0,
+        weights=(0.0,) * len(FEATURE_NAMES),
+        threshold=0.5,
+        relevance=0.0,
+        paragraph=(0.0, 1.0),
     )
     examples = [
         Example("1", "Who?", "Ana fled.", (Gold("Ana", 0),), ()),

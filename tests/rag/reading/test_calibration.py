@@ -10,11 +10,11 @@ from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ready_model
 from citewire.rag.reading.calibration import (
     CALIBRATION_FILE,
-    FEATURES,
+    FEATURE_NAMES,
     MAX_LEAD,
     UNCALIBRATED,
     Calibration,
-    Evidence,
+    Features,
     read_calibration,
 )
 from citewire.rag.settings import SHIPPED_READER
@@ -23,7 +23,7 @@ READER = "reader:made-up"
 FIELDS = {
     "reader": READER,
     "bias": -1.0,
-    "weights": dict.fromkeys(FEATURES, 0.5),
+    "weights": dict.fromkeys(FEATURE_NAMES, 0.5),
     "threshold": 0.4,
     "relevance": 0.3,
     "paragraph": {"bias": 0.25, "margin": 0.75},
@@ -32,28 +32,28 @@ numbers = st.floats(-1e6, 1e6)
 
 
 def margin_only(bias: float, weight: float) -> Calibration:
-    return Calibration(bias, (weight, *[0.0] * (len(FEATURES) - 1)), 0.5, 0.0)
+    return Calibration(bias, (weight, *[0.0] * (len(FEATURE_NAMES) - 1)), 0.5, 0.0)
 
 
 @given(numbers, numbers, st.floats(0, 1), numbers)
-def test_any_evidence_has_a_probability(
+def test_any_features_have_a_probability(
     margin: float, similarity: float, coverage: float, lead: float
 ) -> None:
-    weights = (3.0,) * len(FEATURES)
-    evidence = Evidence(margin, similarity, coverage, lead)
-    assert 0 <= Calibration(-2.0, weights, 0.5, 0.0).probability(evidence) <= 1
+    weights = (3.0,) * len(FEATURE_NAMES)
+    features = Features(margin, similarity, coverage, lead)
+    assert 0 <= Calibration(-2.0, weights, 0.5, 0.0).probability(features) <= 1
 
 
 def test_a_probability_is_the_logistic_function_of_the_weighted_sum() -> None:
-    evidence = Evidence(margin=2.0, similarity=0.7, coverage=0.5, lead=1.0)
-    assert margin_only(-3.0, 1.0).probability(evidence) == pytest.approx(0.2689414)
+    features = Features(margin=2.0, similarity=0.7, coverage=0.5, lead=1.0)
+    assert margin_only(-3.0, 1.0).probability(features) == pytest.approx(0.2689414)
 
 
 @given(st.floats(-30, 30), st.floats(-30, 30))
 def test_a_larger_margin_is_never_less_probable(one: float, other: float) -> None:
     small, large = (
         margin_only(0.0, 0.5).probability(
-            Evidence(margin=margin, similarity=0.5, coverage=0.5, lead=0.0)
+            Features(margin=margin, similarity=0.5, coverage=0.5, lead=0.0)
         )
         for margin in sorted((one, other))
     )
@@ -61,9 +61,9 @@ def test_a_larger_margin_is_never_less_probable(one: float, other: float) -> Non
 
 
 def test_a_lead_beyond_the_greatest_says_no_more() -> None:
-    calibration = Calibration(0.0, (0.0,) * (len(FEATURES) - 1) + (1.0,), 0.5, 0.0)
+    calibration = Calibration(0.0, (0.0,) * (len(FEATURE_NAMES) - 1) + (1.0,), 0.5, 0.0)
     great, greater = (
-        calibration.probability(Evidence(margin=0.0, similarity=0.0, coverage=0.0, lead=lead))
+        calibration.probability(Features(margin=0.0, similarity=0.0, coverage=0.0, lead=lead))
         for lead in (MAX_LEAD, MAX_LEAD + 100)
     )
     assert great == greater
@@ -71,7 +71,7 @@ def test_a_lead_beyond_the_greatest_says_no_more() -> None:
 
 def test_a_span_of_a_given_paragraph_is_judged_by_its_margin_alone() -> None:
     calibration = Calibration(
-        5.0, (1.0,) * len(FEATURES), threshold=0.5, relevance=0.2, paragraph=(-1.0, 0.5)
+        5.0, (1.0,) * len(FEATURE_NAMES), threshold=0.5, relevance=0.2, paragraph=(-1.0, 0.5)
     )
     assert calibration.probability_in_paragraph(2.0) == 0.5
     assert calibration.probability_in_paragraph(4.0) == pytest.approx(0.7310586)
@@ -79,14 +79,14 @@ def test_a_span_of_a_given_paragraph_is_judged_by_its_margin_alone() -> None:
 
 def test_the_readers_state_counts_where_its_weights_are_known() -> None:
     judging = Calibration(
-        0.0, (0.0,) * len(FEATURES), threshold=0.5, relevance=0.2, state_weights=(1.0, -2.0)
+        0.0, (0.0,) * len(FEATURE_NAMES), threshold=0.5, relevance=0.2, state_weights=(1.0, -2.0)
     )
-    evidence = Evidence(margin=0.0, similarity=0.0, coverage=0.0, lead=0.0, state=(3.0, 1.0))
+    features = Features(margin=0.0, similarity=0.0, coverage=0.0, lead=0.0, state=(3.0, 1.0))
 
-    assert judging.probability(evidence) == pytest.approx(0.7310586)
-    assert UNCALIBRATED.probability(evidence) == 0.5
+    assert judging.probability(features) == pytest.approx(0.7310586)
+    assert UNCALIBRATED.probability(features) == 0.5
     # A reader that tells nothing of its state is judged by the rest.
-    assert judging.probability(replace(evidence, state=())) == 0.5
+    assert judging.probability(replace(features, state=())) == 0.5
 
 
 def test_a_calibration_of_other_features_is_rejected() -> None:
@@ -103,7 +103,7 @@ def test_a_calibration_is_read(tmp_path: Path) -> None:
     (tmp_path / CALIBRATION_FILE).write_text(json.dumps(fields))
     expected = Calibration(
         -1.0,
-        (0.5,) * len(FEATURES),
+        (0.5,) * len(FEATURE_NAMES),
         threshold=0.4,
         relevance=0.3,
         paragraph=(0.25, 0.75),

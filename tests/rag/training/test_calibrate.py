@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from citewire.rag.models.model_files import MANIFEST_FILE
-from citewire.rag.reading.calibration import UNCALIBRATED, Evidence, read_calibration
+from citewire.rag.reading.calibration import UNCALIBRATED, Features, read_calibration
 from citewire.rag.settings import SHIPPED_READER
 from citewire.rag.training.calibrate import main, one_each
 
@@ -79,7 +79,7 @@ def test_a_confidence_is_fitted_to_several_files(
     assert calibration != UNCALIBRATED
     assert calibration.threshold == 0.4
     assert json.loads((reader / "confidence.json").read_text("utf-8"))["questions"] == 60
-    sure, unsure = (Evidence(margin, 0.6, 1.0, margin) for margin in (8.0, -8.0))
+    sure, unsure = (Features(margin, 0.6, 1.0, margin) for margin in (8.0, -8.0))
     assert calibration.probability(sure) > calibration.probability(unsure)
 
 

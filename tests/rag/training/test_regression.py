@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from citewire.rag.reading.calibration import FEATURES, Calibration, Evidence
+from citewire.rag.reading.calibration import FEATURE_NAMES, Calibration, Features
 from citewire.rag.training.regression import Asked, fitted
 
 WIDTH = 12
@@ -13,16 +13,16 @@ def asked(rng: random.Random, is_kept_back: bool) -> Asked:
     margin = rng.gauss(0, 2)
     state = tuple(rng.gauss(0, 1) for _ in range(WIDTH))
     logit = 0.5 * margin + 2 * state[0] - 0.5
-    evidence = Evidence(margin, rng.random(), rng.random(), rng.gauss(0, 1), state)
+    features = Features(margin, rng.random(), rng.random(), rng.gauss(0, 1), state)
     return Asked(
-        features=(evidence.features(),),
+        features=(features.vector(),),
         states=(state,),
         right=(
             rng.random()
-            < Calibration(logit, (0.0,) * len(FEATURES), 0.5, 0.0).probability(evidence),
+            < Calibration(logit, (0.0,) * len(FEATURE_NAMES), 0.5, 0.0).probability(features),
         ),
         answerable=True,
-        similarity=evidence.similarity,
+        similarity=features.similarity,
         is_kept_back=is_kept_back,
     )
 
@@ -32,7 +32,7 @@ def test_a_state_that_tells_right_from_wrong_is_weighed_beside_the_evidence() ->
 
     model = fitted([asked(rng, is_kept_back=number % 4 == 0) for number in range(6000)])
 
-    assert model.weights[FEATURES.index("margin")] == pytest.approx(0.5, rel=0.4)
+    assert model.weights[FEATURE_NAMES.index("margin")] == pytest.approx(0.5, rel=0.4)
     # The many weights of a state are held down, the few of the evidence make up for it.
     assert model.state_weights[0] == pytest.approx(2.0, rel=0.4)
     assert abs(model.state_weights[1:]).max() < 0.2
@@ -53,7 +53,7 @@ def test_scale_and_bias_are_those_of_what_was_kept_back() -> None:
     found = [
         Calibration(
             model.bias, tuple(model.weights), 0.5, 0.0, state_weights=tuple(model.state_weights)
-        ).probability(Evidence(*each.features[0], each.states[0]))
+        ).probability(Features(*each.features[0], each.states[0]))
         for each in kept_back
     ]
     assert sum(found) / len(found) == pytest.approx(0.02, abs=0.005)
