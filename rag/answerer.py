@@ -160,7 +160,7 @@ def candidates_of(question: Question, extracts: Iterable[Extract]) -> list[Candi
                 similarity=max(member.hit.similarity for member in members),
                 coverage=coverage(asked, members[0].hit.passage),
                 lead=log_odds(weight, total - weight),
-                state=members[0].state,
+                cls_vector=members[0].cls_vector,
             ),
         )
         for weight, members in zip(weights, groups, strict=True)
@@ -185,6 +185,6 @@ def cite(extract: Extract) -> Citation:
     article, span = extract.article, extract.span
     if article.text[span.start : span.end] != extract.text:
         raise BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
-    # The state has been weighed; answers are kept for those who ask again, and it is large.
-    light = replace(extract, state=())
+    # The vector has been used by now; it is large, and answers stay in the cache.
+    light = replace(extract, cls_vector=())
     return Citation(light, surrounding(article.text, article.language, span))

@@ -28,14 +28,14 @@ class Extract:
 
     `span` is in the article's coordinates. `score` is the span's logit margin over
     "no answer here": positive means that the reader prefers the span; margins of
-    different passages compare. `state` is what the reader's network holds of question and
-    passage together, at its first token; empty where a reader does not tell.
+    different passages compare. `cls_vector` is the last hidden vector at [CLS], which sums up
+    question and passage together; empty where a reader gives none.
     """
 
     hit: Hit
     span: Span
     score: float
-    state: tuple[float, ...] = field(default=(), repr=False)
+    cls_vector: tuple[float, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not self.hit.passage.span.contains(self.span):

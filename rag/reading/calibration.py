@@ -21,15 +21,15 @@ class Features:
     `margin` is its best extract's logit margin; `similarity` the cosine between the question and
     the nearest passage that says it; `coverage` the share of the question's words that the best
     extract's passage or its title has; `lead` the log-odds of the answer against all others
-    that were found, each weighted by the passages that say it; `state` the reader's state at the
-    best extract's first token, empty where the reader gives none.
+    that were found, each weighted by the passages that say it; `cls_vector` the reader's last
+    hidden vector of the best extract's window at [CLS], empty where the reader gives none.
     """
 
     margin: float
     similarity: float
     coverage: float
     lead: float
-    state: tuple[float, ...] = ()
+    cls_vector: tuple[float, ...] = ()
 
     def vector(self) -> tuple[float, ...]:
         """Return the feature vector, in the order of FEATURE_NAMES, with the lead clipped."""
@@ -44,9 +44,9 @@ class Calibration:
     `threshold` is the least probability of an answer that is given. `relevance` is the
     least similarity at which the archive counts as saying anything about the question.
     `paragraph` holds bias and weight of the margin alone, for a question that is read on a
-    given paragraph, without an archive. `state_weights` are those of the reader's state: a score
-    for the passage, whether it answers such a question at all, beside that for the span (the
-    passage selection of Karpukhin 2020, fitted afterwards); without them, the state counts nothing.
+    given paragraph, without an archive. `cls_weights` are the weights of `cls_vector`: they
+    score whether the passage answers such a question at all, in addition to the span's margin
+    (passage selection as in Karpukhin 2020, fitted afterwards); without them the vector is ignored.
     """
 
     bias: float
@@ -54,7 +54,7 @@ class Calibration:
     threshold: float
     relevance: float
     paragraph: tuple[float, float] = (0.0, 0.5)
-    state_weights: tuple[float, ...] = ()
+    cls_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURE_NAMES):
@@ -63,8 +63,8 @@ class Calibration:
     def probability(self, features: Features) -> float:
         """Return the probability that the answer is right."""
         logit = self.bias + dot(self.weights, features.vector())
-        if self.state_weights and features.state:
-            logit += dot(self.state_weights, features.state)
+        if self.cls_weights and features.cls_vector:
+            logit += dot(self.cls_weights, features.cls_vector)
         return sigmoid(logit)
 
     def probability_in_paragraph(self, margin: float) -> float:
@@ -106,7 +106,7 @@ def read_calibration(folder: Path, reader_identity: str) -> Calibration:
             threshold=float(fields["threshold"]),
             relevance=float(fields["relevance"]),
             paragraph=(float(fields["paragraph"]["bias"]), float(fields["paragraph"]["margin"])),
-            state_weights=tuple(float(weight) for weight in fields.get("state_weights", [])),
+            cls_weights=tuple(float(weight) for weight in fields.get("state_weights", [])),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRejected(f"{file}: no usable calibration: {error!r}") from error

@@ -26,10 +26,10 @@ MIN_WINDOW_TOKENS = MAX_QUESTION_TOKENS + 2 * STRIDE_TOKENS
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A span that a window proposes, and the window's state at its first token."""
+    """A span that a window proposes, and the window's last hidden vector at [CLS]."""
 
     scored: ScoredSpan
-    state: tuple[float, ...]
+    cls_vector: tuple[float, ...]
 
 
 class OnnxReader:
@@ -118,8 +118,8 @@ def window_of(encoding: Encoding) -> Window:
 def found_in(window: Window, output: Sequence[Floats]) -> list[Found]:
     """Return what a window proposes, from its start and end logits and its first state."""
     starts, ends, first = output
-    state = tuple(first.tolist())
-    return [Found(scored, state) for scored in best_spans(starts, ends, window)]
+    cls_vector = tuple(first.tolist())
+    return [Found(scored, cls_vector) for scored in best_spans(starts, ends, window)]
 
 
 def extracts(hits: Sequence[Hit], found: Sequence[Sequence[Found]]) -> list[Extract]:
@@ -129,7 +129,7 @@ def extracts(hits: Sequence[Hit], found: Sequence[Sequence[Found]]) -> list[Extr
             hit,
             whole_characters(hit.passage.text, each.scored.span).shifted(hit.passage.span.start),
             each.scored.score,
-            each.state,
+            each.cls_vector,
         )
         for hit, own in zip(hits, found, strict=True)
         for each in own

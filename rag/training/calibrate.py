@@ -199,7 +199,7 @@ def judged(example: Example, answerer: Answerer, *, is_indexed: bool, is_kept_ba
     candidates = answerer.candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]
     return Asked(
         features=tuple(candidate.features.vector() for candidate in candidates),
-        states=tuple(candidate.features.state for candidate in candidates),
+        states=tuple(candidate.features.cls_vector for candidate in candidates),
         right=tuple(says(candidate.extracts[0], golds) for candidate in candidates),
         answerable=bool(golds),
         similarity=candidates[0].features.similarity if candidates else 0.0,

@@ -103,16 +103,16 @@ def test_a_passage_with_the_questions_words_counts_for_its_answer(ask: Ask) -> N
 
 def test_the_state_of_the_best_passage_counts_and_is_not_kept(ask: Ask) -> None:
     calibration = Calibration(
-        0.0, (0.0,) * len(FEATURE_NAMES), threshold=0.0, relevance=0.2, state_weights=(1.0, 0.5)
+        0.0, (0.0,) * len(FEATURE_NAMES), threshold=0.0, relevance=0.2, cls_weights=(1.0, 0.5)
     )
-    best = replace(extract("seoul", "Park Jin", 2.0), state=(1.0, 2.0))
-    other = replace(extract("talks", "Park Jin", 1.0), state=(-9.0, 0.0))
+    best = replace(extract("seoul", "Park Jin", 2.0), cls_vector=(1.0, 2.0))
+    other = replace(extract("talks", "Park Jin", 1.0), cls_vector=(-9.0, 0.0))
 
     result = ask(best, other, calibration=calibration)
 
     assert isinstance(result, Answers)
     assert result.answers[0].confidence == pytest.approx(0.8807970)
-    assert [citation.extract.state for citation in result.answers[0].citations] == [(), ()]
+    assert [citation.extract.cls_vector for citation in result.answers[0].citations] == [(), ()]
 
 
 def test_equal_answers_of_different_articles_are_one_with_a_citation_each(ask: Ask) -> None:

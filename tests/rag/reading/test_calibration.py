@@ -77,16 +77,16 @@ def test_a_span_of_a_given_paragraph_is_judged_by_its_margin_alone() -> None:
     assert calibration.probability_in_paragraph(4.0) == pytest.approx(0.7310586)
 
 
-def test_the_readers_state_counts_where_its_weights_are_known() -> None:
+def test_the_readers_cls_vector_counts_where_its_weights_are_known() -> None:
     judging = Calibration(
-        0.0, (0.0,) * len(FEATURE_NAMES), threshold=0.5, relevance=0.2, state_weights=(1.0, -2.0)
+        0.0, (0.0,) * len(FEATURE_NAMES), threshold=0.5, relevance=0.2, cls_weights=(1.0, -2.0)
     )
-    features = Features(margin=0.0, similarity=0.0, coverage=0.0, lead=0.0, state=(3.0, 1.0))
+    features = Features(margin=0.0, similarity=0.0, coverage=0.0, lead=0.0, cls_vector=(3.0, 1.0))
 
     assert judging.probability(features) == pytest.approx(0.7310586)
     assert UNCALIBRATED.probability(features) == 0.5
-    # A reader that tells nothing of its state is judged by the rest.
-    assert judging.probability(replace(features, state=())) == 0.5
+    # A reader that gives no vector is judged by the rest.
+    assert judging.probability(replace(features, cls_vector=())) == 0.5
 
 
 def test_a_calibration_of_other_features_is_rejected() -> None:
@@ -107,7 +107,7 @@ def test_a_calibration_is_read(tmp_path: Path) -> None:
         threshold=0.4,
         relevance=0.3,
         paragraph=(0.25, 0.75),
-        state_weights=(0.5, -0.25),
+        cls_weights=(0.5, -0.25),
     )
     assert read_calibration(tmp_path, READER) == expected
 

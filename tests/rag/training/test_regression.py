@@ -52,7 +52,7 @@ def test_scale_and_bias_are_those_of_what_was_kept_back() -> None:
 
     found = [
         Calibration(
-            model.bias, tuple(model.weights), 0.5, 0.0, state_weights=tuple(model.state_weights)
+            model.bias, tuple(model.weights), 0.5, 0.0, cls_weights=tuple(model.state_weights)
         ).probability(Features(*each.features[0], each.states[0]))
         for each in kept_back
     ]
