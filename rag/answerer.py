@@ -156,7 +156,7 @@ def candidates_of(question: Question, extracts: Iterable[Extract]) -> list[Candi
         Candidate(
             tuple(members),
             Features(
-                margin=members[0].score,
+                margin=members[0].margin,
                 similarity=max(member.hit.similarity for member in members),
                 coverage=coverage(asked, members[0].hit.passage),
                 lead=log_odds(weight, total - weight),
@@ -172,7 +172,7 @@ def stands_alone(extract: Extract) -> bool:
 
     The same words may stand elsewhere and mean something else: they support nothing.
     """
-    return extract.score > 0
+    return extract.margin > 0
 
 
 def log_odds(weight: float, others: float) -> float:

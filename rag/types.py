@@ -24,9 +24,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """A span of one hit's passage, with the reader's score.
+    """A span of one hit's passage, with the reader's margin.
 
-    `span` is in the article's coordinates. `score` is the span's logit margin over
+    `span` is in the article's coordinates. `margin` is the span's logit margin over
     "no answer here": positive means that the reader prefers the span; margins of
     different passages compare. `cls_vector` is the last hidden vector at [CLS], which sums up
     question and passage together; empty where a reader gives none.
@@ -34,7 +34,7 @@ class Extract:
 
     hit: Hit
     span: Span
-    score: float
+    margin: float
     cls_vector: tuple[float, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:

@@ -174,7 +174,7 @@ def read_all(
     for example in examples:
         golds = [gold.text for gold in example.golds]
         best = read_alone(reader, example)
-        confidence = 0.0 if best is None else calibration.probability_in_paragraph(best.score)
+        confidence = 0.0 if best is None else calibration.probability_in_paragraph(best.margin)
         answered = confidence >= calibration.threshold
         scores = scored("" if best is None else best.text, golds)
         outcomes.append(Outcome(kind, bool(golds), answered, *scores, None, confidence))

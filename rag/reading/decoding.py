@@ -39,13 +39,13 @@ class ScoredSpan:
     """A span of the text that was read, and its logit margin over "no answer here"."""
 
     span: Span
-    score: float
+    margin: float
 
 
 def best_spans(start_logits: Floats, end_logits: Floats, window: Window) -> list[ScoredSpan]:
     """Return the window's best spans, best first, none overlapping another.
 
-    A span's score is its start plus its end logit, minus those of the first token, which
+    A span's margin is its start plus its end logit, minus those of the first token, which
     stands for no answer (Devlin 2019, section 4.3). Spans have at most MAX_ANSWER_TOKENS
     tokens. Logits have shape (tokens,).
     """
@@ -71,25 +71,25 @@ def best_spans(start_logits: Floats, end_logits: Floats, window: Window) -> list
     return without_overlaps(found)[:SPANS_PER_WINDOW]
 
 
-class Scored(Protocol):
-    """What has a place in a text, and a score there."""
+class HasMargin(Protocol):
+    """A span of a text with a margin: a ScoredSpan or an Extract."""
 
     @property
     def span(self) -> Span:
-        """Where it stands."""
+        """Its place in the text."""
 
     @property
-    def score(self) -> float:
-        """How good it is: more is better."""
+    def margin(self) -> float:
+        """Its logit margin over "no answer here"; more is better."""
 
 
-Placed = TypeVar("Placed", bound=Scored)
+Placed = TypeVar("Placed", bound=HasMargin)
 
 
 def without_overlaps(spans: Sequence[Placed]) -> list[Placed]:
     """Return what stands in one text best first, leaving out what overlaps a better one."""
     kept: list[Placed] = []
-    for candidate in sorted(spans, key=lambda scored: (-scored.score, scored.span)):
+    for candidate in sorted(spans, key=lambda one: (-one.margin, one.span)):
         if not any(candidate.span.overlaps(better.span) for better in kept):
             kept.append(candidate)
     return kept

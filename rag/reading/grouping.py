@@ -42,7 +42,7 @@ def apart(extracts: Iterable[Extract]) -> list[Extract]:
     for extract in extracts:
         by_article.setdefault(extract.article.id, []).append(extract)
     kept = [extract for own in by_article.values() for extract in without_overlaps(own)]
-    return sorted(kept, key=lambda extract: -extract.score)
+    return sorted(kept, key=lambda extract: -extract.margin)
 
 
 def same_answer(one: str, other: str) -> bool:

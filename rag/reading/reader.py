@@ -128,7 +128,7 @@ def extracts(hits: Sequence[Hit], found: Sequence[Sequence[Found]]) -> list[Extr
         Extract(
             hit,
             whole_characters(hit.passage.text, each.scored.span).shifted(hit.passage.span.start),
-            each.scored.score,
+            each.scored.margin,
             each.cls_vector,
         )
         for hit, own in zip(hits, found, strict=True)

@@ -53,7 +53,7 @@ def worth_reading(question: str, found: Sequence[Extract], unread: Sequence[Hit]
     if best is None:
         return list(searched)
     # What the reader does not believe in needs no confirming.
-    adding = telling(question, best, unread) if best.score > 0 else []
+    adding = telling(question, best, unread) if best.margin > 0 else []
     return [
         hit for hit in unread if (hit in searched and promise(hit) > rank(best)) or hit in adding
     ]
@@ -61,7 +61,7 @@ def worth_reading(question: str, found: Sequence[Extract], unread: Sequence[Hit]
 
 def rank(extract: Extract) -> float:
     """Return what extracts are ordered by: the reader's and the retriever's scores together."""
-    return extract.score + RETRIEVAL_LOGITS * extract.hit.score
+    return extract.margin + RETRIEVAL_LOGITS * extract.hit.score
 
 
 def promise(unread: Hit) -> float:

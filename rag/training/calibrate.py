@@ -155,7 +155,7 @@ def read_paragraphs(examples: Sequence[Example], reader: OnnxReader) -> list[Rea
     """Read each question on its own paragraph."""
     found = [(example, read_alone(reader, example)) for example in examples]
     return [
-        Read(best.score, says(best, [gold.text for gold in example.golds]))
+        Read(best.margin, says(best, [gold.text for gold in example.golds]))
         for example, best in found
         if best is not None
     ]

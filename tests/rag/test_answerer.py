@@ -50,7 +50,7 @@ class FakeReader:
 
     def read(self, _question: str, hits: Sequence[Hit]) -> list[Extract]:
         found = [extract for extract in self._extracts if extract.hit in hits]
-        return sorted(found, key=lambda extract: -extract.score)
+        return sorted(found, key=lambda extract: -extract.margin)
 
 
 Ask = Callable[..., Answers | NoAnswer]

@@ -88,18 +88,18 @@ def test_the_first_span_is_the_best_of_all_that_are_allowed(
         for last in range(first, min(first + 30, len(window.offsets)))
         if window.starts[first] and window.ends[last]
     ]
-    found = [scored.score for scored in best_spans(starts, ends, window)]
+    found = [scored.margin for scored in best_spans(starts, ends, window)]
     assert found[:1] == ([max(allowed)] if allowed else [])
 
 
 @given(windows())
 def test_spans_are_at_most_six_and_best_first(case: tuple[np.ndarray, np.ndarray, Window]) -> None:
-    scores = [scored.score for scored in best_spans(*case)]
-    assert len(scores) <= 6
-    assert scores == sorted(scores, reverse=True)
+    margins = [scored.margin for scored in best_spans(*case)]
+    assert len(margins) <= 6
+    assert margins == sorted(margins, reverse=True)
 
 
-def test_a_score_is_the_margin_over_no_answer() -> None:
+def test_a_margin_is_the_lead_over_no_answer() -> None:
     every = np.array([False, True, True, True])
     window = Window([(0, 0), (0, 3), (4, 9), (10, 14)], every, every)
     starts = np.array([1.0, 0.0, 5.0, -9.0], np.float32)
@@ -116,7 +116,7 @@ def test_a_token_without_characters_is_no_answer() -> None:
 @given(
     st.lists(
         st.builds(
-            lambda start, length, score: ScoredSpan(Span(start, start + length), score),
+            lambda start, length, margin: ScoredSpan(Span(start, start + length), margin),
             st.integers(0, 15),
             st.integers(1, 6),
             st.floats(-5, 5),
@@ -127,8 +127,8 @@ def test_a_token_without_characters_is_no_answer() -> None:
 def test_a_span_is_left_out_only_for_a_better_one(spans: list[ScoredSpan]) -> None:
     kept = without_overlaps(spans)
     for scored in spans:
-        rivals = [other.score for other in kept if other.span.overlaps(scored.span)]
-        assert max(rivals, default=-math.inf) >= scored.score
+        rivals = [other.margin for other in kept if other.span.overlaps(scored.span)]
+        assert max(rivals, default=-math.inf) >= scored.margin
 
 
 @given(st.lists(st.sampled_from(CHARACTERS), min_size=1, max_size=12), st.data())

@@ -12,10 +12,10 @@ answers = st.one_of(
 )
 
 
-def extract(text: str, article: str, score: float = 1.0) -> Extract:
+def extract(text: str, article: str, margin: float = 1.0) -> Extract:
     source = Article(article, "A title", f"{text} it is.")
     return Extract(
-        Hit(Passage(1, source, Span(0, len(source.text))), 1.0, 1.0), Span(0, len(text)), score
+        Hit(Passage(1, source, Span(0, len(source.text))), 1.0, 1.0), Span(0, len(text)), margin
     )
 
 
@@ -138,12 +138,12 @@ def test_extracts_that_are_set_apart_share_nothing_and_leave_out_only_what_a_bet
         for place, one in enumerate(kept)
         for other in kept[:place]
     )
-    assert [each.score for each in kept] == sorted((each.score for each in kept), reverse=True)
+    assert [each.margin for each in kept] == sorted((each.margin for each in kept), reverse=True)
     assert all(
         any(
             better.article.id == each.article.id
             and better.span.overlaps(each.span)
-            and better.score >= each.score
+            and better.margin >= each.margin
             for better in kept
         )
         for each in found

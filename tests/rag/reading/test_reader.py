@@ -65,12 +65,12 @@ def test_the_shipped_reader_answers_simple_questions(
 
 def test_an_answer_in_the_text_scores_above_no_answer(reader: OnnxReader) -> None:
     (best, *_) = reader.read("When did the bridge open?", [hit(BRIDGE)])
-    assert best.score > 0
+    assert best.margin > 0
 
 
 def test_a_question_that_the_text_does_not_answer_scores_lower(reader: OnnxReader) -> None:
     asked = [
-        reader.read(question, [hit(BRIDGE)])[0].score
+        reader.read(question, [hit(BRIDGE)])[0].margin
         for question in ("When did the bridge open?", "Who won the chess tournament in Oslo?")
     ]
     assert asked[0] > asked[1]
@@ -138,7 +138,7 @@ def test_a_title_tells_whom_a_passage_is_about(reader: OnnxReader, question: str
         for who in ("German foreign minister Annalena Baerbock", "Penny Wong")
     )
     assert right.text == wrong.text
-    assert right.score > wrong.score
+    assert right.margin > wrong.margin
 
 
 @given(
@@ -163,9 +163,9 @@ def test_a_reader_that_learned_without_titles_is_given_none(
     other = OnnxReader(ready_model("reader", str(reader_folder), Path("unused")))
     question, bare = "When did the bridge open?", hit(BRIDGE, title="", published=date(2020, 5, 1))
     headed = hit(BRIDGE, title="Bridge over the Vire", published=date(2020, 5, 1))
-    scores = [other.read(question, [each])[0].score for each in (bare, headed)]
-    assert scores[0] == scores[1] == reader.read(question, [bare])[0].score
-    assert reader.read(question, [headed])[0].score != scores[0]
+    margins = [other.read(question, [each])[0].margin for each in (bare, headed)]
+    assert margins[0] == margins[1] == reader.read(question, [bare])[0].margin
+    assert reader.read(question, [headed])[0].margin != margins[0]
 
 
 def test_the_passage_that_answers_comes_first_whatever_its_place(reader: OnnxReader) -> None:
@@ -177,8 +177,8 @@ def test_the_passage_that_answers_comes_first_whatever_its_place(reader: OnnxRea
 
 
 def test_extracts_come_best_first(reader: OnnxReader) -> None:
-    scores = [extract.score for extract in reader.read("Who is the mayor?", [hit(BRIDGE)])]
-    assert scores == sorted(scores, reverse=True)
+    margins = [extract.margin for extract in reader.read("Who is the mayor?", [hit(BRIDGE)])]
+    assert margins == sorted(margins, reverse=True)
 
 
 def test_the_company_of_other_passages_does_not_matter(reader: OnnxReader) -> None:

@@ -24,7 +24,7 @@ class ScriptedReader:
     def read(self, _question: str, hits: Sequence[Hit]) -> list[Extract]:
         self.read_articles += [hit.passage.article.id for hit in hits]
         found = [self._extract(hit) for hit in hits]
-        return sorted(found, key=lambda extract: -extract.score)
+        return sorted(found, key=lambda extract: -extract.margin)
 
     def _extract(self, hit: Hit) -> Extract:
         text, span = hit.passage.text, hit.passage.span
