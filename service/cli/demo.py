@@ -9,8 +9,9 @@ from citewire.index.errors import InvalidInput, NotUsable
 from citewire.index.ingest.indexer import indexer_of
 from citewire.rag.types import Question
 from citewire.rag.wiring import open_archive, open_library
-from citewire.service.cli.progress import shown_progress
-from citewire.service.cli.render_answer import Style, render
+from citewire.service.cli.progress import show_progress
+from citewire.service.cli.render_answer import render_response
+from citewire.service.cli.terminal import Style
 from citewire.service.server import bound_socket, serve_library
 from citewire.service.settings import ServiceSettings
 from citewire.service.wire.convert import convert_result
@@ -25,27 +26,29 @@ QUESTIONS = (
 HOST, PORT = "127.0.0.1", 8000
 
 
-def demo(settings: ServiceSettings, style: Style, *, then_serve: bool) -> None:
-    """Run the demonstration in a temporary data directory."""
+def run_demo(settings: ServiceSettings, style: Style, *, then_serve: bool) -> None:
+    """Index the seed articles into a temporary data directory, and ask about them."""
     if not SEEDS.is_dir():
-        raise InvalidInput(f"{SEEDS}: the seed articles are not there; run it from a checkout")
+        raise InvalidInput(
+            f"{SEEDS}: the seed articles are missing; run the demonstration from a checkout"
+        )
     with tempfile.TemporaryDirectory(prefix="citewire-demo-") as folder:
         own = replace(settings, data=Path(folder))
-        with open_archive(own, command="demo", create=True) as archive, shown_progress() as report:
+        with open_archive(own, command="demo", create=True) as archive, show_progress() as report:
             done = indexer_of(archive, report).index([SEEDS], prune=False)
         print(f"Indexed {count(done.added, 'article')} from {SEEDS.name}/\n")
         with open_library(own, command="demo") as library:
             for text in QUESTIONS:
                 print(style.strong(f"> {text}"))
                 result = library.answerer.answer(Question(text))
-                print(render(convert_result(result, "demo"), style), end="\n\n")
+                print(render_response(convert_result(result, "demo"), style), end="\n\n")
             if then_serve:
-                with free_socket() as listening:
+                with bind_free_port() as listening:
                     serve_library(library, own, HOST, listening)
 
 
-def free_socket() -> socket.socket:
-    """Return a socket bound to the usual port, or to any when that one is taken."""
+def bind_free_port() -> socket.socket:
+    """Return a socket bound to the usual port, or to any free one when that is taken."""
     try:
         return bound_socket(HOST, PORT)
     except NotUsable:

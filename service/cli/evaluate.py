@@ -1,4 +1,4 @@
-"""What `citewire eval` measures: files of known questions, asked of an archive or a paragraph."""
+"""Ask files of known questions, of an archive or of single paragraphs, for `citewire eval`."""
 
 import random
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Which questions of a file are asked, and of what.
+    """Which questions of a file are asked, and of which text.
 
-    `questions` random ones by `seed`, all for 0; those in SQuAD's format with `retrieve` of an
-    archive of the file's paragraphs, else each of its own paragraph.
+    `questions` is how many are drawn at random by `seed`; 0 takes all. With `retrieve`, questions
+    in SQuAD's format are asked of an archive of all the file's paragraphs, else each of its own.
     """
 
     questions: int
@@ -32,15 +32,15 @@ class Sample:
         if self.questions < 0:
             raise InvalidInput(f"--questions is {self.questions}; give 0 for all of them")
 
-    def of(self, items: Sequence[Item]) -> list[Item]:
-        """Return the chosen ones of a file, in an order of their own."""
+    def draw(self, items: Sequence[Item]) -> list[Item]:
+        """Return the sample; its order is random too, unless all are taken."""
         if not self.questions:
             return list(items)
         return random.Random(self.seed).sample(items, min(self.questions, len(items)))
 
 
-def outcomes_of(settings: ServiceSettings, files: Sequence[Path], sample: Sample) -> list[Outcome]:
-    """Ask the questions of all files; those of a file in SQuAD's format bear its name as kind.
+def ask_files(settings: ServiceSettings, files: Sequence[Path], sample: Sample) -> list[Outcome]:
+    """Ask the questions of all files; the kind of one in SQuAD's format is its file's name.
 
     Raises:
         InvalidInput: a file cannot be used; nothing was asked.
@@ -52,9 +52,9 @@ def outcomes_of(settings: ServiceSettings, files: Sequence[Path], sample: Sample
     if known:
         with open_library(settings, command="eval") as library:
             for questions in known.values():
-                outcomes += ask_all(library.answerer.answer, sample.of(questions))
+                outcomes += ask_all(library.answerer.answer, sample.draw(questions))
     for file, examples in squads.items():
-        asked, kind = sample.of(examples), file.name.removesuffix(".gz").removesuffix(".json")
+        asked, kind = sample.draw(examples), file.name.removesuffix(".gz").removesuffix(".json")
         if sample.retrieve:
             articles, questions = archive_of(examples, asked, kind)
             with temporary_library(settings, articles) as library:

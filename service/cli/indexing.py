@@ -1,4 +1,4 @@
-"""Index into the archive itself, or through the service that has it open."""
+"""Index into the archive, or through the service that has it open."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,14 +11,14 @@ from citewire.service.client.remote_target import RemoteStore
 from citewire.service.settings import ServiceSettings
 
 
-def index_here_or_there(
+def index_paths(
     settings: ServiceSettings,
     paths: Sequence[Path],
     progress: Callable[[Progress], None],
     *,
     prune: bool,
 ) -> tuple[Report, int, int]:
-    """Index the paths; return the report, and how many articles and passages there are then.
+    """Index the paths; return the report, and the archive's articles and passages afterwards.
 
     Raises:
         ArchiveLocked: another process has the archive open and takes no articles.

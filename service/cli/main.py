@@ -30,21 +30,21 @@ from citewire.service.cli.exit_codes import (
     TRUTH_DAMAGE,
     USAGE,
 )
-from citewire.service.cli.render_answer import complain
+from citewire.service.cli.terminal import complain
 from citewire.service.settings import VARIABLES, ServiceSettings, read_settings
 
 
 class Command(Protocol):
-    """What each module of `citewire.service.cli.commands` has."""
+    """The contract of each module in `citewire.service.cli.commands`."""
 
     NAME: str
     PURPOSE: str
 
     def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
-        """Declare what the command takes."""
+        """Declare the command's arguments."""
 
     def run(self, settings: ServiceSettings, options: argparse.Namespace, /) -> int:
-        """Do it, and return the exit code."""
+        """Run the command; return its exit code."""
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -68,23 +68,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(os.environ, options.data)
         code = int(options.run(settings, options))
-        # Here and not at exit, so that a reader who went away is noticed below.
+        # Here and not at exit, so that a broken pipe is handled below.
         sys.stdout.flush()
         return code
     except CitewireError as error:
         complain(error)
-        return code_of(error)
+        return choose_exit_code(error)
     except KeyboardInterrupt:
         print("citewire: interrupted; what was stored stays stored", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has had enough; Python's own flush must not complain again.
+        # The reader has closed our output (SIGPIPE); Python's flush at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ANSWERED
 
 
-def code_of(error: CitewireError) -> int:
-    """Return the exit code that tells of the error."""
+def choose_exit_code(error: CitewireError) -> int:
+    """Return the exit code for an error."""
     codes = {InvalidInput: USAGE, ArchiveLost: TRUTH_DAMAGE, NotUsable: NOT_USABLE}
     return next((code for kind, code in codes.items() if isinstance(error, kind)), PARTIAL)
 
@@ -92,7 +92,7 @@ def code_of(error: CitewireError) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     width = max(map(len, VARIABLES))
-    variables = "\n".join(f"  {name:<{width}}  {what}" for name, what in VARIABLES.items())
+    variables = "\n".join(f"  {name:<{width}}  {purpose}" for name, purpose in VARIABLES.items())
     parser = argparse.ArgumentParser(
         prog="citewire",
         description="Ask a news archive; the answers are its exact words, each with its source.",

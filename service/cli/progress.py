@@ -1,4 +1,4 @@
-"""Show how far indexing is: a bar on a terminal, plain lines elsewhere."""
+"""Show the progress of indexing: a bar on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -7,23 +7,24 @@ from contextlib import contextmanager
 
 from citewire.index.ingest.indexer import Progress
 
+# Seconds between two lines of a log.
 SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
-def shown_progress() -> Iterator[Callable[[Progress], None]]:
-    """Yield what to report progress to; it is shown on standard error."""
+def show_progress() -> Iterator[Callable[[Progress], None]]:
+    """Yield a function that shows a report of progress on standard error."""
     if sys.stderr.isatty():
-        with progress_bar() as report:
+        with show_bar() as report:
             yield report
     else:
-        yield progress_lines()
+        yield build_line_printer()
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[Progress], None]]:
-    """Yield a report that moves a bar with rate and time left."""
-    # Here and not above: a question has no use for it.
+def show_bar() -> Iterator[Callable[[Progress], None]]:
+    """Yield a function that moves a bar, with rate and time left."""
+    # Here and not above: only indexing needs it.
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -51,8 +52,8 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
         yield report
 
 
-def progress_lines() -> Callable[[Progress], None]:
-    """Return a report that prints a line from time to time."""
+def build_line_printer() -> Callable[[Progress], None]:
+    """Return a function that prints a line every few seconds."""
     started = printed = time.monotonic()
 
     def report(progress: Progress) -> None:

@@ -9,7 +9,8 @@ from prompt_toolkit.history import FileHistory
 from citewire.index.errors import InvalidInput
 from citewire.rag.conversation.rewriting import rewrite
 from citewire.rag.conversation.types import Clarification, Turn
-from citewire.service.cli.render_answer import Style, render, safe
+from citewire.service.cli.render_answer import render_response
+from citewire.service.cli.terminal import Style, make_safe
 from citewire.service.wire.answers import AskResponse
 
 
@@ -32,7 +33,7 @@ def converse(ask: Callable[[str], AskResponse], style: Style, history: Path) -> 
             if turn is not None:
                 earlier.append(turn)
         except InvalidInput as error:
-            print(safe(str(error)))
+            print(make_safe(str(error)))
 
 
 def answer_in_turn(
@@ -41,15 +42,15 @@ def answer_in_turn(
     """Show how the question is understood, and its answer; None where it is asked back instead."""
     rewritten = rewrite(question, earlier)
     if isinstance(rewritten, Clarification):
-        print(safe(rewritten.ask_back))
+        print(make_safe(rewritten.ask_back))
         for candidate in rewritten.candidates:
-            print(f"  {safe(candidate)}")
+            print(f"  {make_safe(candidate)}")
         print()
         return None
     if rewritten.question != question:
-        print(style.faint(f"asked as: {safe(rewritten.question)}"))
+        print(style.faint(f"asked as: {make_safe(rewritten.question)}"))
     for other in rewritten.alternatives:
-        print(style.faint(f"      or: {safe(other)}"))
+        print(style.faint(f"      or: {make_safe(other)}"))
     response = ask(rewritten.question)
-    print(render(response, style), end="\n\n")
+    print(render_response(response, style), end="\n\n")
     return Turn(rewritten.question, response.answers[0].text if response.answers else "")

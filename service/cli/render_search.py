@@ -1,49 +1,41 @@
-"""Show on a terminal what a search found."""
+"""Show on a terminal the passages that a search found."""
 
-import shutil
-import textwrap
+from collections.abc import Iterator
 
-from citewire.service.cli.render_answer import MAX_WIDTH, Style, safe
+from citewire.service.cli.render_citation import INDENT, render_origin, wrap
+from citewire.service.cli.terminal import Style, make_safe
 from citewire.service.wire.phrasing import count
-from citewire.service.wire.search import FoundOut, SearchResponse
+from citewire.service.wire.search import FoundOut, LegsOut, SearchResponse
 
 
-def render_found(response: SearchResponse, style: Style) -> str:
+def render_search(response: SearchResponse, style: Style) -> str:
     """Return the response as lines for a person."""
-    footer = style.faint(
-        f"{count(response.searched.articles, 'article')} searched in {response.search_ms:.0f} ms"
-    )
+    articles = count(response.searched.articles, "article")
+    footer = style.faint(f"{articles} searched in {response.search_ms:.0f} ms")
     if not response.passages:
         return f"{style.strong('Nothing is found.')}\n\n{footer}"
     lines = [
         line
-        for place, found in enumerate(response.passages, start=1)
-        for line in passage_lines(place, found, style)
+        for number, passage in enumerate(response.passages, start=1)
+        for line in render_passage(number, passage, style)
     ]
     return "\n".join([*lines, "", footer])
 
 
-def passage_lines(place: int, found: FoundOut, style: Style) -> list[str]:
-    """Return a passage's text, and where it stands."""
-    width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
-    indent = "      "
-    label = f"  {f'[{place}]':<3} "
-    body = textwrap.fill(safe(found.quote), width, initial_indent=label, subsequent_indent=indent)
-    origin = [found.source, str(found.published_at) if found.published_at else None]
-    where = " · ".join(safe(part) for part in [found.title, *origin] if part)
-    stands = f"{found.article_id} [{found.start}:{found.end}]"
-    lines = [body, style.faint(f"{indent}{where}"), style.faint(f"{indent}{safe(stands)}")]
-    if found.legs is not None:
-        legs = found.legs
-        lines.append(
-            style.faint(
-                f"{indent}score {found.score:.2f}; dense {ranked(legs.dense_rank)}, cosine"
-                f" {legs.cosine:.2f}; lexical {ranked(legs.lexical_rank)}, BM25 {legs.bm25:.1f}"
-            )
-        )
-    return lines
+def render_passage(number: int, passage: FoundOut, style: Style) -> Iterator[str]:
+    """Yield the lines of a passage: its text, its origin, and its scores where they are given."""
+    yield wrap(f"[{number}]", make_safe(passage.quote))
+    yield from render_origin(passage, style)
+    if passage.legs is not None:
+        yield style.faint(f"{INDENT}score {passage.score:.2f}; {describe_legs(passage.legs)}")
 
 
-def ranked(rank: int | None) -> str:
-    """Return a leg's rank in words."""
+def describe_legs(legs: LegsOut) -> str:
+    """Return each leg's rank and score of a passage."""
+    dense = f"dense {describe_rank(legs.dense_rank)}, cosine {legs.cosine:.2f}"
+    return f"{dense}; lexical {describe_rank(legs.lexical_rank)}, BM25 {legs.bm25:.1f}"
+
+
+def describe_rank(rank: int | None) -> str:
+    """Return a rank in words; None is that of a passage which the leg did not propose."""
     return "not among its best" if rank is None else f"no. {rank}"

@@ -1,4 +1,4 @@
-"""What an archive holds and which models it uses, for a person or a program."""
+"""Read an archive's status: its size, its version, the models it uses."""
 
 from pydantic import BaseModel
 
@@ -8,8 +8,8 @@ from citewire.service.client.local_service import service_with
 from citewire.service.settings import ServiceSettings
 
 
-class Status(BaseModel):
-    """The state of an archive; what only its owner knows is left out while a service has it."""
+class ArchiveStatus(BaseModel):
+    """The status of an archive; while a service has it open, only `Ready`'s fields are known."""
 
     data: str
     articles: int
@@ -22,20 +22,14 @@ class Status(BaseModel):
     vectors_indexed: int | None = None
     vectors_scanned: int | None = None
 
-    def text(self) -> str:
-        """Return it as lines for a person."""
-        shown = self.model_dump(exclude_none=True)
-        width = max(map(len, shown))
-        return "\n".join(f"{name.replace('_', ' '):<{width}}  {shown[name]}" for name in shown)
 
-
-def read_status(settings: ServiceSettings) -> Status:
-    """Open the archive, or ask the service that has it open; raises as open_library does."""
+def read_status(settings: ServiceSettings) -> ArchiveStatus:
+    """Read it from the archive, or from the service that has it open; raises as opening does."""
     try:
         with open_library(settings, command="status") as library:
             catalogue, vectors = library.archive.catalogue, library.archive.vectors
             articles, passages = catalogue.counts()
-            return Status(
+            return ArchiveStatus(
                 data=str(settings.data),
                 articles=articles,
                 passages=passages,
@@ -49,8 +43,15 @@ def read_status(settings: ServiceSettings) -> Status:
     except ArchiveLocked as locked:
         service = service_with(settings, locked)
         ready = service.ready()
-        return Status(
+        return ArchiveStatus(
             data=str(settings.data),
             served_at=service.url,
             **ready.model_dump(exclude={"status"}),
         )
+
+
+def render_status(status: ArchiveStatus) -> str:
+    """Return the known fields as lines for a person."""
+    shown = status.model_dump(exclude_none=True)
+    width = max(map(len, shown))
+    return "\n".join(f"{name.replace('_', ' '):<{width}}  {shown[name]}" for name in shown)

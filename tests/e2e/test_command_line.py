@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from citewire.service.cli.status import Status
+from citewire.service.cli.status import ArchiveStatus
 from citewire.service.wire.answers import AskResponse
 from citewire.service.wire.search import SearchResponse
 
@@ -383,7 +383,7 @@ def test_status_of_a_served_directory_says_where_it_is_served(
     citewire: Citewire, served_archive: Path, service_url: str
 ) -> None:
     done = citewire("status", "--json", "--data", str(served_archive))
-    status = Status.model_validate_json(done.stdout)
+    status = ArchiveStatus.model_validate_json(done.stdout)
 
     assert (status.articles, status.served_at) == (18, service_url)
 
@@ -469,7 +469,7 @@ def test_passage_is_shown_with_its_place(citewire: Citewire, seed_archive: Path)
 
 def test_status_names_size_and_models(citewire: Citewire, seed_archive: Path) -> None:
     done = citewire("status", "--json", "--data", str(seed_archive))
-    status = Status.model_validate_json(done.stdout)
+    status = ArchiveStatus.model_validate_json(done.stdout)
 
     assert done.returncode == 0
     assert (status.articles, status.served_at) == (18, None)

@@ -148,4 +148,4 @@ def test_the_doctor_finds_and_mends_what_the_server_lost(
 
     assert [run.returncode for run in runs] == [5, 0, 0]
     assert "does not exist" in runs[0].stdout
-    assert "made again: the vector index" in runs[1].stdout
+    assert "rebuilt: the vector index" in runs[1].stdout

@@ -1,5 +1,5 @@
-"""One module a command: its name and purpose, its arguments, and what it does.
+"""One module a command: its name, its purpose, its arguments and how it runs.
 
-Each imports what it runs on only when it runs: a question must not wait for the web framework,
-nor `--help` for the models.
+Heavy imports are made inside `run`: a question must not wait for the web framework, nor `--help`
+for the models.
 """

@@ -8,18 +8,19 @@ from contextlib import ExitStack, contextmanager
 from citewire.index.errors import ArchiveLocked
 from citewire.index.types import Filters
 from citewire.rag.types import Question
-from citewire.service.cli.commands.filter_options import add_filters, filters_of
+from citewire.service.cli.commands.filter_options import add_filters, read_filters
 from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
-from citewire.service.cli.render_answer import output_style, render
+from citewire.service.cli.render_answer import render_response
+from citewire.service.cli.terminal import choose_style
 from citewire.service.settings import ServiceSettings
 from citewire.service.wire.answers import AskResponse
 
 NAME = "ask"
-PURPOSE = "Answer a question; without one, ask for questions."
+PURPOSE = "Answer a question; without one, open a prompt."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument("question", nargs="?", help="the question")
     parser.add_argument("--json", action="store_true", help="print the response of POST /v1/ask")
     add_filters(parser)
@@ -27,22 +28,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Answer one question, or hold a conversation."""
-    # Before anything is loaded for nothing.
-    filters = filters_of(options)
-    with asking(settings, filters) as ask:
+    # First, so that wrong filters load no model.
+    filters = read_filters(options)
+    with open_asker(settings, filters) as ask:
         if options.question is None:
             from citewire.service.cli.prompt import converse
 
-            converse(ask, output_style(), settings.data / "questions.history")
+            converse(ask, choose_style(), settings.data / "questions.history")
             return ANSWERED
         response = ask(options.question)
-    print(response.model_dump_json(indent=2) if options.json else render(response, output_style()))
+    shown = render_response(response, choose_style())
+    print(response.model_dump_json(indent=2) if options.json else shown)
     return ANSWERED if response.status == "answered" else NO_ANSWER
 
 
 @contextmanager
-def asking(settings: ServiceSettings, filters: Filters) -> Iterator[Callable[[str], AskResponse]]:
-    """Yield what answers questions: the archive itself, or the service that has it open."""
+def open_asker(
+    settings: ServiceSettings, filters: Filters
+) -> Iterator[Callable[[str], AskResponse]]:
+    """Yield a function that answers a question, by the archive or the service that has it open."""
     from citewire.rag.wiring import open_library
     from citewire.service.wire.convert import convert_result
 
@@ -50,7 +54,7 @@ def asking(settings: ServiceSettings, filters: Filters) -> Iterator[Callable[[st
         try:
             library = stack.enter_context(open_library(settings, command="ask"))
         except ArchiveLocked as locked:
-            # Most questions need no service: its client is not loaded for these.
+            # Only here, since most questions need no service.
             from citewire.service.client.local_service import service_with
 
             service = service_with(settings, locked)

@@ -3,21 +3,21 @@
 import argparse
 
 from citewire.service.cli.exit_codes import ANSWERED
-from citewire.service.cli.render_answer import output_style
+from citewire.service.cli.terminal import choose_style
 from citewire.service.settings import ServiceSettings
 
 NAME = "demo"
-PURPOSE = "Show what it does, with articles that come along."
+PURPOSE = "Index the example articles, answer questions, serve the page."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("--no-serve", action="store_true", help="end after the answers")
+    """Declare the command's arguments."""
+    parser.add_argument("--no-serve", action="store_true", help="stop after the answers")
 
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Show what Citewire does."""
-    from citewire.service.cli.demo import demo
+    """Run the demonstration."""
+    from citewire.service.cli.demo import run_demo
 
-    demo(settings, output_style(), then_serve=not options.no_serve)
+    run_demo(settings, choose_style(), then_serve=not options.no_serve)
     return ANSWERED

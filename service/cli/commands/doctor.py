@@ -10,20 +10,22 @@ PURPOSE = "Check everything in the data directory."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument(
-        "--repair", action="store_true", help="make again what is derived, drop what is lost"
+        "--repair",
+        action="store_true",
+        help="rebuild what is derived from articles, drop articles that are lost",
     )
-    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.add_argument("--json", action="store_true", help="print the diagnosis as JSON")
 
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Check the data directory, and repair what can be."""
+    """Check the data directory; with --repair, repair it."""
     from citewire.rag.doctor import Damage, diagnose, repair
-    from citewire.service.cli.render_diagnosis import as_json, as_text
+    from citewire.service.cli.render_diagnosis import format_json, render_diagnosis
 
     diagnosis = repair(settings) if options.repair else diagnose(settings)
-    print(as_json(diagnosis) if options.json else as_text(diagnosis))
+    print(format_json(diagnosis) if options.json else render_diagnosis(diagnosis))
     codes = {
         None: ANSWERED,
         Damage.MODEL: NOT_USABLE,

@@ -1,4 +1,4 @@
-"""The options that say which articles are searched."""
+"""The options that choose the articles to search."""
 
 import argparse
 from datetime import date
@@ -9,10 +9,18 @@ from citewire.index.types import Filters
 def add_filters(parser: argparse.ArgumentParser) -> None:
     """Add the options to a command that searches."""
     parser.add_argument(
-        "--from", type=day, dest="published_from", metavar="DATE", help="published then or later"
+        "--from",
+        type=parse_day,
+        dest="published_from",
+        metavar="DATE",
+        help="published on this day or later",
     )
     parser.add_argument(
-        "--to", type=day, dest="published_to", metavar="DATE", help="published then or earlier"
+        "--to",
+        type=parse_day,
+        dest="published_to",
+        metavar="DATE",
+        help="published on this day or earlier",
     )
     parser.add_argument(
         "--source",
@@ -20,18 +28,18 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="sources",
         metavar="NAME",
-        help="of this source; give several for any of them",
+        help="from this source; repeat the option to allow several",
     )
 
 
-def day(text: str) -> date:
-    """Read a date as YYYY-MM-DD."""
+def parse_day(text: str) -> date:
+    """Parse a date in the form YYYY-MM-DD."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2023-11-09") from error
 
 
-def filters_of(options: argparse.Namespace) -> Filters:
-    """Return the filters that were given; raise InvalidInput when they contradict each other."""
+def read_filters(options: argparse.Namespace) -> Filters:
+    """Return the given filters; raise InvalidInput when the days are in the wrong order."""
     return Filters(options.published_from, options.published_to, frozenset(options.sources))

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from citewire.service.cli.exit_codes import ANSWERED, PARTIAL
-from citewire.service.cli.render_answer import complain
+from citewire.service.cli.terminal import complain
 from citewire.service.settings import ServiceSettings
 from citewire.service.wire.phrasing import count
 
@@ -13,23 +13,23 @@ PURPOSE = "Index articles: .md, .txt, .html, .jsonl, or folders."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or folder")
     parser.add_argument(
-        "--prune", action="store_true", help="remove articles that are gone from these paths"
+        "--prune", action="store_true", help="remove articles whose files are gone from these paths"
     )
 
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Index the paths, and say what came of it."""
+    """Index the paths; print how many articles changed and which are not usable."""
     from citewire.index.ingest.loading import require_paths
-    from citewire.service.cli.indexing import index_here_or_there
-    from citewire.service.cli.progress import shown_progress
+    from citewire.service.cli.indexing import index_paths
+    from citewire.service.cli.progress import show_progress
 
-    # Before an archive is begun for nothing.
+    # First, so that a wrong path creates no archive.
     require_paths(options.paths)
-    with shown_progress() as progress:
-        done, articles, passages = index_here_or_there(
+    with show_progress() as progress:
+        done, articles, passages = index_paths(
             settings, options.paths, progress, prune=options.prune
         )
     for bad in done.bad:

@@ -8,27 +8,27 @@ from citewire.service.cli.exit_codes import ANSWERED
 from citewire.service.settings import ServiceSettings
 
 NAME = "key"
-PURPOSE = "Make, list and revoke keys for the service."
+PURPOSE = "Add, list and revoke keys for the service."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument("action", choices=["add", "list", "revoke"])
-    parser.add_argument("name", nargs="?", help="what the key is called")
+    parser.add_argument("name", nargs="?", help="the key's name (add and revoke only)")
     parser.add_argument(
         "--scope",
         action="append",
         default=[],
         choices=["ask", "write", "admin"],
-        help="what it is good for; give several (add only)",
+        help="what the key permits; repeat the option for several (add only)",
     )
     parser.add_argument(
-        "--per-minute", type=int, metavar="N", help="how many requests it may make (add only)"
+        "--per-minute", type=int, metavar="N", help="at most N requests a minute (add only)"
     )
 
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Change or show the file of keys."""
+    """Change or list the file of keys."""
     from citewire.service.auth.keys import KeyFile, KeyScope, table
 
     file = KeyFile(settings.key_file)

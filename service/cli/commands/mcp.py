@@ -6,15 +6,15 @@ from citewire.service.cli.exit_codes import ANSWERED
 from citewire.service.settings import ServiceSettings
 
 NAME = "mcp"
-PURPOSE = "Be a tool of language models, on standard input and output."
+PURPOSE = "Serve tools to language models (MCP) on standard input and output."
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
-    """Take nothing."""
+    """Declare no arguments."""
 
 
 def run(settings: ServiceSettings, _: argparse.Namespace) -> int:
-    """Answer until standard input ends."""
+    """Serve until standard input ends."""
     from citewire.service.mcp.stdio import serve_tools
 
     serve_tools(settings)

@@ -10,20 +10,22 @@ PURPOSE = "Serve the chat page and the HTTP API."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
+    """Declare the command's arguments."""
     parser.add_argument(
-        "--port", default=8000, type=port_number, help="the port (default: %(default)s)"
+        "--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", default=8000, type=parse_port, help="the port to listen on (default: %(default)s)"
     )
     parser.add_argument(
         "--read-only",
         action="store_true",
-        help="only read the archive, beside the process that has it open",
+        help="only read the archive, while another process has it open",
     )
 
 
-def port_number(text: str) -> int:
-    """Read a port; 0 lets the system choose one."""
+def parse_port(text: str) -> int:
+    """Parse a port; 0 lets the system choose one."""
     number = int(text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{number} is not a port")
@@ -31,7 +33,7 @@ def port_number(text: str) -> int:
 
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Serve until told to stop."""
+    """Serve until a signal ends it."""
     from citewire.service.server import serve
 
     serve(settings, options.host, options.port, read_only=options.read_only)

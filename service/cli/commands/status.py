@@ -6,18 +6,18 @@ from citewire.service.cli.exit_codes import ANSWERED
 from citewire.service.settings import ServiceSettings
 
 NAME = "status"
-PURPOSE = "Show what the archive holds and which models it uses."
+PURPOSE = "Show the archive's size and the models that it uses."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    """Declare the command's arguments."""
+    parser.add_argument("--json", action="store_true", help="print the status as JSON")
 
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Show the archive's state."""
-    from citewire.service.cli.status import read_status
+    """Print the archive's status."""
+    from citewire.service.cli.status import read_status, render_status
 
     status = read_status(settings)
-    print(status.model_dump_json(indent=2) if options.json else status.text())
+    print(status.model_dump_json(indent=2) if options.json else render_status(status))
     return ANSWERED

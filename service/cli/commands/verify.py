@@ -5,22 +5,24 @@ import uuid
 
 from citewire.index.errors import ArchiveLocked
 from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
-from citewire.service.cli.render_answer import output_style
+from citewire.service.cli.terminal import choose_style
 from citewire.service.settings import ServiceSettings
 
 NAME = "verify"
-PURPOSE = "Say whether a quote is in the archive, and where."
+PURPOSE = "Check whether a quote is in the archive, and where."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument("quote", help="the quote")
-    parser.add_argument("--article", metavar="ID", help="the article that is said to say it")
+    parser.add_argument(
+        "--article", metavar="ID", help="the article that the quote is attributed to"
+    )
     parser.add_argument("--json", action="store_true", help="print the response of POST /v1/verify")
 
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Look a quote up, in the archive itself or by the service that has it open."""
+    """Look up a quote, in the archive or by the service that has it open."""
     from citewire.rag.quotes.verification import Status, Verifier
     from citewire.rag.wiring import open_archive
     from citewire.service.cli.render_verdict import render_verdict
@@ -31,11 +33,11 @@ def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
             verdict = Verifier(archive.catalogue).verify(options.quote, options.article)
             response = convert_verdict(verdict, archive.catalogue, uuid.uuid4().hex)
     except ArchiveLocked as locked:
-        # Most questions need no service: its client is not loaded for these.
+        # Only here, since most quotes need no service.
         from citewire.service.client.local_service import service_with
 
         response = service_with(settings, locked).verify(options.quote, options.article)
-    rendered = render_verdict(response, output_style())
+    rendered = render_verdict(response, choose_style())
     print(response.model_dump_json(indent=2) if options.json else rendered)
-    said = response.status in (Status.EXACT, Status.WHITESPACE_ONLY)
-    return ANSWERED if said else NO_ANSWER
+    found = response.status in (Status.EXACT, Status.WHITESPACE_ONLY)
+    return ANSWERED if found else NO_ANSWER

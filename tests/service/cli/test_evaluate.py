@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from citewire.index.errors import InvalidInput, NoArchive
-from citewire.service.cli.evaluate import Sample, outcomes_of
+from citewire.service.cli.evaluate import Sample, ask_files
 from citewire.service.settings import ServiceSettings, read_settings
 
 TOWN = [
@@ -43,7 +43,7 @@ def settings(tmp_path: Path) -> ServiceSettings:
 def test_a_squad_file_is_asked_without_any_archive_of_ours(
     settings: ServiceSettings, town: Path, retrieve: bool
 ) -> None:
-    outcomes = outcomes_of(settings, [town], Sample(0, 1, retrieve=retrieve))
+    outcomes = ask_files(settings, [town], Sample(0, 1, retrieve=retrieve))
 
     assert [outcome.kind for outcome in outcomes] == ["town"] * 3
     assert [outcome.answerable for outcome in outcomes] == [True, True, False]
@@ -53,7 +53,7 @@ def test_a_squad_file_is_asked_without_any_archive_of_ours(
 
 
 def test_the_same_seed_asks_the_same_questions(settings: ServiceSettings, town: Path) -> None:
-    first, second = (outcomes_of(settings, [town], Sample(2, 5, retrieve=False)) for _ in range(2))
+    first, second = (ask_files(settings, [town], Sample(2, 5, retrieve=False)) for _ in range(2))
 
     assert len(first) == 2
     assert first == second
@@ -64,7 +64,7 @@ def test_questions_to_an_archive_need_one(settings: ServiceSettings, tmp_path: P
     file.write_text('{"question": "When?", "answers": []}\n')
 
     with pytest.raises(NoArchive, match="nothing is indexed here"):
-        outcomes_of(settings, [file], Sample(0, 1, retrieve=False))
+        ask_files(settings, [file], Sample(0, 1, retrieve=False))
 
 
 def test_a_broken_file_is_found_before_anything_is_asked(
@@ -74,7 +74,7 @@ def test_a_broken_file_is_found_before_anything_is_asked(
     broken.write_text("{")
 
     with pytest.raises(InvalidInput, match=r"broken\.json: not a question file"):
-        outcomes_of(settings, [town, broken], Sample(0, 1, retrieve=False))
+        ask_files(settings, [town, broken], Sample(0, 1, retrieve=False))
 
 
 def test_a_negative_number_of_questions_is_refused() -> None:

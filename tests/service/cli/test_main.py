@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from citewire.service.cli.main import main
-from citewire.service.cli.status import Status
+from citewire.service.cli.status import ArchiveStatus, render_status
 from citewire.service.settings import VARIABLES
 
 COMMANDS = ["demo", "index", "ask", "search", "serve", "mcp", "status", "eval"]
@@ -147,11 +147,11 @@ def test_names_in_messages_do_not_act_on_the_terminal(
 
 
 def test_status_is_shown_in_lines() -> None:
-    status = Status(
+    status = ArchiveStatus(
         data="/d", articles=18, passages=42, index_version="abc-1", served_at="http://x"
     )
 
-    assert status.text().splitlines() == [
+    assert render_status(status).splitlines() == [
         "data           /d",
         "articles       18",
         "passages       42",

@@ -3,11 +3,11 @@
 import pytest
 
 from citewire.index.ingest.indexer import Progress
-from citewire.service.cli.progress import progress_bar, shown_progress
+from citewire.service.cli.progress import show_bar, show_progress
 
 
 def test_log_is_not_filled_with_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    with shown_progress() as report:
+    with show_progress() as report:
         for read in range(1000):
             report(Progress(read, 1000, read))
 
@@ -19,7 +19,7 @@ def test_bar_shows_share_passages_and_leaves_nothing_behind(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
-    with progress_bar() as report:
+    with show_bar() as report:
         report(Progress(500, 1000, 1234))
     shown = capsys.readouterr()
 
@@ -29,7 +29,7 @@ def test_bar_shows_share_passages_and_leaves_nothing_behind(
 
 
 def test_bar_over_empty_files_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bar() as report:
+    with show_bar() as report:
         report(Progress(0, 0, 0))
 
     assert capsys.readouterr().out == ""

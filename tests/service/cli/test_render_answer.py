@@ -9,7 +9,8 @@ import pytest
 
 from citewire.index.types import Article
 from citewire.rag.types import Answer, Answers, Citation, Closest, NoAnswer, Reason
-from citewire.service.cli.render_answer import Style, render, safe
+from citewire.service.cli.render_answer import render_response
+from citewire.service.cli.terminal import Style
 from citewire.service.wire.convert import convert_result
 
 PLAIN = Style(colours=False)
@@ -24,7 +25,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shown(result: Answers | NoAnswer, style: Style = PLAIN) -> str:
-    return render(convert_result(result, "r"), style)
+    return render_response(convert_result(result, "r"), style)
 
 
 def test_answer_is_shown_with_every_citation(answered: Answers) -> None:
@@ -153,7 +154,3 @@ def test_tiny_terminal_is_no_error(
     monkeypatch.setenv("COLUMNS", columns)
 
     assert "news/harbour.md [14:29]" in shown(answered)
-
-
-def test_safe_text_is_one_line() -> None:
-    assert safe("a\r\n\tb\x1b\u202ec") == "a b��c"

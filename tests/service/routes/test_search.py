@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 
 from citewire.index.types import Filters
 from citewire.rag.types import Question
-from citewire.service.cli.render_answer import Style
-from citewire.service.cli.render_search import render_found
+from citewire.service.cli.render_search import render_search
+from citewire.service.cli.terminal import Style
 from citewire.service.wire.search import SearchResponse
 
 ASK = {"question": "Who opened the harbour?"}
@@ -58,7 +58,7 @@ def test_what_cannot_be_searched_is_refused(client: TestClient, body: dict[str, 
 
 def test_passages_are_shown_with_their_place_and_what_each_leg_says(client: TestClient) -> None:
     body = client.post("/v1/search", json=ASK | {"explain": True, "limit": 1}).text
-    shown = render_found(SearchResponse.model_validate_json(body), Style(colours=False))
+    shown = render_search(SearchResponse.model_validate_json(body), Style(colours=False))
     assert "Mayor Ada Quill opened the harbour on Thursday." in shown
     assert "Harbour opens · Tideline · 2023-11-09" in shown
     assert "news/harbour.md [0:72]" in shown
@@ -68,4 +68,4 @@ def test_passages_are_shown_with_their_place_and_what_each_leg_says(client: Test
 def test_nothing_found_is_said(client: TestClient) -> None:
     body = SearchResponse.model_validate_json(client.post("/v1/search", json=ASK).text)
     nothing = body.model_copy(update={"passages": []})
-    assert "Nothing is found." in render_found(nothing, Style(colours=False))
+    assert "Nothing is found." in render_search(nothing, Style(colours=False))
