@@ -140,3 +140,6 @@ class Filters:
 
     def __bool__(self) -> bool:
         return bool(self.published_from or self.published_to or self.sources)
+
+
+EVERY_ARTICLE = Filters()

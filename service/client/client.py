@@ -61,7 +61,7 @@ __all__ = [
     "Unreachable",
 ]
 
-EVERYWHERE = FiltersIn()
+EVERY_ARTICLE = FiltersIn()
 Reply = TypeVar("Reply", bound=BaseModel)
 
 
@@ -90,13 +90,13 @@ class Citewire:
         self._line.close()
 
     def ask(
-        self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERYWHERE
+        self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERY_ARTICLE
     ) -> AskResponse:
         """Return the archive's answers, or that it has none."""
         return self._read(AskResponse, "POST", "/v1/ask", asking(question, max_answers, filters))
 
     def stream(
-        self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERYWHERE
+        self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERY_ARTICLE
     ) -> Iterator[AskEvent]:
         """Yield what happens until `done`, which is not yielded; close it to stop earlier.
 
@@ -119,7 +119,7 @@ class Citewire:
         messages: Sequence[Message],
         *,
         max_answers: int = 5,
-        filters: FiltersIn = EVERYWHERE,
+        filters: FiltersIn = EVERY_ARTICLE,
     ) -> ChatAnswer | UnclearOut:
         """Answer the last question, understood by the messages before it, or ask back."""
         body = {
@@ -130,7 +130,7 @@ class Citewire:
         return self._read(ChatResponse, "POST", "/v1/chat", body).root
 
     def search(
-        self, question: str, *, limit: int = 10, filters: FiltersIn = EVERYWHERE
+        self, question: str, *, limit: int = 10, filters: FiltersIn = EVERY_ARTICLE
     ) -> SearchResponse:
         """Return the passages that are worth reading, best first."""
         body = {"question": question, "limit": limit, "filters": filters.model_dump(mode="json")}
@@ -142,7 +142,7 @@ class Citewire:
         return self._read(VerifyResponse, "POST", "/v1/verify", body)
 
     def articles(
-        self, *, page_size: int = 50, filters: FiltersIn = EVERYWHERE, named: str = ""
+        self, *, page_size: int = 50, filters: FiltersIn = EVERY_ARTICLE, named: str = ""
     ) -> Iterator[ArticleSummary]:
         """Yield the articles in the order of their ids, a page at a time.
 

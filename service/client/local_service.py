@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from citewire.index.data_directory import read_owner
 from citewire.index.errors import ArchiveLocked, InvalidInput, UnknownArticle
-from citewire.index.types import Filters
+from citewire.index.types import EVERY_ARTICLE, Filters
 from citewire.rag.types import Question
 from citewire.service.client.transport import (
     Call,
@@ -31,7 +31,6 @@ from citewire.service.wire.search import SearchResponse
 STORING_TIMEOUT_SECONDS = 1800.0
 # The statuses with which the service refuses a question that the library would refuse, too.
 REFUSALS = (400, 413, 422)
-EVERYTHING = Filters()
 Reply = TypeVar("Reply", bound=BaseModel)
 
 
@@ -43,7 +42,7 @@ class RunningService:
         # Never through a proxy: the service is on this machine.
         self._line = Line(url, api_key, ProxyHandler({}))
 
-    def ask(self, question: str, filters: Filters = EVERYTHING) -> AskResponse:
+    def ask(self, question: str, filters: Filters = EVERY_ARTICLE) -> AskResponse:
         """Return the service's response.
 
         Raises:
