@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.types import Article, Span
 from citewire.rag.models.encoder import OnnxEncoder

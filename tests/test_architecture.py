@@ -38,7 +38,7 @@ def test_imports_keep_their_contracts() -> None:
 
 def test_all_sql_is_in_one_package() -> None:
     package = ROOT / "index" / "catalogue"
-    assert has_sql(package / "catalogue.py")
+    assert has_sql(package / "articles.py")
     assert not [path for path in modules() if has_sql(path) and not path.is_relative_to(package)]
 
 

@@ -1,7 +1,8 @@
-"""The one durable truth, in one SQLite file: articles, passages, vectors, lexical index.
+"""The source of truth, in one SQLite file: articles, passages, vectors, lexical index.
 
-What `put` has returned from survives a kill. Everything outside this file is derived
-from it and may be thrown away.
+Changes survive a kill once `put` or `remove` has returned. Everything outside this file is derived
+from it and may be thrown away. The statements are in modules by subject; here are the transactions
+that they run in.
 """
 
 import sqlite3
@@ -13,35 +14,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from citewire.index.catalogue import articles, passages
+from citewire.index.catalogue.changes import delete_article, insert_article
 from citewire.index.catalogue.columns import Columns, ColumnStore
+from citewire.index.catalogue.conditions import batches
 from citewire.index.catalogue.postings import read_postings, terms_beginning
-from citewire.index.catalogue.schema import (
-    ARTICLE_COLUMNS,
-    PASSAGE_COLUMNS,
-    VECTOR_COLUMNS,
-    ArticleRecord,
-    EncodedArticle,
-    Known,
-    Source,
-    article_of,
-    batches,
-    day,
-    delete,
-    filter_sql,
-    insert,
-    marks,
-    passage_of,
-    require_sound,
-    stacked,
-)
+from citewire.index.catalogue.records import ArticleRecord, EncodedArticle, Known, Source
 from citewire.index.catalogue.state import CatalogueState, read_state
+from citewire.index.catalogue.stored_vectors import read_vectors, read_vectors_after
 from citewire.index.catalogue.term_vectors import read_term_vectors
 from citewire.index.embedding import Vectors
-from citewire.index.errors import UnknownArticle
-from citewire.index.text.folding import fold_case
-from citewire.index.types import Article, Filters, Passage
-
-EVERY_ARTICLE = Filters()
+from citewire.index.types import EVERY_ARTICLE, Article, Filters, Passage
 
 
 class CatalogueFile(Protocol):
@@ -98,147 +81,79 @@ class Catalogue:
     # -- reading
 
     def state(self) -> CatalogueState:
-        """Return which archive this is and its version."""
+        """Return the archive's id and version."""
         with self._file.reading() as connection:
             return read_state(connection)
 
     def counts(self) -> tuple[int, int]:
-        """Return how many articles and how many passages there are."""
+        """Return the number of articles and the number of passages."""
         with self._file.reading() as connection:
-            articles = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
-            passages = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
-        return articles, passages
+            return passages.count_rows(connection)
 
     def article(self, article_id: str) -> Article:
         """Return one article; raise UnknownArticle when there is none of this id."""
         with self._file.reading() as connection:
-            row = connection.execute(
-                f"SELECT digest, {ARTICLE_COLUMNS} FROM articles WHERE id = ?", (article_id,)
-            ).fetchone()
-        if row is None:
-            raise UnknownArticle(article_id)
-        return article_of(row)
+            return articles.read_article(connection, article_id)
 
     def list_articles(
         self, *, after: str, limit: int, filters: Filters = EVERY_ARTICLE, named: str = ""
     ) -> list[ArticleRecord]:
-        """Return up to `limit` articles in the order of their ids, from behind `after` on.
+        """Return up to `limit` articles in the order of their ids, beginning after `after`.
 
         Only those that pass the filters and have `named` in their title or id, in either case.
         """
-        condition, values = filter_sql(filters)
         with self._file.reading() as connection:
-            # SQLite's own is quicker, and knows no letters but ASCII's.
-            fold = "lower" if named.isascii() else "folded"
-            connection.create_function("folded", 1, fold_case, deterministic=True)
-            rows = connection.execute(
-                "SELECT id, title, source, url, published, author, language, digest, length(text)"
-                f" FROM articles WHERE id > ? AND {condition}"
-                f" AND (instr({fold}(title), ?) OR instr({fold}(id), ?))"
-                " ORDER BY id LIMIT ?",
-                (after, *values, fold_case(named), fold_case(named), limit),
-            ).fetchall()
-        return [
-            ArticleRecord(article_id, title, source, url, day(published), *others)
-            for article_id, title, source, url, published, *others in rows
-        ]
+            return articles.list_articles(
+                connection, after=after, limit=limit, filters=filters, named=named
+            )
 
     def articles_containing(
         self, strings: Sequence[str], numbers: Collection[int] | None = None
     ) -> Iterator[Article]:
-        """Yield the articles whose text has all of the strings, one at a time in memory.
+        """Yield the articles whose text contains all of the strings, one at a time in memory.
 
-        In the order of their numbers; only those of these numbers, where any are given.
+        In the order of their numbers; only those of the given numbers, unless these are None.
         """
-        condition = " AND ".join(["instr(text, ?)"] * len(strings)) or "TRUE"
         with self._file.reading() as connection:
-            for batch in [None] if numbers is None else batches(sorted(numbers)):
-                among = "TRUE" if batch is None else f"number IN ({marks(batch)})"
-                for row in connection.execute(
-                    f"SELECT digest, {ARTICLE_COLUMNS} FROM articles"
-                    f" WHERE {among} AND {condition} ORDER BY number",
-                    [*(batch or ()), *strings],
-                ):
-                    yield article_of(row)
+            yield from articles.read_articles_containing(connection, strings, numbers)
 
     def article_numbers(self, passage_ids: Sequence[int]) -> set[int]:
-        """Return the numbers of the articles that have the passages."""
-        found: set[int] = set()
+        """Return the numbers of the articles that the passages are of."""
         with self._file.reading() as connection:
-            for batch in batches(passage_ids):
-                rows = connection.execute(
-                    f"SELECT article FROM passages WHERE id IN ({marks(batch)})", batch
-                )
-                found.update(row[0] for row in rows)
-        return found
+            return passages.read_article_numbers(connection, passage_ids)
 
     def sources(self, *, limit: int) -> list[Source]:
-        """Return up to `limit` sources that articles name, those of most articles first."""
+        """Return up to `limit` sources of articles, those of most articles first."""
         with self._file.reading() as connection:
-            rows = connection.execute(
-                "SELECT source, count(*) AS articles FROM articles WHERE source IS NOT NULL"
-                " GROUP BY source ORDER BY articles DESC, source LIMIT ?",
-                (limit,),
-            ).fetchall()
-        return [Source(name, articles) for name, articles in rows]
+            return articles.read_sources(connection, limit)
 
     def fingerprints(self) -> dict[str, str]:
         """Return every article's fingerprint by its id."""
         with self._file.reading() as connection:
-            return dict(connection.execute("SELECT id, fingerprint FROM articles").fetchall())
+            return articles.read_fingerprints(connection)
 
     def origins(self) -> dict[str, str]:
-        """Return where every article was loaded from, by its id."""
+        """Return every article's origin, where it was loaded from, by its id."""
         with self._file.reading() as connection:
-            return dict(connection.execute("SELECT id, origin FROM articles").fetchall())
+            return articles.read_origins(connection)
 
     def known(self, article_ids: Sequence[str]) -> dict[str, Known]:
-        """Return what is known of the articles among `article_ids` that exist, by id."""
-        found: dict[str, Known] = {}
+        """Return fingerprint and origin of the articles among `article_ids` that exist, by id."""
         with self._file.reading() as connection:
-            for batch in batches(article_ids):
-                rows = connection.execute(
-                    f"SELECT id, fingerprint, origin FROM articles WHERE id IN ({marks(batch)})",
-                    batch,
-                )
-                found |= {row[0]: Known(row[1], row[2]) for row in rows}
-        return found
+            return articles.read_known(connection, article_ids)
 
     def known_after(self, article_id: str, limit: int) -> dict[str, Known]:
-        """Return what is known of up to `limit` articles behind `article_id`, in that order."""
+        """Return fingerprint and origin of up to `limit` articles after `article_id`, in order."""
         with self._file.reading() as connection:
-            rows = connection.execute(
-                "SELECT id, fingerprint, origin FROM articles WHERE id > ? ORDER BY id LIMIT ?",
-                (article_id, limit),
-            ).fetchall()
-        return {row[0]: Known(row[1], row[2]) for row in rows}
+            return articles.read_known_after(connection, article_id, limit)
 
     def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
         """Return the passages that exist among `ids`, each with its whole article."""
-        found: dict[int, Passage] = {}
-        articles: dict[int, Article] = {}
         with self._file.reading() as connection:
-            for batch in batches(ids):
-                rows = connection.execute(
-                    f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks(batch)})", batch
-                ).fetchall()
-                require_sound(rows)
-                numbers = list({row[1] for row in rows} - articles.keys())
-                held = {
-                    number: row
-                    for number, *row in connection.execute(
-                        f"SELECT number, digest, {ARTICLE_COLUMNS} FROM articles"
-                        f" WHERE number IN ({marks(numbers)})",
-                        numbers,
-                    )
-                }
-                articles |= {number: article_of(held.get(number)) for number in numbers}
-                for passage_id, number, start, end, _ in rows:
-                    found[passage_id] = passage_of(passage_id, articles[number], start, end)
-        return found
+            return passages.read_passages(connection, ids)
 
     def term_vectors(self, ids: Sequence[int]) -> dict[int, bytes]:
-        """Return the words of passages, which all exist, in their order and as numbers."""
+        """Return the tokens of passages, which all exist, in order and hashed."""
         found: dict[int, bytes] = {}
         with self._file.reading() as connection:
             for batch in batches(ids):
@@ -246,88 +161,54 @@ class Catalogue:
         return found
 
     def postings(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the ids of the passages that have the term, and how often each has it."""
+        """Return the ids of the passages that have the term, and its count in each."""
         with self._file.reading() as connection:
             return read_postings(connection, term)
 
     def terms_beginning(self, prefix: str) -> list[str]:
-        """Return the indexed terms that begin so, in order, a thousand of them at most."""
+        """Return the indexed terms with a prefix, in order, a thousand of them at most."""
         with self._file.reading() as connection:
             return terms_beginning(connection, prefix)
 
     def columns(self) -> Columns:
-        """Return what searching needs of every passage, in the state that is being read."""
+        """Return length, date and source of every passage, in the state that is being read."""
         with self._file.reading() as connection:
             return self._columns.current(connection, self.state())
 
     def matching_passages(self, filters: Filters) -> list[int]:
         """Return the ids of all passages whose article passes the filters, ascending."""
-        condition, values = filter_sql(filters)
         with self._file.reading() as connection:
-            return [
-                row[0]
-                for row in connection.execute(
-                    "SELECT passages.id FROM articles"
-                    " JOIN passages ON passages.article = articles.number"
-                    f" WHERE {condition} ORDER BY passages.id",
-                    values,
-                )
-            ]
+            return passages.read_matching_ids(connection, filters)
 
     def vectors(self, ids: Sequence[int]) -> tuple[list[int], Vectors]:
-        """Return which of `ids` exist and their vectors, one row each, in the same order."""
-        rows = []
+        """Return the ids among `ids` that exist, and their vectors, one row each, in that order."""
         with self._file.reading() as connection:
-            for batch in batches(ids):
-                rows += connection.execute(
-                    f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage IN ({marks(batch)})",
-                    batch,
-                ).fetchall()
-        return stacked(rows)
+            return read_vectors(connection, ids)
 
     def vectors_after(self, passage_id: int) -> tuple[list[int], Vectors]:
         """Return all ids greater than `passage_id`, ascending, with their vectors."""
         with self._file.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage > ? ORDER BY passage",
-                (passage_id,),
-            ).fetchall()
-        return stacked(rows)
+            return read_vectors_after(connection, passage_id)
 
     def existing_passages(self, ids: Sequence[int]) -> set[int]:
-        """Return which of `ids` exist."""
-        found: set[int] = set()
+        """Return the ids among `ids` that exist."""
         with self._file.reading() as connection:
-            for batch in batches(ids):
-                rows = connection.execute(
-                    f"SELECT id FROM passages WHERE id IN ({marks(batch)})", batch
-                )
-                found.update(row[0] for row in rows)
-        return found
-
-    def count_passages_through(self, passage_id: int) -> int:
-        """Return how many passages have an id up to and including `passage_id`."""
-        with self._file.reading() as connection:
-            return int(
-                connection.execute(
-                    "SELECT count(*) FROM passages WHERE id <= ?", (passage_id,)
-                ).fetchone()[0]
-            )
-
-    def count_passages_after(self, passage_id: int) -> int:
-        """Return how many passages have a greater id."""
-        with self._file.reading() as connection:
-            return int(
-                connection.execute(
-                    "SELECT count(*) FROM passages WHERE id > ?", (passage_id,)
-                ).fetchone()[0]
-            )
+            return passages.read_existing_ids(connection, ids)
 
     def passages_through(self, passage_id: int) -> set[int]:
-        """Return the ids of the passages that exist, up to and including `passage_id`."""
+        """Return the ids that exist, up to and including `passage_id`."""
         with self._file.reading() as connection:
-            rows = connection.execute("SELECT id FROM passages WHERE id <= ?", (passage_id,))
-            return {row[0] for row in rows}
+            return passages.read_ids_through(connection, passage_id)
+
+    def count_passages_through(self, passage_id: int) -> int:
+        """Return the number of passages with an id up to and including `passage_id`."""
+        with self._file.reading() as connection:
+            return passages.count_through(connection, passage_id)
+
+    def count_passages_after(self, passage_id: int) -> int:
+        """Return the number of passages with a greater id."""
+        with self._file.reading() as connection:
+            return passages.count_after(connection, passage_id)
 
     # -- writing
 
@@ -338,11 +219,11 @@ class Catalogue:
         """
         with self._file.writing() as connection:
             for item in encoded:
-                delete(connection, item.article.id)
-                insert(connection, item)
+                delete_article(connection, item.article.id)
+                insert_article(connection, item)
 
     def remove(self, article_ids: Iterable[str]) -> None:
-        """Delete the articles, their passages, vectors and words, in one transaction."""
+        """Delete the articles, their passages, vectors and tokens, in one transaction."""
         with self._file.writing() as connection:
             for article_id in article_ids:
-                delete(connection, article_id)
+                delete_article(connection, article_id)

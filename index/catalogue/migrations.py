@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from citewire.index.catalogue.checksums import article_checksum, vector_checksum
+from citewire.index.catalogue.passages import checksum_passages
 from citewire.index.catalogue.postings import rebuild_postings
-from citewire.index.catalogue.schema import SCHEMA_VERSION, sums_of
+from citewire.index.catalogue.schema import SCHEMA_VERSION
 from citewire.index.catalogue.state import read_meta
 from citewire.index.errors import ArchiveDamaged, ArchiveTooNew
 from citewire.index.system.crash_points import reached
@@ -99,7 +100,7 @@ def add_checksums(connection: sqlite3.Connection) -> None:
         vectors = [vector_checksum(row[0], row[3]) for row in rows]
         connection.executemany(
             "UPDATE passages SET checksum = ? WHERE id = ?",
-            zip(sums_of(article[0], passages), (row[0] for row in rows), strict=True),
+            zip(checksum_passages(article[0], passages), (row[0] for row in rows), strict=True),
         )
         connection.executemany(
             "UPDATE vectors SET checksum = ? WHERE passage = ?",

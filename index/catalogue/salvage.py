@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from citewire.index.catalogue.articles import ARTICLE_COLUMNS, parse_article
 from citewire.index.catalogue.checksums import article_checksum, vector_checksum
 from citewire.index.catalogue.migrations import (
     FIRST_SEALED,
@@ -21,8 +22,9 @@ from citewire.index.catalogue.migrations import (
     schema_of,
 )
 from citewire.index.catalogue.opening import open_catalogue
+from citewire.index.catalogue.passages import checksum_passages
 from citewire.index.catalogue.postings import has_sound_postings
-from citewire.index.catalogue.schema import ARTICLE_COLUMNS, EncodedArticle, article_of, sums_of
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.state import CatalogueState, read_meta
 from citewire.index.errors import ArchiveDamaged, InvalidInput
@@ -151,7 +153,7 @@ def numbers_of(connection: sqlite3.Connection) -> dict[int, str]:
 
 def stored(connection: sqlite3.Connection, number: int) -> EncodedArticle:
     """Read one article whole; raise ArchiveDamaged, or what SQLite raises, at any doubt."""
-    article = article_of(
+    article = parse_article(
         connection.execute(
             f"SELECT digest, {ARTICLE_COLUMNS} FROM articles WHERE number = ?", (number,)
         ).fetchone()
@@ -202,7 +204,7 @@ def require_checksums(
         " JOIN vectors ON vectors.passage = passages.id WHERE article = ? ORDER BY passages.id",
         (number,),
     ).fetchall()
-    own_sums = list(zip(sums_of(number, passages), vectors, strict=True))
+    own_sums = list(zip(checksum_passages(number, passages), vectors, strict=True))
     if stored_sums != own_sums or whole != article_checksum((*article, known), passages, vectors):
         raise ArchiveDamaged(f"{article[1]}: does not match its checksums")
 

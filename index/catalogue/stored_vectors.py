@@ -1,17 +1,58 @@
-"""All vectors of a catalogue's file, read by a process that does not own it."""
+"""Read passages' vectors: some, those after an id, or all of them in another process."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
-from citewire.index.catalogue.schema import VECTOR_COLUMNS, stacked
+import numpy as np
+
+from citewire.index.catalogue.checksums import vector_checksum
+from citewire.index.catalogue.conditions import batches, placeholders
 from citewire.index.catalogue.state import CatalogueState, read_state
 from citewire.index.embedding import Vectors
+from citewire.index.errors import ArchiveDamaged
 
+VECTOR_COLUMNS = "passage, vector, checksum"
 FLOAT_BYTES = 4
+
+
+def read_vectors(connection: sqlite3.Connection, ids: Sequence[int]) -> tuple[list[int], Vectors]:
+    """Return the ids among `ids` of passages that exist, and their vectors in the same order."""
+    rows = []
+    for batch in batches(ids):
+        rows += connection.execute(
+            f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage IN ({placeholders(batch)})", batch
+        ).fetchall()
+    return stack_vectors(rows)
+
+
+def read_vectors_after(
+    connection: sqlite3.Connection, passage_id: int
+) -> tuple[list[int], Vectors]:
+    """Return all ids greater than `passage_id`, ascending, with their vectors."""
+    rows = connection.execute(
+        f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage > ? ORDER BY passage", (passage_id,)
+    ).fetchall()
+    return stack_vectors(rows)
+
+
+def stack_vectors(rows: Sequence[tuple[int, bytes, int]]) -> tuple[list[int], Vectors]:
+    """Return the ids and the vectors, shape (rows, dimension), of rows of VECTOR_COLUMNS.
+
+    Raises:
+        ArchiveDamaged: a vector does not match its checksum.
+    """
+    ids = [row[0] for row in rows]
+    if not rows:
+        return [], np.zeros((0, 0), np.float32)
+    for passage, vector, own in rows:
+        if vector_checksum(passage, vector) != own:
+            raise ArchiveDamaged(f"passage {passage}: its vector does not match its checksum")
+    joined = b"".join(row[1] for row in rows)
+    return ids, np.frombuffer(joined, np.float32).reshape(len(rows), -1)
 
 
 class StoredVectors:
@@ -34,7 +75,7 @@ class StoredVectors:
         """
         rows = self._connection.execute(f"SELECT {VECTOR_COLUMNS} FROM vectors ORDER BY passage")
         while block := list(islice(rows, size)):
-            yield stacked(block)
+            yield stack_vectors(block)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Encoder
 from citewire.index.text.chunking import PassageSize, encoded_text, passages
 from citewire.index.types import Article

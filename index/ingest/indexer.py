@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from citewire.index.archive import Archive
-from citewire.index.catalogue.schema import Known, fingerprint
+from citewire.index.catalogue.records import Known, fingerprint
 from citewire.index.errors import BadArticle
 from citewire.index.ingest.embed import in_batches
 from citewire.index.ingest.html import HtmlReader

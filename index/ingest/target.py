@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.schema import Known
+from citewire.index.catalogue.records import Known
 from citewire.index.embedding import Encoder
 from citewire.index.errors import BadArticle
 from citewire.index.ingest.embed import encode_articles

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from citewire.index.catalogue.schema import Known
+from citewire.index.catalogue.records import Known
 from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.loading import LoadedArticle
 from citewire.index.ingest.target import Stored

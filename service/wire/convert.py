@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.schema import ArticleRecord
+from citewire.index.catalogue.records import ArticleRecord
 from citewire.index.types import Article, Span
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.quotes.evidence import Evidence

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.schema import Known, fingerprint
+from citewire.index.catalogue.records import Known, fingerprint
 from citewire.index.data_directory import RESERVED_BYTES
 from citewire.index.embedding import Encoder
 from citewire.index.errors import CitewireError, StorageFull

@@ -19,7 +19,7 @@ import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import analyze
 from citewire.index.text.chunking import PassageSize, passages

@@ -32,12 +32,12 @@ import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import analyze
 from citewire.index.text.chunking import PassageSize, encoded_text, passages
-from citewire.index.types import Article, Filters, Span
+from citewire.index.types import EVERY_ARTICLE, Article, Span
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ready_model
@@ -47,7 +47,6 @@ from citewire.rag.settings import read_settings
 from citewire.rag.types import Question
 
 DEPTH = 100
-EVERYTHING = Filters()
 
 
 @dataclass(frozen=True)
@@ -181,9 +180,9 @@ class Bench:
         for item in asked:
             golds = self.golds_of(item)
             vector = self.encoder.encode_question(item.text)
-            cosines = self.vectors.search(vector, DEPTH, EVERYTHING)
+            cosines = self.vectors.search(vector, DEPTH, EVERY_ARTICLE)
             scored = lexical.score(item.text)
-            bm25 = scored.best(DEPTH, EVERYTHING)
+            bm25 = scored.best(DEPTH, EVERY_ARTICLE)
             both = cosines | self.vectors.similarities(
                 vector, [passage for passage in bm25 if passage not in cosines]
             )
@@ -225,9 +224,9 @@ class Bench:
 
     def example(self, item: Asked, lexical: LexicalIndex) -> tuple[int, Any] | None:
         vector = self.encoder.encode_question(item.text)
-        near = self.vectors.search(vector, CANDIDATES_PER_LEG, EVERYTHING)
+        near = self.vectors.search(vector, CANDIDATES_PER_LEG, EVERY_ARTICLE)
         scored = lexical.score(item.text)
-        worded = scored.best(CANDIDATES_PER_LEG, EVERYTHING)
+        worded = scored.best(CANDIDATES_PER_LEG, EVERY_ARTICLE)
         both = near | self.vectors.similarities(
             vector, [passage for passage in worded if passage not in near]
         )

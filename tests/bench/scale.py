@@ -28,7 +28,7 @@ from load import closed_loop, service, warm_up
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.types import Article, Filters, Span

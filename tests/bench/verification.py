@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.text.chunking import PassageSize, passages
 from citewire.index.types import Article, Span
 from citewire.rag.quotes.verification import Verifier

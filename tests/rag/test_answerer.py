@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.types import Article, Filters, Passage, Span
 from citewire.rag.answerer import Answerer
 from citewire.rag.reading.calibration import FEATURE_NAMES, Calibration

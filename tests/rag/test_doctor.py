@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import ArchiveLocked, NoArchive, StorageFull
 from citewire.index.types import Article, Filters

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize, encoded_text, passages
 from citewire.index.types import Article

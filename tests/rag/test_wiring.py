@@ -8,7 +8,7 @@ import pytest
 
 from citewire.index.archive import Archive
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.data_directory import DataDirectory, Owner, read_owner
 from citewire.index.errors import ArchiveLocked, NoArchive, WrongEncoder
 from citewire.index.types import Article, Span

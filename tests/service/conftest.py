@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.types import Article, Passage, Span
 from citewire.rag.retrieval.retriever import Found, LegScores, Search

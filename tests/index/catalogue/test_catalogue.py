@@ -18,7 +18,7 @@ import pytest
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.postings import rebuild_postings
-from citewire.index.catalogue.schema import ArticleRecord, EncodedArticle, fingerprint
+from citewire.index.catalogue.records import ArticleRecord, EncodedArticle, fingerprint
 from citewire.index.embedding import Vectors
 from citewire.index.errors import (
     ArchiveDamaged,
@@ -711,7 +711,7 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.types import Article, Span
 
 text = "The river rose in the night. " * 20

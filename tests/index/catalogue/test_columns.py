@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Columns
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.types import Article, Filters
 
 DAYS = [None, date(1, 1, 1), date(2023, 12, 31), date(2024, 1, 1), date(2024, 1, 2)]

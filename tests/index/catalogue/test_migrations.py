@@ -11,8 +11,8 @@ import pytest
 
 from citewire.index.catalogue.opening import Mode, open_catalogue
 from citewire.index.catalogue.postings import rebuild_postings
+from citewire.index.catalogue.records import fingerprint
 from citewire.index.catalogue.salvage import examine
-from citewire.index.catalogue.schema import fingerprint
 from citewire.index.catalogue.writable_file import WritableFile
 from citewire.index.errors import ArchiveDamaged, ArchiveTooNew
 from citewire.index.lexical.bm25 import LexicalIndex

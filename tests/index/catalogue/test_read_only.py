@@ -12,7 +12,7 @@ import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import ArchiveDamaged, ReadOnlyArchive
 from citewire.index.lexical.bm25 import LexicalIndex

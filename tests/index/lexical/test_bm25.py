@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.lexical.bm25 import K1, LexicalIndex
 from citewire.index.types import Article, Filters
 

@@ -16,7 +16,7 @@ import pytest
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.errors import InvalidInput, ReadOnlyArchive, VectorServerAway
 from citewire.index.types import Article, Filters

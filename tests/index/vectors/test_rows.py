@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.catalogue.stored_vectors import open_vectors
 from citewire.index.types import Article
 from citewire.index.vectors.rows import Rows, map_ids, map_rows, no_rows, rows_after, write_rows

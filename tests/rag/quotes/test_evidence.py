@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.types import Article, Span
 from citewire.rag.errors import UnknownEvidence
 from citewire.rag.quotes.evidence import State, look_up

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from citewire.index.catalogue.schema import Known, fingerprint
+from citewire.index.catalogue.records import Known, fingerprint
 from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.loading import LoadedArticle, build
 from citewire.service.client.remote_target import RemoteStore, body_of

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from citewire.index.catalogue.schema import Known
+from citewire.index.catalogue.records import Known
 from citewire.index.data_directory import RESERVED_BYTES
 from citewire.index.embedding import Vectors
 from citewire.index.errors import ArchiveDamaged, StorageFull

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from citewire.index.catalogue.schema import EncodedArticle
+from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.types import Article, Span
 from citewire.rag.quotes.permalink import evidence_id
 from citewire.service.auth.keys import Keyring
