@@ -12,8 +12,8 @@ from citewire.rag.errors import BrokenCitation
 from citewire.rag.reader_protocol import Reader
 from citewire.rag.reading.calibration import MAX_LEAD, Calibration, Features
 from citewire.rag.reading.grouping import group
-from citewire.rag.reading.selective import Watcher, rank, read_selectively
-from citewire.rag.reading.term_coverage import coverage, stems
+from citewire.rag.reading.selective import Watcher, compute_rank_score, read_selectively
+from citewire.rag.reading.term_coverage import compute_coverage, find_stems
 from citewire.rag.types import (
     Answer,
     Answers,
@@ -131,13 +131,13 @@ def with_rivals(answers: Sequence[Answer]) -> list[Answer]:
     Two answers from one article are its two halves, or a slip of the reader; two from
     different articles are a disagreement that whoever asks should see.
     """
-    least = rank(answers[0].citations[0].extract) - RIVAL_LAG
+    least = compute_rank_score(answers[0].citations[0].extract) - RIVAL_LAG
     given: list[Answer] = []
     heard: set[str] = set()
     for answer in answers:
         extracts = [citation.extract for citation in answer.citations]
         articles = {extract.article.id for extract in extracts}
-        if rank(extracts[0]) >= least and not articles <= heard:
+        if compute_rank_score(extracts[0]) >= least and not articles <= heard:
             given.append(answer)
         heard |= articles
     return given
@@ -147,18 +147,21 @@ def candidates_of(question: Question, extracts: Iterable[Extract]) -> list[Candi
     """Put the extracts that say the same together, best first."""
     groups = [
         [members[0], *filter(stands_alone, members[1:])]
-        for members in group(sorted(extracts, key=lambda extract: -rank(extract)))
+        for members in group(sorted(extracts, key=lambda extract: -compute_rank_score(extract)))
     ]
-    weights = [sum(math.exp(rank(member) / TEMPERATURE) for member in each) for each in groups]
+    weights = [
+        sum(math.exp(compute_rank_score(member) / TEMPERATURE) for member in each)
+        for each in groups
+    ]
     total = sum(weights)
-    asked = stems(question.text)
+    asked = find_stems(question.text)
     return [
         Candidate(
             tuple(members),
             Features(
                 margin=members[0].margin,
                 similarity=max(member.hit.similarity for member in members),
-                coverage=coverage(asked, members[0].hit.passage),
+                coverage=compute_coverage(asked, members[0].hit.passage),
                 lead=log_odds(weight, total - weight),
                 cls_vector=members[0].cls_vector,
             ),

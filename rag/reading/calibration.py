@@ -1,4 +1,4 @@
-"""From a reader's scores to the probability that an answer is right."""
+"""Calibration: from an answer's features to the probability that it is right."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from citewire.rag.errors import ModelRejected
 
 CALIBRATION_FILE = "confidence.json"
 FEATURE_NAMES = ("margin", "similarity", "coverage", "lead")
-# Beyond these odds, in logits, a lead says no more.
+# Logits: larger leads are clipped, since they say no more.
 MAX_LEAD = 8.0
 
 
@@ -41,8 +41,8 @@ class Features:
 class Calibration:
     """Platt scaling (Platt 1999): a logistic regression over Features, and the answering threshold.
 
-    `threshold` is the least probability of an answer that is given. `relevance` is the
-    least similarity at which the archive counts as saying anything about the question.
+    `threshold` is the lowest probability of an answer that is given. `relevance` is the
+    lowest similarity at which the archive counts as relevant to the question.
     `paragraph` holds bias and weight of the margin alone, for a question that is read on a
     given paragraph, without an archive. `cls_weights` are the weights of `cls_vector`: they
     score whether the passage answers such a question at all, in addition to the span's margin
@@ -73,25 +73,25 @@ class Calibration:
         return sigmoid(bias + weight * margin)
 
 
-# For a reader that nobody has calibrated: even odds where it is undecided.
+# For a reader without a calibration: even odds at a margin of 0.
 UNCALIBRATED = Calibration(bias=0.0, weights=(0.5, 0.0, 0.0, 0.0), threshold=0.5, relevance=0.2)
 
 
 def sigmoid(logit: float) -> float:
-    """Return the probability of a logit; far ones are cut off before they overflow."""
+    """Return the logistic function of a logit, which is clipped so that it cannot overflow."""
     return 1.0 / (1.0 + math.exp(-max(min(logit, 60.0), -60.0)))
 
 
 def dot(weights: Sequence[float], features: Sequence[float]) -> float:
-    """Return the weighted sum."""
+    """Return the dot product: the features' weighted sum."""
     return sum(weight * feature for weight, feature in zip(weights, features, strict=True))
 
 
 def read_calibration(folder: Path, reader_identity: str) -> Calibration:
-    """Read the calibration that lies beside a reader; UNCALIBRATED when there is none.
+    """Read the calibration in a reader's folder; return UNCALIBRATED when there is none.
 
     Raises:
-        ModelRejected: it is broken, or was fitted to another reader.
+        ModelRejected: the calibration is broken, or was fitted to another reader.
     """
     file = folder / CALIBRATION_FILE
     if not file.exists():

@@ -1,4 +1,4 @@
-"""From a window's logits to spans of the text: pure functions, no model.
+"""Decode a window's logits to spans of the text: pure functions, no model.
 
 A window is one run of tokens that a reader saw: the question and a stretch of a passage.
 """
@@ -16,7 +16,7 @@ from citewire.index.types import Span
 Floats = NDArray[np.float32]
 
 MAX_ANSWER_TOKENS = 30
-# How many spans a window proposes: enough for two different answers and their variants.
+# Spans that a window proposes: enough for two different answers and their variants.
 SPANS_PER_WINDOW = 6
 ZERO_WIDTH_JOINER = "\u200d"
 
@@ -26,7 +26,7 @@ class Window:
     """Which tokens of a window stand for which characters.
 
     `offsets` holds each token's [start, end) in the text that was read; `starts` and `ends`
-    say at which tokens an answer may begin and end: of the text, and at a word's edge.
+    are masks of the tokens where an answer may begin and end: of the text, and at a word's edge.
     """
 
     offsets: Sequence[tuple[int, int]]
@@ -42,10 +42,10 @@ class ScoredSpan:
     margin: float
 
 
-def best_spans(start_logits: Floats, end_logits: Floats, window: Window) -> list[ScoredSpan]:
+def find_best_spans(start_logits: Floats, end_logits: Floats, window: Window) -> list[ScoredSpan]:
     """Return the window's best spans, best first, none overlapping another.
 
-    A span's margin is its start plus its end logit, minus those of the first token, which
+    A span's margin is its start plus its end logit, minus those of the first token, [CLS], which
     stands for no answer (Devlin 2019, section 4.3). Spans have at most MAX_ANSWER_TOKENS
     tokens. Logits have shape (tokens,).
     """
@@ -53,22 +53,22 @@ def best_spans(start_logits: Floats, end_logits: Floats, window: Window) -> list
     reach = min(MAX_ANSWER_TOKENS, tokens)
     starts = np.where(window.starts, start_logits, -np.inf)
     ends = np.where(window.ends, end_logits, -np.inf)
-    # scores[i, d]: the span from token i to token i + d.
+    # sums[i, d]: the span from token i to token i + d.
     padded = np.concatenate([ends, np.full(reach, -np.inf, np.float32)])
-    scores = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, reach)[:tokens]
+    sums = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, reach)[:tokens]
     no_answer = float(start_logits[0] + end_logits[0])
-    # Variants of the best span crowd the top; look at many to be left with a few that differ.
-    count = min(20 * SPANS_PER_WINDOW, scores.size)
-    flat = np.argpartition(-scores, count - 1, axis=None)[:count]
+    # Variants of the best span crowd the top: look at many to be left with a few that differ.
+    count = min(20 * SPANS_PER_WINDOW, sums.size)
+    top = np.argpartition(-sums, count - 1, axis=None)[:count]
     found = []
-    for first, length in zip(*np.unravel_index(flat, scores.shape), strict=True):
-        score = float(scores[first, length])
-        if not np.isfinite(score):
+    for first, length in zip(*np.unravel_index(top, sums.shape), strict=True):
+        logit_sum = float(sums[first, length])
+        if not np.isfinite(logit_sum):
             continue
         start, end = window.offsets[first][0], window.offsets[first + length][1]
         if start < end:
-            found.append(ScoredSpan(Span(start, end), score - no_answer))
-    return without_overlaps(found)[:SPANS_PER_WINDOW]
+            found.append(ScoredSpan(Span(start, end), logit_sum - no_answer))
+    return suppress_overlaps(found)[:SPANS_PER_WINDOW]
 
 
 class HasMargin(Protocol):
@@ -83,22 +83,26 @@ class HasMargin(Protocol):
         """Its logit margin over "no answer here"; more is better."""
 
 
-Placed = TypeVar("Placed", bound=HasMargin)
+Candidate = TypeVar("Candidate", bound=HasMargin)
 
 
-def without_overlaps(spans: Sequence[Placed]) -> list[Placed]:
-    """Return what stands in one text best first, leaving out what overlaps a better one."""
-    kept: list[Placed] = []
+def suppress_overlaps(spans: Sequence[Candidate]) -> list[Candidate]:
+    """Return one text's spans best first, leaving out those that overlap a better one.
+
+    This is greedy non-maximum suppression. Of equal margins, the earlier span is kept.
+    """
+    kept: list[Candidate] = []
     for candidate in sorted(spans, key=lambda one: (-one.margin, one.span)):
         if not any(candidate.span.overlaps(better.span) for better in kept):
             kept.append(candidate)
     return kept
 
 
-def whole_characters(text: str, span: Span) -> Span:
-    """Widen the span so that it cuts no character from its accents, joiners or selectors.
+def widen_to_characters(text: str, span: Span) -> Span:
+    """Widen the span to whole visible characters: with their accents, joiners and selectors.
 
-    A tokenizer that strips accents leaves combining marks outside of its tokens.
+    These are the grapheme clusters of UAX #29 in a simple form. A tokenizer that strips accents
+    leaves combining marks outside its tokens.
     """
     start, end = span.start, span.end
     while end < len(text) and belongs_to_previous(text, end):

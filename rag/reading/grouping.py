@@ -1,22 +1,22 @@
-"""Which extracts are one and the same answer, by their words or by their place."""
+"""Decide which extracts are the same answer, by their words or by their place."""
 
 import re
 from collections.abc import Iterable
 
 from citewire.index.text.folding import strip_marks
-from citewire.rag.reading.decoding import without_overlaps
+from citewire.rag.reading.decoding import suppress_overlaps
 from citewire.rag.types import Extract
 
 POSSESSIVE = re.compile("['\u2019]s\\b")
 # A word, a number, or a currency: "$5" and "€5" are different answers.
 TOKEN = re.compile(r"[^\W_]+(?:[.,:]\d+)*|[$€£¥]")
-# Leading words that do not change what an answer says.
-EMPTY_WORDS = frozenset("a an the in on at of to by from for with and who was is".split())
-# Words that change a number's size: "5" and "5 million" are different answers.
+# Function words: they do not change the meaning of an answer.
+FUNCTION_WORDS = frozenset("a an the in on at of to by from for with and who was is".split())
+# Words that change the size of a number: "5" and "5 million" are different answers.
 SCALES = frozenset(
     "hundred thousand million billion trillion dozen half quarter percent per cent".split()
 )
-# Words that turn an answer into another one.
+# Words that turn an answer into a different one.
 NEGATIONS = frozenset("not no never without except former ex vice deputy".split())
 
 
@@ -28,37 +28,40 @@ def group(extracts: Iterable[Extract]) -> list[list[Extract]]:
     """
     groups: list[list[Extract]] = []
     for extract in extracts:
-        home = next((own for own in groups if same_answer(own[0].text, extract.text)), None)
-        if home is None:
+        same = next((own for own in groups if is_same_answer(own[0].text, extract.text)), None)
+        if same is None:
             groups.append([extract])
-        elif extract.article.id not in {member.article.id for member in home}:
-            home.append(extract)
+        elif extract.article.id not in {member.article.id for member in same}:
+            same.append(extract)
     return groups
 
 
-def apart(extracts: Iterable[Extract]) -> list[Extract]:
-    """Return the extracts best first, leaving out what overlaps a better one of its article."""
+def suppress_overlaps_by_article(extracts: Iterable[Extract]) -> list[Extract]:
+    """Return the extracts best first, leaving out those that overlap a better one of the article.
+
+    This is non-maximum suppression in each article on its own.
+    """
     by_article: dict[str, list[Extract]] = {}
     for extract in extracts:
         by_article.setdefault(extract.article.id, []).append(extract)
-    kept = [extract for own in by_article.values() for extract in without_overlaps(own)]
+    kept = [extract for own in by_article.values() for extract in suppress_overlaps(own)]
     return sorted(kept, key=lambda extract: -extract.margin)
 
 
-def same_answer(one: str, other: str) -> bool:
+def is_same_answer(one: str, other: str) -> bool:
     """Say whether two answer texts say the same.
 
-    They do when their telling words are equal, or when one names the other more fully:
+    They do when their content words are equal, or when one names the other more fully:
     "Blinken" and "US Secretary of State Antony Blinken", "39" and "39 people".
 
-    >>> same_answer("5", "5 million")
+    >>> is_same_answer("5", "5 million")
     False
     """
-    words, others = telling_words(one), telling_words(other)
+    words, others = find_content_words(one), find_content_words(other)
     if words == others:
         return True
     shorter, longer = sorted((words, others), key=len)
-    extra = longer_only(shorter, longer)
+    extra = find_extra_words(shorter, longer)
     if extra is None or not shorter:
         return False
     if any(is_number(word) or word in SCALES or word in NEGATIONS for word in extra):
@@ -67,15 +70,15 @@ def same_answer(one: str, other: str) -> bool:
     return longer[-len(shorter) :] == shorter or is_number(shorter[-1])
 
 
-def telling_words(text: str) -> tuple[str, ...]:
-    """Return the answer's words, without case, accents, punctuation and empty words."""
+def find_content_words(text: str) -> tuple[str, ...]:
+    """Return the text's content words: without case, accents, punctuation and function words."""
     plain = strip_marks(text.casefold())
     words = tuple(TOKEN.findall(POSSESSIVE.sub("", plain).replace("%", " percent ")))
-    # What has no words, as a sign or a picture, says what it shows.
-    return tuple(word for word in words if word not in EMPTY_WORDS) or words or (text,)
+    # A text without words, as a symbol or an emoji, is its own content.
+    return tuple(word for word in words if word not in FUNCTION_WORDS) or words or (text,)
 
 
-def longer_only(shorter: tuple[str, ...], longer: tuple[str, ...]) -> tuple[str, ...] | None:
+def find_extra_words(shorter: tuple[str, ...], longer: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return the words around `shorter` inside `longer`, None when it is not inside."""
     for start in range(len(longer) - len(shorter) + 1):
         end = start + len(shorter)

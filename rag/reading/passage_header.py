@@ -1,7 +1,7 @@
-"""What stands above a passage: its article's title and date, said to a reader with the question.
+"""A passage's header: its article's title and date, given to the reader with the question.
 
-A passage from the middle of an article says "he" or "the company"; the title tells who. It goes
-behind the question, not before the passage, so that no answer is found in it.
+A passage from the middle of an article says "he" or "the company"; the title names them. The
+header goes behind the question, not before the passage, so that no answer is found in it.
 """
 
 from datetime import date
@@ -9,14 +9,14 @@ from datetime import date
 DIVIDER = " | "
 
 
-def header(title: str, published: date | None) -> str:
-    """The title, with the date where there is one; nothing where there is no title.
+def build_header(title: str, published: date | None) -> str:
+    """Return the title, with the date where there is one; "" where there is no title.
 
-    No reader has learned what a date alone says.
+    No reader was trained on a date without a title.
     """
     return f"{title}, {published}" if title and published else title
 
 
-def below_header(question: str, header: str) -> str:
-    """The question as a reader is asked it of a passage below this header, if there is any."""
+def append_header(question: str, header: str) -> str:
+    """Return the question with the header behind it, as a reader is given it."""
     return f"{question}{DIVIDER}{header}" if header else question

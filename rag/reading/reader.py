@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
@@ -11,21 +11,27 @@ from citewire.index.types import Article
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ReadyModel
 from citewire.rag.models.onnx_session import Network
-from citewire.rag.reading.decoding import Floats, ScoredSpan, Window, best_spans, whole_characters
-from citewire.rag.reading.grouping import apart
-from citewire.rag.reading.passage_header import below_header, header
+from citewire.rag.reading.decoding import (
+    Floats,
+    ScoredSpan,
+    Window,
+    find_best_spans,
+    widen_to_characters,
+)
+from citewire.rag.reading.grouping import suppress_overlaps_by_article
+from citewire.rag.reading.passage_header import append_header, build_header
 from citewire.rag.types import Extract, Hit
 
-# The question keeps at most this many tokens, so that the passage has room.
+# Tokens that a question keeps at most, so that the passage has room.
 MAX_QUESTION_TOKENS = 96
-# Neighbouring windows of a long passage share this many tokens: half of them hold an answer.
+# Tokens that neighbouring windows of a long passage share: about twice those of the longest answer.
 STRIDE_TOKENS = 64
-# The longest question, an overlap, and as much again that is new in every window.
+# Tokens of the smallest usable window: the longest question, an overlap, and as many new ones.
 MIN_WINDOW_TOKENS = MAX_QUESTION_TOKENS + 2 * STRIDE_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class WindowSpan:
     """A span that a window proposes, and the window's last hidden vector at [CLS]."""
 
     scored: ScoredSpan
@@ -52,58 +58,58 @@ class OnnxReader:
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return the best spans over all hits, best first, none overlapping another."""
-        above = [self._header(hit.passage.article) for hit in hits]
-        asked = {each: self._shortened(below_header(question, each)) for each in set(above)}
+        encodings = self._encode(question, hits)
+        outputs = iter(self._network.run_each([*chain.from_iterable(encodings)]))
+        extracts: list[Extract] = []
+        for hit, windows in zip(hits, encodings, strict=True):
+            of_hit = islice(outputs, len(windows))
+            for window, output in zip(build_windows(windows), of_hit, strict=True):
+                extracts += (move_to_article(hit, each) for each in decode(window, output))
+        return suppress_overlaps_by_article(extracts)
+
+    def _encode(self, question: str, hits: Sequence[Hit]) -> list[list[Encoding]]:
+        """Tokenize the question with each hit's passage, into one or several windows a hit."""
+        headers = [self._header(hit.passage.article) for hit in hits]
+        asked = {each: self._truncate(append_header(question, each)) for each in set(headers)}
         encoded = [
-            self._tokenizer.encode(asked[each], hit.passage.text)
-            for each, hit in zip(above, hits, strict=True)
+            self._tokenizer.encode(asked[header], hit.passage.text)
+            for header, hit in zip(headers, hits, strict=True)
         ]
-        seen = [[encoding, *encoding.overflowing] for encoding in encoded]
-        outputs = iter(self._network.run_each([window for windows in seen for window in windows]))
-        # Windows come first: zip stops at their end, before it takes the next hit's outputs.
-        found = [
-            [
-                each
-                for window, output in zip(windows_of(windows), outputs, strict=False)
-                for each in found_in(window, output)
-            ]
-            for windows in seen
-        ]
-        return extracts(hits, found)
+        return [[encoding, *encoding.overflowing] for encoding in encoded]
 
     def _header(self, article: Article) -> str:
-        return header(article.title, article.published) if self._reads_titles else ""
+        return build_header(article.title, article.published) if self._reads_titles else ""
 
-    def _shortened(self, question: str) -> str:
+    def _truncate(self, question: str) -> str:
         # As the second text, since that is the one that the tokenizer cuts.
         tokens = self._tokenizer.encode("", question)
-        ends = [tokens.offsets[place][1] for place in places_of_second(tokens)]
+        ends = [tokens.offsets[place][1] for place in find_second_text(tokens)]
         if len(ends) <= MAX_QUESTION_TOKENS:
             return question
         return question[: ends[MAX_QUESTION_TOKENS - 1]]
 
 
-def places_of_second(encoding: Encoding) -> list[int]:
-    """Return which tokens are of the second text."""
+def find_second_text(encoding: Encoding) -> list[int]:
+    """Return the indexes of the tokens that belong to the second text."""
     return [place for place, text in enumerate(encoding.sequence_ids) if text == 1]
 
 
-def windows_of(encodings: Sequence[Encoding]) -> list[Window]:
-    """Say with which tokens of one text's windows an answer may begin and end.
+def build_windows(encodings: Sequence[Encoding]) -> list[Window]:
+    """Return one text's windows, with each token that may begin an answer in only one of them.
 
-    Windows overlap. An answer that begins in the first half of an overlap is looked for in
-    the earlier window, else in the later one: that one holds it whole.
+    Windows overlap. An answer that begins in the first half of an overlap is searched for in
+    the earlier window, else in the later one: that window holds it whole.
     """
-    windows = [window_of(encoding) for encoding in encodings]
+    windows = [build_window(encoding) for encoding in encodings]
     half = STRIDE_TOKENS // 2
     for (before, earlier), (after, later) in pairwise(zip(encodings, windows, strict=True)):
-        earlier.starts[places_of_second(before)[-half:]] = False
-        later.starts[places_of_second(after)[:half]] = False
+        earlier.starts[find_second_text(before)[-half:]] = False
+        later.starts[find_second_text(after)[:half]] = False
     return windows
 
 
-def window_of(encoding: Encoding) -> Window:
-    """Say which tokens are of the text and at the edges of words."""
+def build_window(encoding: Encoding) -> Window:
+    """Return a window in which an answer may begin and end at the edges of the text's words."""
     of_text = np.array([text == 1 for text in encoding.sequence_ids])
     words = np.array([-1 if word is None else word for word in encoding.word_ids])
     changes = words[1:] != words[:-1]
@@ -115,22 +121,15 @@ def window_of(encoding: Encoding) -> Window:
     )
 
 
-def found_in(window: Window, output: Sequence[Floats]) -> list[Found]:
-    """Return what a window proposes, from its start and end logits and its first state."""
-    starts, ends, first = output
-    cls_vector = tuple(first.tolist())
-    return [Found(scored, cls_vector) for scored in best_spans(starts, ends, window)]
+def decode(window: Window, output: Sequence[Floats]) -> list[WindowSpan]:
+    """Return a window's best spans, from its start and end logits and its vector at [CLS]."""
+    starts, ends, cls = output
+    cls_vector = tuple(cls.tolist())
+    return [WindowSpan(scored, cls_vector) for scored in find_best_spans(starts, ends, window)]
 
 
-def extracts(hits: Sequence[Hit], found: Sequence[Sequence[Found]]) -> list[Extract]:
-    """Move each hit's spans into its article and keep the best of those that overlap there."""
-    return apart(
-        Extract(
-            hit,
-            whole_characters(hit.passage.text, each.scored.span).shifted(hit.passage.span.start),
-            each.scored.margin,
-            each.cls_vector,
-        )
-        for hit, own in zip(hits, found, strict=True)
-        for each in own
-    )
+def move_to_article(hit: Hit, found: WindowSpan) -> Extract:
+    """Move a span of the hit's passage to its article's coordinates, widened to characters."""
+    span = widen_to_characters(hit.passage.text, found.scored.span)
+    place = span.shifted(hit.passage.span.start)
+    return Extract(hit, place, found.scored.margin, found.cls_vector)

@@ -9,7 +9,7 @@ from functools import cache
 
 from citewire.index.text.chunking import sentences
 from citewire.rag.evaluation.squad import Example
-from citewire.rag.reading.passage_header import below_header, header
+from citewire.rag.reading.passage_header import append_header, build_header
 from citewire.rag.training.distillation.readings import Reading
 
 YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
@@ -44,7 +44,7 @@ def headed(
         rng = random.Random(f"header {seed} {reading.id} {reading.passage}")
         if reading.passage in headers and rng.random() < share:
             above = drawn(headers[reading.passage], reading.passage, rng)
-            yield replace(reading, question=below_header(reading.question, above))
+            yield replace(reading, question=append_header(reading.question, above))
         else:
             yield reading
 
@@ -53,7 +53,7 @@ def drawn(titles: tuple[str, ...], passage: str, rng: random.Random) -> str:
     """One of the titles, sometimes with a date; no passage tells of years after its date."""
     title = titles[-1] if rng.random() < LEAD_SHARE else titles[0]
     if rng.random() >= DATED_SHARE:
-        return header(title, None)
+        return build_header(title, None)
     told = [int(year) for year in YEAR.findall(passage)]
     year = min(max(told), LATEST) if told else rng.randint(EARLIEST, LATEST)
-    return header(title, date(year, rng.randint(1, 12), rng.randint(1, 28)))
+    return build_header(title, date(year, rng.randint(1, 12), rng.randint(1, 28)))

@@ -10,9 +10,9 @@ from citewire.index.types import Span
 from citewire.rag.reading.decoding import (
     ScoredSpan,
     Window,
-    best_spans,
-    whole_characters,
-    without_overlaps,
+    find_best_spans,
+    suppress_overlaps,
+    widen_to_characters,
 )
 
 CHARACTERS = [
@@ -60,20 +60,20 @@ def test_spans_begin_and_end_where_they_may(
     case: tuple[np.ndarray, np.ndarray, Window],
 ) -> None:
     starts, ends, window = case
-    found = [tokens_of(scored.span, window) for scored in best_spans(starts, ends, window)]
+    found = [tokens_of(scored.span, window) for scored in find_best_spans(starts, ends, window)]
     assert all(window.starts[first] and window.ends[last] for first, last in found)
 
 
 @given(windows())
 def test_spans_have_one_to_thirty_tokens(case: tuple[np.ndarray, np.ndarray, Window]) -> None:
     starts, ends, window = case
-    found = [tokens_of(scored.span, window) for scored in best_spans(starts, ends, window)]
+    found = [tokens_of(scored.span, window) for scored in find_best_spans(starts, ends, window)]
     assert all(first <= last < first + 30 for first, last in found)
 
 
 @given(windows())
 def test_spans_do_not_overlap(case: tuple[np.ndarray, np.ndarray, Window]) -> None:
-    ordered = sorted(scored.span for scored in best_spans(*case))
+    ordered = sorted(scored.span for scored in find_best_spans(*case))
     assert all(one.end <= two.start for one, two in pairwise(ordered))
 
 
@@ -88,13 +88,13 @@ def test_the_first_span_is_the_best_of_all_that_are_allowed(
         for last in range(first, min(first + 30, len(window.offsets)))
         if window.starts[first] and window.ends[last]
     ]
-    found = [scored.margin for scored in best_spans(starts, ends, window)]
+    found = [scored.margin for scored in find_best_spans(starts, ends, window)]
     assert found[:1] == ([max(allowed)] if allowed else [])
 
 
 @given(windows())
 def test_spans_are_at_most_six_and_best_first(case: tuple[np.ndarray, np.ndarray, Window]) -> None:
-    margins = [scored.margin for scored in best_spans(*case)]
+    margins = [scored.margin for scored in find_best_spans(*case)]
     assert len(margins) <= 6
     assert margins == sorted(margins, reverse=True)
 
@@ -104,13 +104,15 @@ def test_a_margin_is_the_lead_over_no_answer() -> None:
     window = Window([(0, 0), (0, 3), (4, 9), (10, 14)], every, every)
     starts = np.array([1.0, 0.0, 5.0, -9.0], np.float32)
     ends = np.array([2.0, -9.0, 0.0, 4.0], np.float32)
-    assert best_spans(starts, ends, window)[0] == ScoredSpan(Span(4, 14), 5.0 + 4.0 - 1.0 - 2.0)
+    assert find_best_spans(starts, ends, window)[0] == ScoredSpan(
+        Span(4, 14), 5.0 + 4.0 - 1.0 - 2.0
+    )
 
 
 def test_a_token_without_characters_is_no_answer() -> None:
     flags = np.array([False, True])
     logits = np.array([0.0, 9.0], np.float32)
-    assert best_spans(logits, logits, Window([(0, 0), (3, 3)], flags, flags)) == []
+    assert find_best_spans(logits, logits, Window([(0, 0), (3, 3)], flags, flags)) == []
 
 
 @given(
@@ -125,7 +127,7 @@ def test_a_token_without_characters_is_no_answer() -> None:
     )
 )
 def test_a_span_is_left_out_only_for_a_better_one(spans: list[ScoredSpan]) -> None:
-    kept = without_overlaps(spans)
+    kept = suppress_overlaps(spans)
     for scored in spans:
         rivals = [other.margin for other in kept if other.span.overlaps(scored.span)]
         assert max(rivals, default=-math.inf) >= scored.margin
@@ -142,16 +144,16 @@ def test_a_widened_span_ends_at_the_nearest_whole_characters(
     nearest = Span(
         max(edge for edge in edges if edge <= start), min(edge for edge in edges if edge >= end)
     )
-    assert whole_characters(text, Span(start, end)) == nearest
+    assert widen_to_characters(text, Span(start, end)) == nearest
 
 
 @given(st.text(min_size=1, max_size=30), st.data())
 def test_widening_twice_is_widening_once_and_loses_nothing(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
     span = Span(start, data.draw(st.integers(start + 1, len(text))))
-    wide = whole_characters(text, span)
+    wide = widen_to_characters(text, span)
     assert wide.contains(span)
-    assert whole_characters(text, wide) == wide
+    assert widen_to_characters(text, wide) == wide
 
 
 @pytest.mark.parametrize(("last", "found"), [(30, Span(0, 30)), (31, Span(1, 31))])
@@ -163,4 +165,4 @@ def test_an_answer_of_thirty_tokens_is_found_whole_and_a_longer_one_is_not(
     starts, ends = np.zeros((2, 41), np.float32)
     starts[1], starts[2] = 9.0, 8.0
     ends[last] = 20.0
-    assert best_spans(starts, ends, window)[0].span == found
+    assert find_best_spans(starts, ends, window)[0].span == found

@@ -3,7 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewire.index.types import Article, Passage, Span
-from citewire.rag.reading.grouping import apart, group, same_answer, telling_words
+from citewire.rag.reading.grouping import (
+    find_content_words,
+    group,
+    is_same_answer,
+    suppress_overlaps_by_article,
+)
 from citewire.rag.types import Extract, Hit
 
 WORDS = "the a not ex Blinken Antony US Secretary 5 5,000 39 people million % $ € Café Park's ! ?"
@@ -43,7 +48,7 @@ def names(groups: list[list[Extract]]) -> list[list[tuple[str, str]]]:
     ],
 )
 def test_two_ways_to_say_it_are_one_answer(one: str, other: str) -> None:
-    assert same_answer(one, other)
+    assert is_same_answer(one, other)
 
 
 @pytest.mark.parametrize(
@@ -69,22 +74,24 @@ def test_two_ways_to_say_it_are_one_answer(one: str, other: str) -> None:
     ],
 )
 def test_different_answers_stay_apart(one: str, other: str) -> None:
-    assert not same_answer(one, other)
+    assert not is_same_answer(one, other)
 
 
 @given(answers, answers)
 def test_saying_the_same_goes_both_ways(one: str, other: str) -> None:
-    assert same_answer(one, other) == same_answer(other, one)
+    assert is_same_answer(one, other) == is_same_answer(other, one)
 
 
 @given(answers)
 def test_an_answer_says_the_same_as_itself(answer: str) -> None:
-    assert same_answer(answer, answer)
+    assert is_same_answer(answer, answer)
 
 
 @given(answers)
 def test_case_does_not_matter(answer: str) -> None:
-    assert telling_words(answer.upper().lower()) == telling_words(answer.upper().casefold())
+    assert find_content_words(answer.upper().lower()) == find_content_words(
+        answer.upper().casefold()
+    )
 
 
 def test_equal_answers_of_different_articles_are_grouped_under_the_best() -> None:
@@ -116,9 +123,9 @@ def test_groups_differ_in_their_leaders_and_lose_no_answer(found: list[tuple[str
     groups = group(extracts)
     leaders = [members[0].text for members in groups]
     assert not any(
-        same_answer(one, other) for place, one in enumerate(leaders) for other in leaders[:place]
+        is_same_answer(one, other) for place, one in enumerate(leaders) for other in leaders[:place]
     )
-    assert all(any(same_answer(leader, each.text) for leader in leaders) for each in extracts)
+    assert all(any(is_same_answer(leader, each.text) for leader in leaders) for each in extracts)
 
 
 places = st.tuples(st.integers(0, 20), st.integers(1, 8)).map(lambda at: Span(at[0], sum(at)))
@@ -132,7 +139,7 @@ def test_extracts_that_are_set_apart_share_nothing_and_leave_out_only_what_a_bet
         Extract(Hit(Passage(1, Article(name, "A title", "x" * 30), Span(0, 30)), 1.0, 1.0), *rest)
         for name, *rest in drawn
     ]
-    kept = apart(found)
+    kept = suppress_overlaps_by_article(found)
     assert all(
         one.article.id != other.article.id or not one.span.overlaps(other.span)
         for place, one in enumerate(kept)

@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewire.index.types import Article, Passage, Span
-from citewire.rag.reading.selective import EXPECTED_MARGIN, SEARCHED, rank, read_selectively
+from citewire.rag.reading.selective import (
+    EXPECTED_MARGIN,
+    SEARCHED,
+    compute_rank_score,
+    read_selectively,
+)
 from citewire.rag.types import Extract, Hit
 
 WHO = "Who met Park Jin in Seoul?"
@@ -129,4 +134,4 @@ def test_the_best_is_no_worse_than_reading_all_that_is_searched_where_no_margin_
     margins = {str(number): margin for number, (_, margin) in enumerate(pairs)}
     searched = ScriptedReader(margins).read(WHO, hits[:SEARCHED])
     _, found = read(hits, **margins)
-    assert max(map(rank, found)) >= max(map(rank, searched))
+    assert max(map(compute_rank_score, found)) >= max(map(compute_rank_score, searched))
