@@ -15,8 +15,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from citewire.index.errors import InvalidInput, NotUsable
-from citewire.index.system.malloc import give_back_large_blocks
-from citewire.index.vectors.maintenance import followed, kept_up
+from citewire.index.system.malloc import return_large_blocks_at_once
+from citewire.index.vectors.maintenance import Maintenance
 from citewire.rag.wiring import Library, open_library, open_library_to_read
 from citewire.service.app import build_app
 from citewire.service.auth.keys import KeyFile, Keyring
@@ -70,7 +70,7 @@ def serve(settings: ServiceSettings, host: str, port: int, *, read_only: bool = 
     """
     require_key_beyond_loopback(host, keyring_of(settings))
     # Before the models are loaded: that takes memory twice.
-    give_back_large_blocks()
+    return_large_blocks_at_once()
     with bound_socket(host, port) as listening:
         require_names_for_every_address(listening.getsockname()[0], settings.hosts)
         url = url_of(host, listening.getsockname()[1])
@@ -95,10 +95,10 @@ def serve_library(
     app = build_app(library, keys=keyring_of(settings), hosts=hosts, drain=drain)
     archive = library.archive
     if archive.catalogue.read_only:
-        keeping = followed(archive.vectors)
+        maintenance = Maintenance.by_reader(archive.vectors)
     else:
-        keeping = kept_up(archive.vectors, archive.catalogue)
-    with keeping, traced(app, os.environ) as served:
+        maintenance = Maintenance.by_owner(archive.vectors, archive.catalogue)
+    with maintenance, traced(app, os.environ) as served:
         run(served, host, listening, drain)
 
 

@@ -1,4 +1,4 @@
-"""Work done in a child process: what crashes, hangs or holds the interpreter does it there."""
+"""Work done in a child process, where it may crash, hang or hold the interpreter lock."""
 
 import multiprocessing
 import os
@@ -14,9 +14,10 @@ from citewire.index.errors import CitewireError
 
 Result = TypeVar("Result")
 
-# How soon a wish to stop is noticed.
+# Seconds until a request to stop is noticed.
 SECONDS_BETWEEN_LOOKS = 0.2
-# A tenth of the share of a process that answers questions, so that a busy one does not starve it.
+# The child's nice value: it gets a tenth of the processor time of a process that answers
+# questions, so that a busy one does not starve it.
 NICENESS = 10
 
 
@@ -26,31 +27,31 @@ class ChildFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What the work raised, where that was on purpose, or in words."""
+    """The error that the work raised: one of ours, or the description of another's."""
 
     error: CitewireError | str
 
 
-def in_child(
+def run_in_child(
     work: Callable[..., Result],
     arguments: tuple[Any, ...],
     *,
     seconds: float,
     stop: threading.Event,
 ) -> Result:
-    """Return what the work, a function of a module, returns in a child process.
+    """Call a module's function in a child process and return its result.
 
     Raises:
         ChildFailed: it crashed, raised, was not done in time, or `stop` was set.
         CitewireError: the work raised it.
     """
-    context = starting()
+    context = choose_context()
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=answer_through, args=(theirs, work, arguments), daemon=True)
+    process = context.Process(target=send_result, args=(theirs, work, arguments), daemon=True)
     process.start()
     theirs.close()
     try:
-        outcome = received(ours, time.monotonic() + seconds, stop)
+        outcome = receive(ours, time.monotonic() + seconds, stop)
     except EOFError as error:
         process.join()
         raise ChildFailed(f"the child process ended with {process.exitcode}") from error
@@ -66,8 +67,8 @@ def in_child(
     return result
 
 
-def starting() -> SpawnContext | ForkServerContext:
-    """Return what starts a child: a spawn, or the fork server where a program has chosen that.
+def choose_context() -> SpawnContext | ForkServerContext:
+    """Return the fork server's context where a program has chosen that, else the one that spawns.
 
     Never a plain fork, in which the threads of a process that serves would be missing.
     """
@@ -76,25 +77,28 @@ def starting() -> SpawnContext | ForkServerContext:
     return multiprocessing.get_context("spawn")
 
 
-def received(pipe: Connection, deadline: float, stop: threading.Event) -> Any:
-    """Return what comes through the pipe in time; raise ChildFailed when nothing does."""
+def receive(pipe: Connection, deadline: float, stop: threading.Event) -> Any:
+    """Return the object that the child sends; raise ChildFailed when none comes in time.
+
+    `deadline` is in seconds of the monotonic clock.
+    """
     while not pipe.poll(SECONDS_BETWEEN_LOOKS):
         if stop.is_set():
-            raise ChildFailed("it was told to stop")
+            raise ChildFailed("it was asked to stop")
         if time.monotonic() > deadline:
             raise ChildFailed("it was not done in time")
     return pipe.recv()
 
 
-def answer_through(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """Do the work and send its result or failure; the child's main."""
-    # Whoever waits for an answer goes first.
+def send_result(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Do the work and send its result or failure; the child's main function."""
+    # Processes that answer questions go first.
     os.nice(NICENESS)
     try:
         outcome = work(*arguments)
     except CitewireError as error:
         outcome = Failure(error)
     except BaseException as error:
-        # Of Chroma's, not every class is an Exception or can be pickled.
+        # Not every class that Chroma raises is an Exception or can be pickled.
         outcome = Failure(f"{type(error).__name__}: {error}")
     pipe.send(outcome)

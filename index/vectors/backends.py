@@ -12,7 +12,7 @@ from pathlib import Path
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.errors import ReadOnlyArchive, VectorServerAway
-from citewire.index.system.child_process import ChildFailed, in_child
+from citewire.index.system.child_process import ChildFailed, run_in_child
 from citewire.index.system.crash_points import reached
 from citewire.index.vectors.build import Home, Index, Writer
 from citewire.index.vectors.chroma import ChromaIndex, IndexBroken, sampled, try_index, write_index
@@ -96,7 +96,7 @@ class FolderHome:
         try:
             if index_files(folder) != generation.files:
                 raise IndexBroken(f"{folder}: its files are not those built")
-            in_child(trial, (folder,), seconds=SECONDS_PER_TRIAL, stop=stop)
+            run_in_child(trial, (folder,), seconds=SECONDS_PER_TRIAL, stop=stop)
         except (ChildFailed, OSError) as error:
             raise IndexBroken(f"{folder}: {error}") from error
 

@@ -1,102 +1,105 @@
-"""Keep a served index fast and whole: try its Chroma out, open it, and build it anew when stale.
+"""Background maintenance of a served vector index: verify, open and rebuild it.
 
-A service that only reads follows what the owner of the archive has built.
+The process that owns the archive rebuilds a stale index; one that only reads shows what the
+owner has built.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.errors import NotUsable, VectorServerAway
 from citewire.index.vectors.vector_index import VectorIndex
 
 SECONDS_BETWEEN_LOOKS = 2.0
-# A disk that was full stays so for a while.
+# Seconds to wait after a failure: a disk that was full stays so for a while.
 SECONDS_AFTER_FAILURE = 60.0
-# So many passages are scanned in a millisecond: a small archive is not built anew at every change.
+# Changed passages, which are scanned in a millisecond: a small archive is not rebuilt at every
+# change.
 SCANNED_WITHOUT_COST = 1000
 
 log = logging.getLogger("citewire.index")
 
 
-@contextmanager
-def kept_up(vectors: VectorIndex, catalogue: Catalogue) -> Iterator[None]:
-    """Look after the index in a thread of its own, until left; questions never wait for it."""
-    with looked_after(vectors, Tending(vectors, catalogue)):
-        yield
+class Maintenance:
+    """Maintains an index in a thread of its own, as a context; questions never wait for it.
+
+    Leaving it closes the index.
+    """
+
+    def __init__(self, vectors: VectorIndex, maintain: Callable[[], None]) -> None:
+        self._vectors = vectors
+        self._maintain = maintain
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
+
+    @classmethod
+    def by_owner(cls, vectors: VectorIndex, catalogue: Catalogue) -> "Maintenance":
+        """Return the maintenance that rebuilds the index after changes of its catalogue."""
+        return cls(vectors, OwnersMaintenance(vectors, catalogue).maintain)
+
+    @classmethod
+    def by_reader(cls, vectors: VectorIndex) -> "Maintenance":
+        """Return the maintenance that shows what the archive's owner builds."""
+
+        def follow_owner() -> None:
+            vectors.refresh()
+            vectors.open_chroma()
+
+        return cls(vectors, follow_owner)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._leaving.set()
+        self._vectors.close()
+        self._thread.join()
+
+    def _run(self) -> None:
+        """Maintain the index again and again, until left."""
+        wait = 0.0
+        away = False
+        while not self._leaving.wait(wait):
+            wait = SECONDS_BETWEEN_LOOKS
+            try:
+                self._maintain()
+                away = False
+            except VectorServerAway as error:
+                # Logged once, however long it lasts.
+                if not away:
+                    log.warning("%s", error)
+                away = True
+            except NotUsable as error:
+                if not self._leaving.is_set():
+                    log.warning("maintenance of the vector index failed: %s", error)
+                wait = SECONDS_AFTER_FAILURE
 
 
-@contextmanager
-def followed(vectors: VectorIndex) -> Iterator[None]:
-    """Show what the owner of the archive builds, until left; questions never wait for it."""
-    with looked_after(vectors, lambda: follow(vectors)):
-        yield
-
-
-@contextmanager
-def looked_after(vectors: VectorIndex, care: Callable[[], None]) -> Iterator[None]:
-    """Take care of the index again and again, in a thread of its own."""
-    leaving = threading.Event()
-    thread = threading.Thread(target=look_after, args=(care, leaving), name="upkeep", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        leaving.set()
-        vectors.close()
-        thread.join()
-
-
-def look_after(care: Callable[[], None], leaving: threading.Event) -> None:
-    """Take care again and again; the thread's main loop."""
-    wait = 0.0
-    away = False
-    while not leaving.wait(wait):
-        wait = SECONDS_BETWEEN_LOOKS
-        try:
-            care()
-            away = False
-        except VectorServerAway as error:
-            # Once is enough, however long it lasts.
-            if not away:
-                log.warning("%s", error)
-            away = True
-        except NotUsable as error:
-            if not leaving.is_set():
-                log.warning("the vector index is not kept up: %s", error)
-            wait = SECONDS_AFTER_FAILURE
-
-
-class Tending:
-    """Tends an index now and after every change of its catalogue."""
+class OwnersMaintenance:
+    """Opens the Chroma index, and rebuilds one that is broken or stale."""
 
     def __init__(self, vectors: VectorIndex, catalogue: Catalogue) -> None:
         self._vectors = vectors
         self._catalogue = catalogue
-        self._seen = -1
+        self._maintained_version = -1
 
-    def __call__(self) -> None:
-        """Tend it where there is anything to do."""
-        # Questions with filters scan them, and one that came before Chroma was open may still do.
+    def maintain(self) -> None:
+        """Do what has to be done since the catalogue's last version."""
+        # Searches with filters read rows, and so did those from before Chroma was open.
         self._vectors.release_rows()
         version = self._catalogue.state().version
-        if version == self._seen and self._vectors.uses_chroma:
+        if version == self._maintained_version and self._vectors.uses_chroma:
             return
-        tend(self._vectors)
-        self._seen = version
-
-
-def tend(vectors: VectorIndex) -> None:
-    """Open the Chroma index, or build one when there is none that is sound and fresh."""
-    vectors.open_chroma()
-    if vectors.is_stale(SCANNED_WITHOUT_COST):
-        vectors.rebuild()
-        vectors.open_chroma()
-
-
-def follow(vectors: VectorIndex) -> None:
-    """Show the newest generation, and open its index where it may be opened."""
-    vectors.refresh()
-    vectors.open_chroma()
+        self._vectors.open_chroma()
+        if self._vectors.is_stale(SCANNED_WITHOUT_COST):
+            self._vectors.rebuild()
+            self._vectors.open_chroma()
+        self._maintained_version = version

@@ -26,10 +26,10 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Flags
 from citewire.index.embedding import Vector
 from citewire.index.errors import ArchiveDamaged, NotUsable, VectorServerAway
-from citewire.index.system.child_process import ChildFailed, in_child
+from citewire.index.system.child_process import ChildFailed, run_in_child
 from citewire.index.system.crash_points import reached
 from citewire.index.system.files import write_atomically
-from citewire.index.system.malloc import give_back_freed_memory
+from citewire.index.system.malloc import trim_heap
 from citewire.index.types import Filters
 from citewire.index.vectors.backends import FolderHome
 from citewire.index.vectors.build import MANIFEST, SECONDS_PER_BUILD, Home, Index, build, open_rows
@@ -180,7 +180,7 @@ class VectorIndex:
                 self._chroma = self._tried(generation)
             if self._chroma is not None:
                 # What trying it out took is not needed again.
-                give_back_freed_memory()
+                trim_heap()
                 self.release_rows()
             return self._chroma is not None
 
@@ -213,7 +213,7 @@ class VectorIndex:
             writer = self._home.writer()
             try:
                 folder.mkdir(parents=True)
-                generation = in_child(
+                generation = run_in_child(
                     build,
                     (folder, self._catalogue.path, writer),
                     seconds=SECONDS_PER_BUILD,

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from citewire.index.vectors.maintenance import followed
+from citewire.index.vectors.maintenance import Maintenance
 from citewire.rag.settings import Settings
 from citewire.rag.wiring import Library, open_library_to_read
 from citewire.service.mcp.server import build_mcp_server
@@ -22,7 +22,7 @@ def serve_tools(settings: Settings) -> None:
     with ExitStack() as stack:
         with output_kept_clean():
             library = stack.enter_context(open_library_to_read(settings))
-        stack.enter_context(followed(library.archive.vectors))
+        stack.enter_context(Maintenance.by_reader(library.archive.vectors))
         asyncio.run(answer(library))
 
 

@@ -24,7 +24,7 @@ from citewire.index.vectors.backends import ServerHome, ServerOnlooker
 from citewire.index.vectors.build import findings
 from citewire.index.vectors.chroma import IndexBroken
 from citewire.index.vectors.chroma_server import ChromaServer, collections_named, drop_collection
-from citewire.index.vectors.maintenance import followed, kept_up
+from citewire.index.vectors.maintenance import Maintenance
 from citewire.index.vectors.manifest import collections_of
 from citewire.index.vectors.server_address import ServerAddress, read_address
 from citewire.index.vectors.vector_index import VectorIndex
@@ -179,7 +179,7 @@ def test_an_index_that_the_server_lost_is_done_without_and_built_again(
     (name,) = collections(server, filled)
     drop_collection(server, name)
     assert ids(found(index)) == expected
-    with kept_up(index, filled):
+    with Maintenance.by_owner(index, filled):
         assert within(120, lambda: index.uses_chroma)
         assert ids(found(index)) == expected
     (other,) = collections(server, filled)
@@ -220,7 +220,7 @@ def test_a_server_that_goes_away_is_said_and_found_again_when_it_is_back(
         assert not index.uses_chroma
     finally:
         chroma_run.start()
-    with kept_up(index, filled):
+    with Maintenance.by_owner(index, filled):
         assert within(60, lambda: index.uses_chroma)
     assert ids(found(index)) == expected
 
@@ -311,7 +311,7 @@ def test_who_only_reads_sees_every_change_and_the_next_generation(
     assert ids(found(reading)) == ids(found(index))
     assert reading.indexed_rows == 503
     filled.remove(["b"])
-    with followed(reading):
+    with Maintenance.by_reader(reading):
         index.rebuild()
         assert within(60, lambda: reading.indexed_rows == 303 and reading.uses_chroma)
 

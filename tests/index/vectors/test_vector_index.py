@@ -21,7 +21,7 @@ from citewire.index.errors import NotUsable
 from citewire.index.types import Article, Filters
 from citewire.index.vectors.backends import FolderHome
 from citewire.index.vectors.build import findings
-from citewire.index.vectors.maintenance import kept_up
+from citewire.index.vectors.maintenance import Maintenance
 from citewire.index.vectors.manifest import Generation
 from citewire.index.vectors.rows import Rows
 from citewire.index.vectors.vector_index import VectorIndex
@@ -633,7 +633,7 @@ def test_closing_ends_a_rebuild_and_leaves_the_old_generation(
         while len(list((copied / "vectors").glob("generation-*"))) < 2:
             assert not rebuilt.done()
         index.close()
-        with pytest.raises(NotUsable, match="told to stop"):
+        with pytest.raises(NotUsable, match="asked to stop"):
             rebuilt.result()
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as again:
         assert (again.indexed_rows, again.scanned_rows()) == (ROWS, 5000)
@@ -657,12 +657,12 @@ def test_an_index_that_chroma_cannot_search_is_found_out(
     assert "Chroma does not find" in found
 
 
-def test_an_index_that_is_looked_after_mends_itself(
+def test_an_index_under_maintenance_repairs_itself(
     copied: Path, copied_catalogue: Catalogue
 ) -> None:
     change_byte(index_file(copied, "data_level0.bin"))
     with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
-        with kept_up(index, copied_catalogue):
+        with Maintenance.by_owner(index, copied_catalogue):
             deadline = time.monotonic() + 120
             while not index.uses_chroma and time.monotonic() < deadline:
                 assert_finds_the_nearest(index, copied_catalogue)
