@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from citewire.index.catalogue.state import CatalogueState
 from citewire.index.catalogue.wal import committed_pages
 from citewire.index.errors import ArchiveDamaged
-from citewire.index.system.files import Note, write_atomically
+from citewire.index.system.files import InPlaceFile, write_atomically
 
 READ_BYTES = 1 << 20
 STATE_BYTES = 128
@@ -47,21 +47,21 @@ class Witness:
         self._log = Path(f"{file}-wal")
         self.seal_file = file.with_suffix(".seal")
         self.acknowledged_file = file.with_suffix(".acknowledged")
-        self._note = Note(self.acknowledged_file)
+        self._acknowledged = InPlaceFile(self.acknowledged_file)
 
     def close(self) -> None:
         """Let go of the files."""
-        self._note.close()
+        self._acknowledged.close()
 
     def begin(self, state: CatalogueState) -> None:
         """Vouch for a state alone, not yet for what the file holds."""
-        self._note.close()
+        self._acknowledged.close()
         self._write(Seal(state, 0, np.zeros(0, np.uint32)))
         write_atomically(self.acknowledged_file, state_text(state))
 
     def acknowledge(self, state: CatalogueState) -> None:
         """Note that a commit is about to be acknowledged."""
-        self._note.write(state_text(state))
+        self._acknowledged.write(state_text(state))
 
     def seal(self, state: CatalogueState, page_bytes: int) -> None:
         """Vouch for the file, which a checkpoint has just brought to the state."""

@@ -40,7 +40,7 @@ def write_atomically(
         reached(f"{crash_point}: in its place")
 
 
-class Note:
+class InPlaceFile:
     """A file of constant length, within one disk sector, that is overwritten in place."""
 
     def __init__(self, file: Path) -> None:

@@ -42,7 +42,7 @@ from citewire.index.vectors.manifest import (
     read_manifest,
 )
 from citewire.index.vectors.rows import Rows, no_rows, rows_after
-from citewire.index.vectors.top_k import best, highest, largest
+from citewire.index.vectors.top_k import top_k_positions, top_k_scores, top_k_vectors
 
 # Chroma looks at a hundred rows for those wanted. Where fewer than these pass a filter it would
 # have to name more than that, and overlooks some: a fifth of them where a fifth passes.
@@ -146,12 +146,12 @@ class VectorIndex:
                     continue
                 if near is None:
                     near = self._scan(shown.rows, vector, limit, passing)
-                return largest(near | later, limit)
+                return top_k_scores(near | later, limit)
 
     def similarities(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
         """Return the cosine similarity of each passage among `ids` that exists."""
         known, vectors = self._catalogue.vectors(ids)
-        return best(known, vectors, vector, len(known))
+        return top_k_vectors(known, vectors, vector, len(known))
 
     def is_stale(self, least_rows: int = 0) -> bool:
         """Say whether it is broken, or more than `least_rows` and a tenth of it has changed."""
@@ -301,7 +301,7 @@ class VectorIndex:
                 return None
             found = {passage: score for passage, score in near.items() if passing[passage]}
             if len(found) >= limit or wanted >= len(rows):
-                return largest(found, limit)
+                return top_k_scores(found, limit)
             wanted *= 4
         return None
 
@@ -327,15 +327,15 @@ class VectorIndex:
         if not rows.have_vectors:
             return self._scan_stored(ids.tolist(), vector, limit)
         scores = rows.scores(vector, chosen)
-        top = highest(scores, limit)
-        return largest(dict(zip(ids[top].tolist(), scores[top].tolist(), strict=True)), limit)
+        top = top_k_positions(scores, limit)
+        return top_k_scores(dict(zip(ids[top].tolist(), scores[top].tolist(), strict=True)), limit)
 
     def _scan_stored(self, ids: list[int], vector: Vector, limit: int) -> dict[int, float]:
         """Compare with the catalogue's vectors of those of the passages that exist; exact."""
         near: dict[int, float] = {}
         for first in range(0, len(ids), STORED_PER_READ):
             stored = self._catalogue.vectors(ids[first : first + STORED_PER_READ])
-            near = largest(near | best(*stored, vector, limit), limit)
+            near = top_k_scores(near | top_k_vectors(*stored, vector, limit), limit)
         return near
 
 
