@@ -1,1 +1,1 @@
-"""Train the reader; needs the extra dependencies `train`."""
+"""Training of the reader; needs the optional dependencies `train`."""

@@ -1,21 +1,22 @@
-"""Fit a reader's confidence to how often it is right.
+"""Calibrate a reader: fit its confidence to how often it is right.
 
-    python -m citewire.rag.training.calibrate FILE.json.gz… --reader DIR
+    python -m citewire.rag.training.calibrate FILE.json.gz… --reader DIR --threshold 0.25
 
-The files are in SQuAD's format, and better ones that the reader was not trained on. Their
-paragraphs become archives; a third of them is left out, so that the questions about these
-have no answer there. Every question is asked of its archive, and a logistic regression is
-fitted to whether what came out is right: to its features, and to the reader's state, whose many
-weights are kept small. The questions about one paragraph in four are kept back from that; to them
-the regression's scale and bias are fitted (Platt 1999), since it trusts itself too much where it
-learned. Another regression is fitted to the margin alone, for questions read on a given
-paragraph; for a third of them that is another paragraph of the article, without their answer.
-Writes `confidence.json` beside the reader.
+The files are in SQuAD's format; better ones that the reader was not trained on. Their paragraphs
+become archives, without a third of them, so that the questions about these have no answer
+there. Each question is asked of its archive. A logistic regression predicts whether a candidate is
+right, from its features and the reader's [CLS] vector, whose many weights L2 keeps small. It is
+overconfident on the questions that it was fitted to, so those about a quarter of the paragraphs are
+held out: scale and bias are fitted to them (Platt scaling, Platt 1999). A second regression, over
+the margin only, is for questions read on a given paragraph: the held-out ones, a third of them on
+another paragraph of the article that lacks the answer. Writes `confidence.json` into the reader's
+folder.
 """
 
 import argparse
 import json
 import random
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from pathlib import Path
 
 import numpy as np
 from platformdirs import user_cache_path
-from sklearn.linear_model import LogisticRegression
 
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.ingest.embed import encode_articles
@@ -42,39 +42,42 @@ from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import Retriever
 from citewire.rag.settings import DEFAULT_ENCODER
 from citewire.rag.training.finetuning.data import make_negative
-from citewire.rag.training.regression import Asked, fitted
+from citewire.rag.training.regression import JudgedQuestion, fit, fit_single
 from citewire.rag.types import Extract, Question
 
+# Share of the paragraphs that are not indexed, and of the questions on a given paragraph that
+# are moved to another one.
 LEFT_OUT_SHARE = 1 / 3
-# Of the paragraphs, so that no paragraph's questions are on both sides.
-KEPT_BACK_SHARE = 1 / 4
-# Shorter paragraphs are not passages of an archive.
+# Share of the paragraphs whose questions are held out; by paragraph, since its questions are alike.
+HELD_OUT_SHARE = 1 / 4
+# Characters; shorter paragraphs are not passages of an archive.
 SHORTEST_PARAGRAPH = 200
-# The rest of a question's candidates is noise.
+# The best candidates of a question; the rest is noise.
 CANDIDATES_PER_QUESTION = 8
-# A question counts as foreign to the archive when its nearest passage is less similar than
-# with all but this per cent of the questions that have an answer there.
+# Percentile of the answerable questions' similarities to their nearest passages; a question below
+# it counts as foreign to the archive.
 FOREIGN_PERCENT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What came out of a given paragraph: its best span's margin, and whether it is right."""
+class ParagraphAnswer:
+    """The margin of a given paragraph's best span, and whether the span is right."""
 
     margin: float
-    right: bool
+    is_right: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """The paragraphs to index, with their titles, and the questions that may be asked."""
+class ArchiveSample:
+    """Paragraphs to index, with their titles, the questions to ask, and the held-out paragraphs."""
 
     indexed: dict[str, str]
-    pool: list[Example]
+    questions: list[Example]
+    held_out: set[str]
 
 
-def main() -> None:
-    """Fit and write the calibration."""
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line; `questions` becomes a list with a number for each file."""
     parser = argparse.ArgumentParser(prog="citewire.rag.training.calibrate", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--reader", type=Path, required=True)
@@ -87,155 +90,154 @@ def main() -> None:
         metavar="N",
         help="of each file: one number for all, or one for each",
     )
-    parser.add_argument("--threshold", type=float, required=True, help="the least confidence")
+    parser.add_argument("--threshold", type=float, required=True, help="least confidence to answer")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     try:
-        questions = one_each(options.questions, len(options.files))
+        options.questions = expand_counts(options.questions, len(options.files))
     except ValueError as error:
         parser.error(f"argument --questions: {error}")
+    return options
+
+
+def main() -> None:
+    """Fit and write the calibration."""
+    options = parse_arguments()
     cache = user_cache_path("citewire")
     reader_model = ready_model("reader", str(options.reader), cache)
     encoder = OnnxEncoder(ready_model("encoder", DEFAULT_ENCODER, cache))
     reader = OnnxReader(reader_model)
-    asked: list[Asked] = []
-    read: list[Read] = []
-    for file, count in zip(options.files, questions, strict=True):
+    judged: list[JudgedQuestion] = []
+    paragraph_answers: list[ParagraphAnswer] = []
+    for file, count in zip(options.files, options.questions, strict=True):
         rng = random.Random(options.seed)
-        examples = list(read_examples(file))
-        archive = sampled(examples, rng, options.paragraphs)
-        chosen = rng.sample(archive.pool, min(count, len(archive.pool)))
-        back = kept_back(archive, rng)
-        asked += ask_all(chosen, archive.indexed, back, encoder, reader)
-        read += read_paragraphs(moved([e for e in chosen if e.context in back], rng), reader)
-        print(f"{file.name}: {len(asked)} questions asked in all", flush=True)
+        sample = draw_sample(list(read_examples(file)), options.paragraphs, count, rng)
+        judged += judge_all(sample, encoder, reader)
+        held_out = [each for each in sample.questions if each.context in sample.held_out]
+        paragraph_answers += read_paragraphs(move_questions(held_out, rng), reader)
+        print(f"{file.name}: {len(judged)} questions asked in all", flush=True)
     try:
-        check(asked, read)
+        check_outcomes(judged, paragraph_answers)
     except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}; give more questions\n")
-    write(reader_model, asked, read, options.threshold)
+        print(f"citewire.rag.training.calibrate: {error}; give more questions", file=sys.stderr)
+        raise SystemExit(1) from error
+    write_calibration(reader_model, judged, paragraph_answers, options.threshold)
 
 
-def one_each(numbers: Sequence[int], files: int) -> list[int]:
-    """Return a number for each file; a single one is every file's.
+def expand_counts(counts: Sequence[int], files: int) -> list[int]:
+    """Return a count for each file; a single one applies to every file.
 
     Raises:
-        ValueError: there are neither one nor as many as files.
+        ValueError: there is neither one count nor one for each file.
     """
-    if len(numbers) not in (1, files):
-        raise ValueError(f"{len(numbers)} numbers for {files} files; give one, or one for each")
-    return list(numbers) * (files // len(numbers))
+    if len(counts) not in (1, files):
+        raise ValueError(f"{len(counts)} numbers for {files} files; give one, or one for each")
+    return list(counts) * (files // len(counts))
 
 
-def sampled(examples: Sequence[Example], rng: random.Random, paragraphs: int) -> Sample:
-    """Choose random paragraphs, and leave a share of them out of the archive."""
+def draw_sample(
+    examples: Sequence[Example], paragraphs: int, questions: int, rng: random.Random
+) -> ArchiveSample:
+    """Draw paragraphs and questions about them; a share of the paragraphs is not indexed."""
     titles = {example.context: example.title for example in examples}
     contexts = [context for context in titles if len(context) >= SHORTEST_PARAGRAPH]
-    chosen = rng.sample(contexts, min(paragraphs, len(contexts)))
-    kept = chosen[int(LEFT_OUT_SHARE * len(chosen)) :]
-    pool = [example for example in examples if example.context in set(chosen)]
-    return Sample({context: titles[context] for context in kept}, pool)
+    drawn = rng.sample(contexts, min(paragraphs, len(contexts)))
+    indexed = drawn[int(LEFT_OUT_SHARE * len(drawn)) :]
+    pool = [example for example in examples if example.context in set(drawn)]
+    chosen = rng.sample(pool, min(questions, len(pool)))
+    asked_about = sorted({example.context for example in pool})
+    held_out = set(rng.sample(asked_about, int(HELD_OUT_SHARE * len(asked_about))))
+    return ArchiveSample({context: titles[context] for context in indexed}, chosen, held_out)
 
 
-def kept_back(sample: Sample, rng: random.Random) -> set[str]:
-    """Choose the paragraphs whose questions fit only scale and bias."""
-    paragraphs = sorted({example.context for example in sample.pool})
-    return set(rng.sample(paragraphs, int(KEPT_BACK_SHARE * len(paragraphs))))
-
-
-def moved(examples: Sequence[Example], rng: random.Random) -> list[Example]:
-    """Put a share of the questions on other paragraphs of their articles, where there are any."""
+def move_questions(examples: Sequence[Example], rng: random.Random) -> list[Example]:
+    """Move a share of the questions to another paragraph of their article that lacks the answer."""
     return [
         (rng.random() < LEFT_OUT_SHARE and make_negative(example, rng)) or example
         for example in examples
     ]
 
 
-def read_paragraphs(examples: Sequence[Example], reader: OnnxReader) -> list[Read]:
+def read_paragraphs(examples: Sequence[Example], reader: OnnxReader) -> list[ParagraphAnswer]:
     """Read each question on its own paragraph."""
     found = [(example, read_alone(reader, example)) for example in examples]
     return [
-        Read(best.margin, says(best, [gold.text for gold in example.golds]))
+        ParagraphAnswer(best.margin, is_right(best, [gold.text for gold in example.golds]))
         for example, best in found
         if best is not None
     ]
 
 
-def ask_all(
-    examples: Sequence[Example],
-    indexed: dict[str, str],
-    back: set[str],
-    encoder: OnnxEncoder,
-    reader: OnnxReader,
-) -> list[Asked]:
-    """Build an archive of the indexed paragraphs and ask it all questions."""
+def judge_all(
+    sample: ArchiveSample, encoder: OnnxEncoder, reader: OnnxReader
+) -> list[JudgedQuestion]:
+    """Build an archive of the sample's paragraphs and ask it all questions."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "catalogue.sqlite3")
         catalogue = open_catalogue(file, "create", encoder=encoder.identity)
         articles = {
             Article(f"{number}", title, text): file.name
-            for number, (text, title) in enumerate(indexed.items())
+            for number, (text, title) in enumerate(sample.indexed.items())
         }
         catalogue.put(encode_articles(articles, encoder, PassageSize()))
         vectors = VectorIndex(Path(folder, "vectors"), catalogue)
         retriever = Retriever(encoder, vectors, LexicalIndex(catalogue), catalogue)
         answerer = Answerer(retriever, reader, UNCALIBRATED, catalogue)
-        asked = [
-            judged(
-                example,
-                answerer,
-                is_indexed=example.context in indexed,
-                is_kept_back=example.context in back,
-            )
-            for example in examples
-        ]
+        judged = [judge(example, answerer, sample) for example in sample.questions]
         catalogue.close()
-    return asked
+    return judged
 
 
-def judged(example: Example, answerer: Answerer, *, is_indexed: bool, is_kept_back: bool) -> Asked:
-    """Ask one question; without its paragraph in the archive nothing is right."""
-    golds = [gold.text for gold in example.golds] if is_indexed else []
+def judge(example: Example, answerer: Answerer, sample: ArchiveSample) -> JudgedQuestion:
+    """Ask one question; if its paragraph is not indexed, no candidate is right."""
+    golds = [gold.text for gold in example.golds] if example.context in sample.indexed else []
     candidates = answerer.candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]
-    return Asked(
+    return JudgedQuestion(
         features=tuple(candidate.features.vector() for candidate in candidates),
-        states=tuple(candidate.features.cls_vector for candidate in candidates),
-        right=tuple(says(candidate.extracts[0], golds) for candidate in candidates),
-        answerable=bool(golds),
+        cls_vectors=tuple(candidate.features.cls_vector for candidate in candidates),
+        right=tuple(is_right(candidate.extracts[0], golds) for candidate in candidates),
+        is_answerable=bool(golds),
         similarity=candidates[0].features.similarity if candidates else 0.0,
-        is_kept_back=is_kept_back,
+        is_held_out=example.context in sample.held_out,
     )
 
 
-def says(extract: Extract, golds: Sequence[str]) -> bool:
-    """Say whether the extract says what a known answer says."""
+def is_right(extract: Extract, golds: Sequence[str]) -> bool:
+    """Return whether the extract agrees with a gold: F1 of at least RIGHT_F1."""
     return bool(golds) and f1(extract.text, golds) >= RIGHT_F1
 
 
-def check(asked: Sequence[Asked], read: Sequence[Read]) -> None:
-    """Make sure that there is something to fit to.
+def check_outcomes(
+    judged: Sequence[JudgedQuestion], paragraph_answers: Sequence[ParagraphAnswer]
+) -> None:
+    """Check that each regression has both right and wrong candidates to fit.
 
     Raises:
-        ValueError: of what a regression is fitted to, all is right or nothing is.
+        ValueError: a regression's candidates are all right or all wrong.
     """
-    judged_right = {
-        "the questions' candidates": [r for a in asked if not a.is_kept_back for r in a.right],
-        "those of the questions kept back": [r for a in asked if a.is_kept_back for r in a.right],
-        "the paragraphs' best spans": [each.right for each in read],
+    outcomes = {
+        "the questions' candidates": [r for q in judged if not q.is_held_out for r in q.right],
+        "the held-out questions' candidates": [r for q in judged if q.is_held_out for r in q.right],
+        "the paragraphs' best spans": [each.is_right for each in paragraph_answers],
     }
-    for what, right in judged_right.items():
+    for name, right in outcomes.items():
         if len(set(right)) < 2:
-            raise ValueError(f"of {what}, {sum(right)} of {len(right)} are right")
+            raise ValueError(f"of {name}, {sum(right)} of {len(right)} are right")
 
 
-def write(
-    reader: ReadyModel, asked: Sequence[Asked], read: Sequence[Read], threshold: float
+def write_calibration(
+    reader: ReadyModel,
+    judged: Sequence[JudgedQuestion],
+    paragraph_answers: Sequence[ParagraphAnswer],
+    threshold: float,
 ) -> None:
-    """Fit the regressions and write them beside the reader, a field a line."""
-    model = fitted(asked)
-    margins = np.array([[each.margin] for each in read])
-    paragraph = LogisticRegression(C=10.0).fit(margins, [each.right for each in read])
-    similarities = [each.similarity for each in asked if each.answerable]
+    """Fit the regressions and write them into the reader's folder, one field a line."""
+    model = fit(judged)
+    paragraph_bias, paragraph_weight = fit_single(
+        np.array([each.margin for each in paragraph_answers]),
+        [each.is_right for each in paragraph_answers],
+    )
+    similarities = [each.similarity for each in judged if each.is_answerable]
     fields = {
         "reader": reader.identity,
         "bias": round(model.bias, 4),
@@ -243,14 +245,11 @@ def write(
             name: round(float(weight), 4)
             for name, weight in zip(FEATURE_NAMES, model.weights, strict=True)
         },
-        "paragraph": {
-            "bias": round(float(paragraph.intercept_[0]), 4),
-            "margin": round(float(paragraph.coef_[0][0]), 4),
-        },
+        "paragraph": {"bias": round(paragraph_bias, 4), "margin": round(paragraph_weight, 4)},
         "threshold": threshold,
         "relevance": round(float(np.percentile(similarities, FOREIGN_PERCENT)), 4),
-        "questions": len(asked),
-        "state_weights": [round(float(weight), 4) for weight in model.state_weights],
+        "questions": len(judged),
+        "state_weights": [round(float(weight), 4) for weight in model.cls_weights],
     }
     lines = ",\n".join(
         f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items()

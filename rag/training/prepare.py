@@ -1,6 +1,8 @@
-"""Tokenise a recipe's questions and find their negatives, once, before distillation.
+"""Make the training pairs of a distillation: augment, find hard negatives, tokenise.
 
-`python -m citewire.rag.training.prepare RECIPE.toml --data DIR --tokenizer tokenizer.json OUT.npz`
+    python -m citewire.rag.training.prepare RECIPE.toml OUT.npz --data DIR --tokenizer FILE
+
+OUT.npz is the input of `citewire.rag.training.distill`.
 """
 
 import argparse
@@ -13,105 +15,114 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import Example, read_examples
-from citewire.rag.training.distillation.clozes import cloze
-from citewire.rag.training.distillation.headers import headed, headers_of
-from citewire.rag.training.distillation.negatives import mined
+from citewire.rag.training.distillation.clozes import make_cloze
+from citewire.rag.training.distillation.headers import add_headers, collect_titles
+from citewire.rag.training.distillation.negatives import mine_negatives
 from citewire.rag.training.distillation.pairs import Pairs
-from citewire.rag.training.distillation.readings import Reading, Stream, rows_of
-from citewire.rag.training.distillation.recipe import Recipe, Share, read_recipe
-from citewire.rag.training.distillation.variations import surroundings, transferred, variations
+from citewire.rag.training.distillation.recipe import PairSource, Recipe, read_recipe
+from citewire.rag.training.distillation.text_pairs import TextPair, TokenStream, build_rows
+from citewire.rag.training.distillation.variations import collect_replacements, transfer, vary
 
 
-def readings_of(recipe: Recipe, data: Path) -> Iterator[Reading]:
-    """All questions on their own passages, on the nearest that lack their answers, and variants."""
-    sources = [
-        [e for name in share.files for e in read_examples(data / f"{name}.json.gz")]
-        for share in recipe.sources
+def make_pairs(recipe: Recipe, data: Path) -> Iterator[TextPair]:
+    """Yield all pairs of a recipe: labelled questions, their negatives, and unlabelled variants."""
+    examples = [
+        [e for name in source.files for e in read_examples(data / f"{name}.json.gz")]
+        for source in recipe.sources
     ]
-    paragraphs = list(dict.fromkeys(e.context for examples in sources for e in examples))
-    treated = list(zip(recipe.sources, sources, strict=True))
-    headers = headers_of(e for share, examples in treated if share.titled for e in examples)
-    for share, examples in treated:
-        readings = chain(
-            (own(example, share.weight) for example in examples),
-            negatives(share, examples, paragraphs, recipe.seed),
-            untold(share, examples, recipe.seed),
+    paragraphs = list(dict.fromkeys(e.context for each in examples for e in each))
+    treated = list(zip(recipe.sources, examples, strict=True))
+    titles = collect_titles(e for source, each in treated if source.titled for e in each)
+    for source, each in treated:
+        pairs = chain(
+            (pair_with_own_paragraph(example, source.weight) for example in each),
+            pair_with_negatives(source, each, paragraphs, recipe.seed),
+            make_unlabelled(source, each, recipe.seed),
         )
-        yield from headed(readings, headers, recipe.header_share, recipe.seed)
+        yield from add_headers(pairs, titles, recipe.header_share, recipe.seed)
 
 
-def own(example: Example, weight: float) -> Reading:
-    """The question on its own paragraph."""
+def pair_with_own_paragraph(example: Example, weight: float) -> TextPair:
+    """Pair the question with the paragraph it was asked about."""
     gold = example.golds[0] if example.golds else None
-    return Reading(example.id, example.question, example.context, gold, weight)
+    return TextPair(example.id, example.question, example.context, gold, weight)
 
 
-def negatives(
-    share: Share, examples: Sequence[Example], paragraphs: Sequence[str], seed: int
-) -> Iterator[Reading]:
-    """Answerable questions on the paragraphs that look like them and lack their answer.
+def pair_with_negatives(
+    source: PairSource, examples: Sequence[Example], paragraphs: Sequence[str], seed: int
+) -> Iterator[TextPair]:
+    """Pair answerable questions with similar paragraphs that lack their answer.
 
-    With names of the paragraph in place of its own, only the teacher knows what answers one.
+    If the source is `transferred`, each pair comes again without a label, its question with the
+    names and numbers of the paragraph.
     """
-    if not share.negatives:
+    if not source.negatives:
         return
     asked = [example for example in examples if example.golds]
-    weight = share.weight * share.negatives_weight
-    for example, texts in zip(asked, mined(asked, paragraphs, share.negatives, seed), strict=True):
+    weight = source.weight * source.negatives_weight
+    mined = mine_negatives(asked, paragraphs, source.negatives, seed)
+    for example, texts in zip(asked, mined, strict=True):
         for number, text in enumerate(texts):
-            yield Reading(f"{example.id} {number}", example.question, text, None, weight)
-            if share.transferred:
+            yield TextPair(f"{example.id} {number}", example.question, text, None, weight)
+            if source.transferred:
                 rng = random.Random(f"transferred {seed} {number} {example.id}")
-                question = transferred(example.question, surroundings((text,)), rng)
+                question = transfer(example.question, collect_replacements((text,)), rng)
                 if question is not None:
-                    yield Reading.untold(question, text, share.untold_weight)
+                    yield TextPair.unlabelled(question, text, source.untold_weight)
 
 
-def untold(share: Share, examples: Sequence[Example], seed: int) -> Iterator[Reading]:
-    """Pairs whose answer nobody told: the teacher does."""
+def make_unlabelled(
+    source: PairSource, examples: Sequence[Example], seed: int
+) -> Iterator[TextPair]:
+    """Make the pairs that only the teacher labels: variations, windows and clozes."""
     for example in examples:
         rng = random.Random(f"variations {seed} {example.id}")
-        if share.variations:
-            near = surroundings((example.context, rng.choice(example.article)))
-            for text in variations(example.question, near, share.variations, rng):
-                yield Reading.untold(text, example.context, share.untold_weight)
-        for number in range(share.windows if example.golds else 0):
-            yield Reading(
-                f"window {seed} {number} {example.id}",
-                example.question,
-                example.context,
-                example.golds[0],
-                share.untold_weight,
-                is_told=False,
-                article=example.article,
-                is_apart=number % 2 == 1,
-            )
-    rng = random.Random(f"clozes {seed} {' '.join(share.files)}")
+        if source.variations:
+            near = collect_replacements((example.context, rng.choice(example.article)))
+            for text in vary(example.question, near, source.variations, rng):
+                yield TextPair.unlabelled(text, example.context, source.untold_weight)
+        yield from make_windows(source, example, seed)
+    rng = random.Random(f"clozes {seed} {' '.join(source.files)}")
     for passage in dict.fromkeys(example.context for example in examples):
-        for question in {cloze(passage, rng): None for _ in range(share.clozes)}:
+        for question in {make_cloze(passage, rng): None for _ in range(source.clozes)}:
             if question is not None:
-                yield Reading.untold(question, passage, share.untold_weight)
+                yield TextPair.unlabelled(question, passage, source.untold_weight)
 
 
-def texts_of(readings: Iterable[Reading]) -> Iterator[str]:
-    """All texts, articles whole and in their order, so that windows may cross paragraphs."""
+def make_windows(source: PairSource, example: Example, seed: int) -> Iterator[TextPair]:
+    """Pair an answerable question with windows of its article, every second one at random."""
+    for number in range(source.windows if example.golds else 0):
+        yield TextPair(
+            f"window {seed} {number} {example.id}",
+            example.question,
+            example.context,
+            example.golds[0],
+            source.untold_weight,
+            is_labelled=False,
+            article=example.article,
+            is_random_window=number % 2 == 1,
+        )
+
+
+def list_texts(pairs: Iterable[TextPair]) -> Iterator[str]:
+    """Yield all texts; the paragraphs of an article in order, so that windows may cross them."""
     questions = []
-    for reading in readings:
-        yield from reading.article or (reading.passage,)
-        questions.append(reading.question)
+    for pair in pairs:
+        yield from pair.article or (pair.passage,)
+        questions.append(pair.question)
     yield from questions
 
 
-def pairs_of(readings: Sequence[Reading], tokenizer: Tokenizer, max_tokens: int) -> Pairs:
-    """Tokenise; a passage that is too long is cut to one window that holds the answer.
+def tokenize_pairs(pairs: Sequence[TextPair], tokenizer: Tokenizer, max_tokens: int) -> Pairs:
+    """Tokenise; a passage that is too long is cut to one window that contains the answer.
 
-    Left out: answers that begin or end on a character that the tokenizer drops, or that no
-    window holds.
+    Pairs are left out whose answer begins or ends on a character that the tokenizer drops, or
+    fits no window.
     """
-    # Those with articles first: a paragraph met alone would stand apart from its neighbours.
-    ordered = sorted(readings, key=lambda reading: not reading.article)
-    stream = Stream(tokenizer, texts_of(ordered))
-    rows = rows_of(readings, stream, max_tokens)
+    # Articles first: a text is stored once, and a paragraph on its own would leave its neighbours.
+    ordered = sorted(pairs, key=lambda pair: not pair.article)
+    stream = TokenStream(tokenizer, list_texts(ordered))
+    rows = build_rows(pairs, stream, max_tokens)
     columns = np.array([row for row, _ in rows], np.int32).reshape(-1, 6).T
     return Pairs(
         stream.tokens,
@@ -127,8 +138,8 @@ def pairs_of(readings: Sequence[Reading], tokenizer: Tokenizer, max_tokens: int)
 
 def main() -> None:
     """Write the recipe's pairs."""
-    parser = argparse.ArgumentParser(description="Tokenise questions and find their negatives.")
-    parser.add_argument("recipe", type=Path, help="the distillation's TOML file")
+    parser = argparse.ArgumentParser(description="Make the training pairs of a distillation.")
+    parser.add_argument("recipe", type=Path, help="recipe of the distillation, TOML")
     parser.add_argument("out", type=Path, help="file to write, .npz")
     parser.add_argument("--data", type=Path, required=True, help="folder of NAME.json.gz files")
     parser.add_argument(
@@ -139,12 +150,11 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(arguments.tokenizer))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    readings = list(readings_of(recipe, arguments.data))
-    pairs = pairs_of(readings, tokenizer, recipe.max_tokens)
+    pairs = tokenize_pairs(list(make_pairs(recipe, arguments.data)), tokenizer, recipe.max_tokens)
     pairs.save(arguments.out)
-    told = int(pairs.is_told.sum())
+    labelled = int(pairs.is_labelled.sum())
     print(
-        f"{len(pairs)} pairs, {told} told; {int(pairs.lengths.sum())} tokens,"
+        f"{len(pairs)} pairs, {labelled} labelled; {int(pairs.lengths.sum())} tokens,"
         f" {len(pairs.tokens)} stored"
     )
 

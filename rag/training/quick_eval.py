@@ -1,8 +1,9 @@
-"""Judge a reader on random questions.
+"""Score a reader, in PyTorch, on random questions of a SQuAD file.
 
     python -m citewire.rag.training.quick_eval MODEL FILE.json.gz
 
-Each question is read on its own paragraph. Prints one JSON object with scores in percent.
+Each question is read on its own paragraph. Prints one JSON object with scores in per cent.
+`citewire eval` scores the shipped int8 form.
 """
 
 import argparse
@@ -30,24 +31,26 @@ from citewire.rag.training.finetuning.data import (
 )
 from citewire.rag.training.finetuning.mix import collate
 
+# Tokens of a window, of the overlap of two, and of the longest answer (as in Devlin 2019).
 MAX_TOKENS = 384
 STRIDE_TOKENS = 128
 LONGEST_SPAN_TOKENS = 30
+# Windows that are read at once.
 BATCH_WINDOWS = 64 if torch.cuda.is_available() else 16
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The best span's text and by how much its logits exceed those of the no-answer position."""
+    """The text of the best span, and its margin: its logits minus those of [CLS]."""
 
     text: str
     score: float
 
 
-def best_span(
+def find_best_span(
     start_logits: torch.Tensor, end_logits: torch.Tensor, window: Encoding, context: str
 ) -> Prediction:
-    """Best span of the context in one window; logits are 1-D and may go on into padding."""
+    """Find the best span of the context in one window; 1-D logits, which may include padding."""
     length = len(window.ids)
     spans = start_logits[:length, None] + end_logits[None, :length]
     in_context = torch.tensor([sequence == CONTEXT for sequence in window.sequence_ids])
@@ -60,7 +63,7 @@ def best_span(
 
 @torch.inference_mode()
 def predict(model: Module, tokenizer: Tokenizer, examples: Sequence[Example]) -> list[Prediction]:
-    """The best prediction over all windows of each example, in the examples' order."""
+    """Return the best prediction over all windows of each example, in the examples' order."""
     device = next(model.parameters()).device
     encodings = tokenizer.encode_batch(
         [(example.question, example.context) for example in examples]
@@ -79,7 +82,7 @@ def predict(model: Module, tokenizer: Tokenizer, examples: Sequence[Example]) ->
         starts, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
         logits = zip(rows, starts, ends, strict=True)
         for (number, window), start_logits, end_logits in logits:
-            found = best_span(start_logits, end_logits, window, examples[number].context)
+            found = find_best_span(start_logits, end_logits, window, examples[number].context)
             best[number] = max(
                 found, best.get(number, found), key=lambda prediction: prediction.score
             )
@@ -87,10 +90,10 @@ def predict(model: Module, tokenizer: Tokenizer, examples: Sequence[Example]) ->
 
 
 def evaluate(examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
-    """Exact match and F1 over answerable questions, in percent.
+    """Compute exact match and F1 over the answerable questions, in per cent.
 
-    Where some questions are unanswerable, also the scores over all at the best threshold, and how
-    well the scores tell the two kinds apart.
+    If some questions are unanswerable, also the scores over all at the best threshold (SQuAD 2.0),
+    and the AUROC of the margin for answerable against unanswerable.
     """
     golds = [[gold.text for gold in example.golds] for example in examples]
     matches = [exact_match(p.text, g) for p, g in zip(predictions, golds, strict=True)]
@@ -115,22 +118,24 @@ def evaluate(examples: Sequence[Example], predictions: Sequence[Prediction]) -> 
 
 
 def main() -> None:
-    """Judge one reader on one file."""
-    parser = argparse.ArgumentParser(description="Judge a reader on random questions.")
+    """Score one reader on one file."""
+    parser = argparse.ArgumentParser(
+        description="Score a reader on random questions of a SQuAD file."
+    )
     parser.add_argument("model", type=Path, help="reader in Hugging Face layout")
     parser.add_argument("file", type=Path, help="SQuAD-format file, .json.gz")
     parser.add_argument(
         "--checkpoint", type=Path, help="take the weights from this training checkpoint"
     )
     parser.add_argument(
-        "--teaches", type=Path, help="the model is a teacher: read what this student would read"
+        "--teaches", type=Path, help="MODEL is a teacher: give it the token ids of this student"
     )
     parser.add_argument("--questions", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     examples = list(read_examples(arguments.file))
     chosen = random.Random(arguments.seed).sample(examples, min(arguments.questions, len(examples)))
-    model = loaded(arguments.model, arguments.teaches)
+    model = load_reader(arguments.model, arguments.teaches)
     if arguments.checkpoint:
         state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"])
@@ -142,8 +147,8 @@ def main() -> None:
     print(json.dumps(evaluate(chosen, predict(model, tokenizer, chosen))))
 
 
-def loaded(folder: Path, student: Path | None) -> Module:
-    """Load a reader, or the teacher of a student, to the GPU where there is one."""
+def load_reader(folder: Path, student: Path | None) -> Module:
+    """Load a reader, or the teacher of a student, onto the GPU if there is one."""
     model: Module
     if student is None:
         model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32)

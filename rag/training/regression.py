@@ -1,4 +1,4 @@
-"""The regression behind the confidence: from answers known to be right or wrong to weights."""
+"""Logistic regression and Platt scaling: from judged candidates to the calibration's weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,63 +9,71 @@ from sklearn.linear_model import LogisticRegression
 
 from citewire.rag.reading.calibration import FEATURE_NAMES
 
-# How much less the few weights of the features are held down than those of the state.
-EVIDENCE_FREEDOM = 10.0
-STATE_C = 0.003
+# Factor on the standardised features: L2 holds their few weights down a hundred times less than the
+# many of the [CLS] vector.
+FEATURE_SCALE = 10.0
+# Inverse L2 strength of the regression, and of those with one feature, which need nearly none.
+C, SINGLE_FEATURE_C = 0.003, 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What came out of one question: its candidates' features, and which of them are right."""
+class JudgedQuestion:
+    """The candidates that one question got: features, [CLS] vectors, and which are right."""
 
     features: tuple[tuple[float, ...], ...]
-    states: tuple[tuple[float, ...], ...]
+    cls_vectors: tuple[tuple[float, ...], ...]
     right: tuple[bool, ...]
-    answerable: bool
+    is_answerable: bool
     similarity: float
-    is_kept_back: bool
+    is_held_out: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """A logistic regression over features and state."""
+class Regression:
+    """A logistic regression over features and [CLS] vector."""
 
     bias: float
     weights: NDArray[np.float64]
-    state_weights: NDArray[np.float64]
+    cls_weights: NDArray[np.float64]
 
 
-def fitted(asked: Sequence[Asked]) -> Fitted:
-    """Fit to the candidates of most questions, then scale and bias to those kept back."""
-    rows, right = rows_of([each for each in asked if not each.is_kept_back])
+def fit(questions: Sequence[JudgedQuestion]) -> Regression:
+    """Fit the weights to most questions, then scale and bias to those held out (Platt 1999)."""
+    rows, right = stack_candidates([each for each in questions if not each.is_held_out])
     mean, spread = rows.mean(0), rows.std(0) + 1e-6
-    freedom = np.where(np.arange(rows.shape[1]) < len(FEATURE_NAMES), EVIDENCE_FREEDOM, 1.0)
-    model = LogisticRegression(C=STATE_C, max_iter=5000).fit(
-        (rows - mean) / spread * freedom, right
-    )
-    weights = model.coef_[0] * freedom / spread
+    factors = np.where(np.arange(rows.shape[1]) < len(FEATURE_NAMES), FEATURE_SCALE, 1.0)
+    model = LogisticRegression(C=C, max_iter=5000).fit((rows - mean) / spread * factors, right)
+    weights = model.coef_[0] * factors / spread
     bias = float(model.intercept_[0]) - float(weights @ mean)
 
-    rows, right = rows_of([each for each in asked if each.is_kept_back])
-    logits = rows @ weights + bias
-    platt = LogisticRegression(C=10.0).fit(logits[:, None], right)
-    scale = float(platt.coef_[0][0])
-    return Fitted(
-        scale * bias + float(platt.intercept_[0]),
+    rows, right = stack_candidates([each for each in questions if each.is_held_out])
+    platt_bias, scale = fit_single(rows @ weights + bias, right)
+    return Regression(
+        scale * bias + platt_bias,
         scale * weights[: len(FEATURE_NAMES)],
         scale * weights[len(FEATURE_NAMES) :],
     )
 
 
-def rows_of(asked: Sequence[Asked]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return all candidates' features with their states, a row each, and whether they are right."""
+def fit_single(
+    values: NDArray[np.float64], right: Sequence[bool] | NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Fit a logistic regression to one feature; return its bias and weight."""
+    model = LogisticRegression(C=SINGLE_FEATURE_C).fit(values[:, None], right)
+    return float(model.intercept_[0]), float(model.coef_[0][0])
+
+
+def stack_candidates(
+    questions: Sequence[JudgedQuestion],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return features and [CLS] vectors of all candidates, a row each, and which are right."""
     return (
         np.array(
             [
-                (*features, *state)
-                for each in asked
-                for features, state in zip(each.features, each.states, strict=True)
+                (*features, *cls_vector)
+                for each in questions
+                for features, cls_vector in zip(each.features, each.cls_vectors, strict=True)
             ]
         ),
-        np.array([value for each in asked for value in each.right]),
+        np.array([value for each in questions for value in each.right]),
     )

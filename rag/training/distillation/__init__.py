@@ -1,1 +1,1 @@
-"""A small reader taught by a large one."""
+"""Knowledge distillation: a large reader, the teacher, trains a small one, the student."""

@@ -1,4 +1,4 @@
-"""Fewer and larger steps on a GPU: a transformer's layers, compiled."""
+"""Kernel fusion by `torch.compile`: a transformer's layers take fewer and larger GPU kernels."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import torch
 
 
 def fuse_layers(model: Any) -> None:
-    """Compile the computation of a transformer's layers, once for all and every shape, in place.
+    """Compile each layer of a transformer in place, with dynamic shapes.
 
-    The whole model at once would be faster by little and compile for minutes. What cannot be
-    compiled is computed as written.
+    Compiling the whole model would gain little and take minutes. Code that cannot be compiled
+    runs as it is.
     """
     torch._dynamo.config.suppress_errors = True
-    # Each layer once with a mask and once without: more than are compiled unless told.
+    # Each layer is compiled with and without a mask, which exceeds the default limit.
     torch._dynamo.config.recompile_limit = 64
     for layer in model.base_model.encoder.layer:
         layer.forward = torch.compile(layer.forward, dynamic=True)

@@ -1,4 +1,4 @@
-"""Titles and dates for pairs of a question and a passage, as a reader in use is given them."""
+"""Passage headers for training pairs: the article's title, often with a date, as in use."""
 
 import random
 import re
@@ -10,50 +10,52 @@ from functools import cache
 from citewire.index.text.chunking import sentences
 from citewire.rag.evaluation.squad import Example
 from citewire.rag.reading.passage_header import append_header, build_header
-from citewire.rag.training.distillation.readings import Reading
+from citewire.rag.training.distillation.text_pairs import TextPair
 
 YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
-# A news title says what happened, an encyclopedia's names a thing: half the time its first
-# sentence, at most so many words, stands for a title.
+# Share of the headers that take the article's first sentence as its title, cut to this many words:
+# a news title says what happened, an encyclopedia's only names the subject.
 LEAD_SHARE, LEAD_WORDS = 0.5, 16
+# Share of the headers with a date.
 DATED_SHARE = 0.4
+# First and last year of the dates.
 EARLIEST, LATEST = 1990, 2025
 
 
-def headers_of(examples: Iterable[Example]) -> dict[str, tuple[str, ...]]:
-    """What may stand for the title of each paragraph's article."""
+def collect_titles(examples: Iterable[Example]) -> dict[str, tuple[str, ...]]:
+    """Collect for each paragraph its article's title and, if there is one, its lead."""
     return {
-        example.context: (example.title, *lead(example.article[0]))
+        example.context: (example.title, *find_lead(example.article[0]))
         for example in examples
         if example.title
     }
 
 
 @cache
-def lead(text: str) -> tuple[str, ...]:
-    """The first sentence's first words, where there is one; each question of an article asks."""
+def find_lead(text: str) -> tuple[str, ...]:
+    """Return the start of the first sentence, if any; cached, as an article has many pairs."""
     spans = sentences(text, "en")
     return (" ".join(spans[0].of(text).split()[:LEAD_WORDS]),) if spans else ()
 
 
-def headed(
-    readings: Iterable[Reading], headers: Mapping[str, tuple[str, ...]], share: float, seed: int
-) -> Iterator[Reading]:
-    """Put a header behind a share of the questions, where the passage's article has a title."""
-    for reading in readings:
-        rng = random.Random(f"header {seed} {reading.id} {reading.passage}")
-        if reading.passage in headers and rng.random() < share:
-            above = drawn(headers[reading.passage], reading.passage, rng)
-            yield replace(reading, question=append_header(reading.question, above))
+def add_headers(
+    pairs: Iterable[TextPair], titles: Mapping[str, tuple[str, ...]], share: float, seed: int
+) -> Iterator[TextPair]:
+    """Append a header to a share of the questions whose passage has a title."""
+    for pair in pairs:
+        rng = random.Random(f"header {seed} {pair.id} {pair.passage}")
+        if pair.passage in titles and rng.random() < share:
+            drawn = draw_header(titles[pair.passage], pair.passage, rng)
+            yield replace(pair, question=append_header(pair.question, drawn))
         else:
-            yield reading
+            yield pair
 
 
-def drawn(titles: tuple[str, ...], passage: str, rng: random.Random) -> str:
-    """One of the titles, sometimes with a date; no passage tells of years after its date."""
+def draw_header(titles: tuple[str, ...], passage: str, rng: random.Random) -> str:
+    """Draw a title, sometimes with a date; no date is before a year that the passage names."""
     title = titles[-1] if rng.random() < LEAD_SHARE else titles[0]
     if rng.random() >= DATED_SHARE:
         return build_header(title, None)
-    told = [int(year) for year in YEAR.findall(passage)]
-    year = min(max(told), LATEST) if told else rng.randint(EARLIEST, LATEST)
+    years = [int(year) for year in YEAR.findall(passage)]
+    year = min(max(years), LATEST) if years else rng.randint(EARLIEST, LATEST)
     return build_header(title, date(year, rng.randint(1, 12), rng.randint(1, 28)))

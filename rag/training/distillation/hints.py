@@ -1,4 +1,7 @@
-"""A teacher's inner states as targets of a student's (Romero 2015), reduced to what varies most."""
+"""Hints: hidden states of the teacher as targets of the student's (FitNets, Romero 2015).
+
+The teacher's states are wider than the student's; PCA reduces them.
+"""
 
 from typing import Any
 
@@ -8,15 +11,15 @@ from torch.nn import functional
 
 from citewire.rag.training.distillation.recipe import Hints
 
-# States of so many tokens tell the main components.
-MEASURED_TOKENS = 400_000
+# Tokens whose hidden states are enough to estimate the principal components.
+ESTIMATION_TOKENS = 400_000
 
 
-class MainComponents:
-    """Reduces states to their main components, scaled to a mean square of 1 (PCA)."""
+class PrincipalComponents:
+    """PCA: projects states on their principal components, scaled to a mean square of 1."""
 
     def __init__(self, states: torch.Tensor, width: int) -> None:
-        """Measure states of shape (tokens, width of the teacher)."""
+        """Estimate the components from states of shape (tokens, width of the teacher)."""
         states = states.double()
         self._mean = states.mean(0)
         centred = states - self._mean
@@ -24,14 +27,14 @@ class MainComponents:
         self._basis = vectors[:, -width:] / values[-width:].mean().sqrt()
         self._mean, self._basis = self._mean.float(), self._basis.float()
 
-    def of(self, states: torch.Tensor) -> torch.Tensor:
-        """Reduce states of shape (…, width of the teacher) to (…, width)."""
+    def project(self, states: torch.Tensor) -> torch.Tensor:
+        """Project states of shape (…, width of the teacher) to (…, width)."""
         reduced: torch.Tensor = (states.float() - self._mean) @ self._basis
         return reduced
 
 
-class Hinted(nn.Module):
-    """A student with a linear map from each hinted layer to the teacher's components there."""
+class HintedStudent(nn.Module):
+    """A student with a linear map from each hinted layer to the teacher's components."""
 
     def __init__(self, student: Any, hints: Hints) -> None:
         super().__init__()
@@ -48,7 +51,7 @@ class Hinted(nn.Module):
         return output
 
 
-def hint_loss(own: torch.Tensor, taught: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean square difference where the mask, (windows, tokens), is 1."""
+def compute_hint_loss(own: torch.Tensor, taught: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return the mean squared error where the mask, (windows, tokens), is 1."""
     difference = functional.mse_loss(own.float(), taught.float(), reduction="none").mean(-1)
     return (difference * mask).sum() / (mask.sum() * len(own))

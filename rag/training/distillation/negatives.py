@@ -1,4 +1,4 @@
-"""Passages that look as if they answered a question, and do not hold its answer."""
+"""Hard negatives: passages that are similar to a question and lack its answer."""
 
 import random
 from collections.abc import Sequence
@@ -8,21 +8,22 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from citewire.rag.evaluation.squad import Example
 
-# Shorter paragraphs are headings and posts, not passages of an archive.
+# Characters; shorter paragraphs are headings and posts, not passages of an archive.
 SHORTEST_PARAGRAPH = 200
-# Negatives are drawn from this many nearest paragraphs that lack the answer.
+# Nearest paragraphs without the answer, from which the negatives are drawn.
 NEAREST = 6
-# How many paragraphs are looked at until enough are found that lack the answer.
-LOOKED_AT = 24
+# Nearest paragraphs that are searched for those without the answer.
+SEARCHED = 24
+# Questions that are scored in one matrix product.
 ROWS_AT_ONCE = 1000
 
 
-def mined(
+def mine_negatives(
     examples: Sequence[Example], paragraphs: Sequence[str], count: int, seed: int
 ) -> list[list[str]]:
-    """Return up to `count` paragraphs for each answerable example, nearest by TF-IDF.
+    """Return up to `count` paragraphs for each answerable example, among the nearest by TF-IDF.
 
-    None of them is the example's own or contains the text of one of its answers.
+    No negative is the example's own paragraph or contains the text of one of its golds.
     """
     pool = [text for text in paragraphs if len(text) >= SHORTEST_PARAGRAPH]
     if not pool:
@@ -36,13 +37,13 @@ def mined(
         scores = weigh.transform([example.question for example in asked]) @ columns
         for row, example in enumerate(asked):
             near = scores[row]
-            best = near.indices[np.argsort(-near.data, kind="stable")[:LOOKED_AT]]
+            best = near.indices[np.argsort(-near.data, kind="stable")[:SEARCHED]]
             rng = random.Random(f"negatives {seed} {example.id}")
-            found.append(_without_answer(example, [(pool[n], folded[n]) for n in best], count, rng))
+            found.append(_draw_negatives(example, [(pool[n], folded[n]) for n in best], count, rng))
     return found
 
 
-def _without_answer(
+def _draw_negatives(
     example: Example, near: Sequence[tuple[str, str]], count: int, rng: random.Random
 ) -> list[str]:
     answers = [gold.text.casefold() for gold in example.golds]

@@ -1,7 +1,7 @@
-"""Questions with passages, tokenised once: flat arrays that fit a GPU's memory.
+"""Tokenised pairs of question and passage, in flat arrays that fit into a GPU's memory.
 
-A pair is read as [CLS] question [SEP] passage [SEP]; its target is the answer's first and last
-token, or the first token where the passage does not hold the answer.
+The model's input is [CLS] question [SEP] passage [SEP] (Devlin 2019); its targets are the answer's
+first and last token, or [CLS] for both if the passage does not contain the answer.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -13,23 +13,25 @@ import torch
 from tokenizers import Tokenizer
 
 from citewire.rag.training.finetuning.data import NO_ANSWER
-from citewire.rag.training.finetuning.mix import PAD_TO_TOKENS, Batch
+from citewire.rag.training.finetuning.mix import Batch, round_up
 from citewire.rag.training.finetuning.step import IGNORED
 
+# Special tokens of an input: [CLS] and two [SEP].
 SPECIAL_TOKENS = 3
-NOWHERE = -1  # the first and last token of an answer that is not there
-UNTOLD = -2  # and of one that nobody told
+# Values of `first` and `last`: the passage does not contain the answer, or no label says so.
+UNANSWERABLE = -1
+UNLABELLED = -2
 
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """All pairs; `tokens` is one stream of token ids that the bounds point into.
+    """All pairs, one row each; starts and ends are half-open ranges of the stream `tokens`.
 
-    `first` and `last` count from the passage's first token, both inclusive; NOWHERE in both
-    says that the passage holds no answer, UNTOLD that nobody told whether it does. `weight` is
-    how often a pair comes in an epoch.
+    `first` and `last` are the answer's tokens, both inclusive, counted from the passage's first;
+    or both are UNANSWERABLE or UNLABELLED. `weight` is the mean number of times that an epoch
+    contains the pair.
     """
 
     tokens: npt.NDArray[np.uint16]
@@ -46,19 +48,19 @@ class Pairs:
 
     @property
     def lengths(self) -> Ints:
-        """Tokens of each pair, special ones included."""
+        """Length of each pair in tokens, special tokens included."""
         questions = self.question_end.astype(np.int64) - self.question_start
         return questions + self.passage_end - self.passage_start + SPECIAL_TOKENS
 
     @property
-    def is_told(self) -> npt.NDArray[np.bool_]:
-        """Whether a pair's answer is known, for each pair."""
-        told: npt.NDArray[np.bool_] = self.first != UNTOLD
-        return told
+    def is_labelled(self) -> npt.NDArray[np.bool_]:
+        """Whether each pair has a label: an answer, or that there is none."""
+        labelled: npt.NDArray[np.bool_] = self.first != UNLABELLED
+        return labelled
 
-    def only_told(self) -> "Pairs":
-        """The same pairs, but an epoch holds none whose answer nobody told."""
-        return replace(self, weight=self.weight * self.is_told)
+    def keep_labelled(self) -> "Pairs":
+        """Return the pairs, with weight 0 for those without a label: no epoch contains them."""
+        return replace(self, weight=self.weight * self.is_labelled)
 
     def save(self, path: Path) -> None:
         """Write all arrays into one compressed file."""
@@ -66,13 +68,13 @@ class Pairs:
 
 
 def read_pairs(path: Path) -> Pairs:
-    """Read what `Pairs.save` wrote."""
+    """Read a file that `Pairs.save` wrote."""
     with np.load(path) as arrays:
         return Pairs(**{field.name: arrays[field.name] for field in fields(Pairs)})
 
 
 class Collator:
-    """Puts pairs together as padded windows, on the device that holds the tokens."""
+    """Collates pairs into padded windows on the device that holds the tokens."""
 
     def __init__(self, pairs: Pairs, tokenizer: Tokenizer, device: torch.device) -> None:
         special = tokenizer.encode("", "").ids  # [CLS] [SEP] [SEP]
@@ -83,14 +85,14 @@ class Collator:
         self._columns = torch.from_numpy(np.stack(columns).astype(np.int64)).to(device)
         self._lengths = pairs.lengths
 
-    def batch(self, rows: Ints) -> Batch:
+    def collate(self, rows: Ints) -> Batch:
         """Return the rows' windows, padded to the longest; padding is token 0."""
         device = self._tokens.device
         chosen = torch.from_numpy(rows).to(device)
         question_start, question_end, passage_start, passage_end, first, last = (
             column[chosen][:, None] for column in self._columns
         )
-        width, is_unpadded = width_of(self._lengths[rows])
+        width, is_unpadded = choose_width(self._lengths[rows])
         at = torch.arange(width, device=device)[None, :]
         before = question_end - question_start + 2  # tokens in front of the passage
         length = before + passage_end - passage_start + 1
@@ -100,7 +102,7 @@ class Collator:
         token_ids[:, 0] = self._cls
         mask = at < length
         targets = [
-            torch.where(place >= 0, before + place, NO_ANSWER).where(place != UNTOLD, IGNORED)
+            torch.where(place >= 0, before + place, NO_ANSWER).where(place != UNLABELLED, IGNORED)
             for place in (first, last)
         ]
         return Batch(
@@ -113,58 +115,58 @@ class Collator:
         )
 
 
-def width_of(lengths: Ints) -> tuple[int, bool]:
-    """How wide windows of these lengths lie together, and whether none of them is padded."""
+def choose_width(lengths: Ints) -> tuple[int, bool]:
+    """Return the width, in tokens, of a batch of these lengths, and whether it has no padding."""
     longest = int(lengths.max())
     if int(lengths.min()) == longest:
         return longest, True
-    return -(-longest // PAD_TO_TOKENS) * PAD_TO_TOKENS, False
+    return round_up(longest), False
 
 
-def epoch_rows(pairs: Pairs, epoch: int, seed: int) -> Ints:
-    """The pairs of an epoch in random order: each as often as its weight says, over the epochs."""
+def draw_rows(pairs: Pairs, epoch: int, seed: int) -> Ints:
+    """Draw the rows of an epoch in random order, each as often as its weight says on average."""
     phase = np.random.default_rng([seed, 0]).random(len(pairs))
     times = np.floor((epoch + 1) * pairs.weight + phase) - np.floor(epoch * pairs.weight + phase)
     rows = np.repeat(np.arange(len(pairs)), times.astype(np.int64))
     return np.random.default_rng([seed, 1, epoch]).permutation(rows)
 
 
-def epoch_batches(pairs: Pairs, epoch: int, *, tokens: int, seed: int) -> list[Ints]:
-    """An epoch's rows as batches of at most so many tokens, padding included, in random order."""
-    batches = batches_of(epoch_rows(pairs, epoch, seed), pairs.lengths, tokens)
+def draw_epoch(pairs: Pairs, epoch: int, *, max_tokens: int, seed: int) -> list[Ints]:
+    """Draw an epoch's batches, in random order, each of at most `max_tokens` with padding."""
+    batches = cut_batches(draw_rows(pairs, epoch, seed), pairs.lengths, max_tokens)
     order = np.random.default_rng([seed, 2, epoch]).permutation(len(batches))
     return [batches[number] for number in order]
 
 
-def batches_of(rows: Ints, lengths: Ints, tokens: int) -> list[Ints]:
-    """Cut rows into batches of at most so many tokens, padding included.
+def cut_batches(rows: Ints, lengths: Ints, max_tokens: int) -> list[Ints]:
+    """Cut rows into batches of at most `max_tokens`, padding included.
 
-    As many as can be are of one length each: flash attention knows no mask (Dao 2022).
+    Most batches hold rows of one length, which need no mask: FlashAttention (Dao 2022) takes none.
     """
-    even, others = even_batches(rows, lengths, tokens)
-    return [*even, *batches_by_length(others, lengths, tokens)]
+    unpadded, others = cut_unpadded(rows, lengths, max_tokens)
+    return [*unpadded, *cut_padded(others, lengths, max_tokens)]
 
 
-def even_batches(rows: Ints, lengths: Ints, tokens: int) -> tuple[list[Ints], Ints]:
-    """Full batches of rows of equal length, and the rows that are left over."""
+def cut_unpadded(rows: Ints, lengths: Ints, max_tokens: int) -> tuple[list[Ints], Ints]:
+    """Cut full batches of rows of one length; return them and the rows that are left over."""
     ordered = rows[np.argsort(lengths[rows], kind="stable")]
     found, first = np.unique(lengths[ordered], return_index=True)
     batches, others = [], []
     for length, same in zip(found, np.split(ordered, first[1:]), strict=True):
-        room = max(1, tokens // int(length))
+        room = max(1, max_tokens // int(length))
         full = len(same) // room * room
         batches += list(same[:full].reshape(-1, room))
         others.append(same[full:])
     return batches, np.concatenate(others) if others else ordered
 
 
-def batches_by_length(rows: Ints, lengths: Ints, tokens: int) -> list[Ints]:
-    """Cut rows into batches of similar length of at most so many tokens, padding included."""
+def cut_padded(rows: Ints, lengths: Ints, max_tokens: int) -> list[Ints]:
+    """Cut rows into batches of similar length, of at most `max_tokens` with padding."""
     ordered = rows[np.argsort(lengths[rows], kind="stable")]
     batches, first = [], 0
     for place, row in enumerate(ordered):
-        width = -(-int(lengths[row]) // PAD_TO_TOKENS) * PAD_TO_TOKENS
-        if place > first and (place + 1 - first) * width > tokens:
+        width = round_up(int(lengths[row]))
+        if place > first and (place + 1 - first) * width > max_tokens:
             batches.append(ordered[first:place])
             first = place
     return [*batches, ordered[first:]] if len(ordered) else batches

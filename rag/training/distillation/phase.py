@@ -1,4 +1,4 @@
-"""One model's turn in a distillation: steps with a falling rate, a log, and checkpoints."""
+"""The training of one model, teacher or student: steps with a falling rate, log, checkpoints."""
 
 import math
 import time
@@ -11,25 +11,25 @@ from typing import Any
 import torch
 from torch.nn import Module
 
-from citewire.rag.training.distillation.pairs import Collator, Ints, Pairs, epoch_batches
-from citewire.rag.training.distillation.recipe import Recipe, Turn
+from citewire.rag.training.distillation.pairs import Collator, Ints, Pairs, draw_epoch
+from citewire.rag.training.distillation.recipe import PhaseConfig, Recipe
 from citewire.rag.training.finetuning.checkpoint import read_state, write_state
 from citewire.rag.training.finetuning.mix import Batch
 from citewire.rag.training.finetuning.run import append_json
 from citewire.rag.training.finetuning.step import LARGEST_GRADIENT_NORM, group_parameters
 
-LOG_EVERY_STEPS = 100
-# How many steps fit into a time limit is told from the speed between the first two, and again
-# after every so many steps.
-UNMEASURED_STEPS, MEASURED_STEPS, MEASURED_AGAIN = 20, 100, 500
+LOG_EVERY_STEPS = 100  # optimizer steps between two lines of the log
+# Steps after which the time is read, and their period later on: the speed between two timings says
+# how many steps fit into a time limit. The first steps are left out: they compile and allocate.
+FIRST_TIMING, SECOND_TIMING, TIMING_PERIOD = 20, 100, 500
 
 # Loss of a batch: its rows among the pairs, its windows, the model's output.
 Loss = Callable[[Ints, Batch, Any], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What both turns learn from, and where it lies."""
+class Setup:
+    """The data, device and output folder that the training of teacher and student share."""
 
     recipe: Recipe
     pairs: Pairs
@@ -38,99 +38,103 @@ class Material:
     out: Path
 
 
-class Pace:
-    """Tells from steps taken how many fit into a time limit; without one, nothing."""
+class StepBudget:
+    """Estimates how many steps fit into a time limit, if there is one, from the speed so far."""
 
     def __init__(self, minutes: float | None) -> None:
         self._minutes = minutes
         self._began = time.monotonic()
         self._last: tuple[int, float] | None = None
 
-    def steps_after(self, step: int, loss: torch.Tensor) -> int | None:
-        """The number of all steps, once it can be told; `loss` is the step's."""
-        if self._minutes is None or not is_measured(step):
+    def estimate(self, step: int, loss: torch.Tensor) -> int | None:
+        """Estimate the number of steps of the whole training after this step, which had this loss.
+
+        None after a step at which the time is not read, and after the first timing.
+        """
+        if self._minutes is None or not is_timed(step):
             return None
-        float(loss)  # waits until the device has taken the step
+        float(loss)  # synchronises with the device, so that the time is that of the step
         now, last = time.monotonic(), self._last
         self._last = (step, now)
         if last is None:
             return None
-        pace = (now - last[1]) / (step - last[0])
+        seconds = (now - last[1]) / (step - last[0])
         left = self._began + self._minutes * 60 - now
-        return step + max(0, int(left / pace))
+        return step + max(0, int(left / seconds))
 
 
-def is_measured(step: int) -> bool:
-    """Whether the time is read after this step."""
-    return step in (UNMEASURED_STEPS, MEASURED_STEPS) or step % MEASURED_AGAIN == 0
+def is_timed(step: int) -> bool:
+    """Return whether the time is read after this step."""
+    return step in (FIRST_TIMING, SECOND_TIMING) or step % TIMING_PERIOD == 0
 
 
 class Phase:
-    """A model in training on a material; its batches are a pure function of seed and step."""
+    """A model in training; its batches are a pure function of seed and step."""
 
     def __init__(
-        self, name: str, model: Module, turn: Turn, material: Material, minutes: float | None
+        self, name: str, model: Module, config: PhaseConfig, setup: Setup, minutes: float | None
     ) -> None:
         self.name = name
-        self.model = model.to(material.device)
-        self._turn = turn
-        self._material = material
+        self.model = model.to(setup.device)
+        self._config = config
+        self._setup = setup
         self._minutes = minutes
         self._optimizer = torch.optim.AdamW(
-            group_parameters(model, turn.weight_decay), lr=turn.learning_rate, fused=True
+            group_parameters(model, config.weight_decay), lr=config.learning_rate, fused=True
         )
         self.is_stop_requested = False
         self.step = 0
-        self.steps = max(1, math.ceil(turn.epochs * len(self._epoch(0))))
+        self.steps = max(1, math.ceil(config.epochs * len(self._draw_epoch(0))))
 
     @property
     def checkpoint(self) -> Path:
-        """The file that a stopped phase goes on from."""
-        return self._material.out / f"{self.name}.checkpoint.pt"
+        """The file from which a stopped phase resumes."""
+        return self._setup.out / f"{self.name}.checkpoint.pt"
 
     def request_stop(self, *_: object) -> None:
-        """Stop after the current step, with a checkpoint; fits as a signal handler."""
+        """Stop after the current step, with a checkpoint; usable as a signal handler."""
         self.is_stop_requested = True
 
-    def train(self, loss_of: Loss) -> bool:
-        """Take the steps that are left, or those until a stop is asked for; tell if all are."""
+    def train(self, compute_loss: Loss) -> bool:
+        """Take the remaining steps, or those until a stop is requested; return whether all are."""
         if self.checkpoint.exists():
             self._resume()
         self.model.train()
         losses: list[torch.Tensor] = []
         whole = self.steps
-        pace, saved = Pace(self._minutes), time.monotonic()
-        for rows in islice(self._batches(), self.step, None):
+        budget, saved = StepBudget(self._minutes), time.monotonic()
+        for rows in islice(self._draw_batches(), self.step, None):
             if self.is_stop_requested or self.step >= self.steps:
                 break
-            losses.append(self._take_step(rows, loss_of))
-            allowed = pace.steps_after(self.step, losses[-1])
+            losses.append(self._take_step(rows, compute_loss))
+            allowed = budget.estimate(self.step, losses[-1])
             if allowed is not None:
                 self.steps = min(whole, allowed)
             if self.step % LOG_EVERY_STEPS == 0 or self.step == self.steps:
                 self._log(losses)
                 losses = []
-            if time.monotonic() - saved > self._material.recipe.checkpoint_minutes * 60:
+            if time.monotonic() - saved > self._setup.recipe.checkpoint_minutes * 60:
                 self._save()
                 saved = time.monotonic()
         self._save()
         return self.step >= self.steps
 
     @property
-    def left(self) -> float:
-        """The share of all steps that is still to be taken."""
+    def remaining_share(self) -> float:
+        """The share of all steps that remains."""
         return (self.steps - self.step) / self.steps
 
-    def rate(self) -> float:
-        """The learning rate of the next step; the last one's is nearly 0."""
-        warm = min(1.0, (self.step + 1) / max(1, self._turn.warmup_steps))
-        return self._turn.learning_rate * min(warm, self.left)
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step; that of the last step is nearly 0."""
+        warm = min(1.0, (self.step + 1) / max(1, self._config.warmup_steps))
+        return self._config.learning_rate * min(warm, self.remaining_share)
 
-    def _take_step(self, rows: Ints, loss_of: Loss) -> torch.Tensor:
+    def _take_step(self, rows: Ints, compute_loss: Loss) -> torch.Tensor:
         for group in self._optimizer.param_groups:
-            group["lr"] = self.rate()
-        batch = self._material.collator.batch(rows)
-        loss = loss_of(rows, batch, forward(self.model, batch))
+            group["lr"] = self.learning_rate
+        batch = self._setup.collator.collate(rows)
+        loss = compute_loss(rows, batch, forward(self.model, batch))
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT_NORM)
@@ -138,21 +142,19 @@ class Phase:
         self.step += 1
         return loss.detach()
 
-    def _epoch(self, epoch: int) -> list[Ints]:
-        recipe = self._material.recipe
-        return epoch_batches(
-            self._material.pairs, epoch, tokens=self._turn.batch_tokens, seed=recipe.seed
-        )
+    def _draw_epoch(self, epoch: int) -> list[Ints]:
+        seed, max_tokens = self._setup.recipe.seed, self._config.batch_tokens
+        return draw_epoch(self._setup.pairs, epoch, max_tokens=max_tokens, seed=seed)
 
-    def _batches(self) -> Iterator[Ints]:
+    def _draw_batches(self) -> Iterator[Ints]:
         for epoch in count():
-            yield from self._epoch(epoch)
+            yield from self._draw_epoch(epoch)
 
     def _log(self, losses: list[torch.Tensor]) -> None:
         mean = float(torch.stack(losses).mean())
         record: dict[str, float | str] = {"phase": self.name, "step": self.step}
         record |= {"steps": self.steps, "loss": round(mean, 4), "time": round(time.time(), 1)}
-        append_json(self._material.out / "log.jsonl", record)
+        append_json(self._setup.out / "log.jsonl", record)
         print(record, flush=True)
 
     def _save(self) -> None:
@@ -164,15 +166,15 @@ class Phase:
         self.step, self.steps = place["step"], place["steps"]
 
 
-def forward(model: Module, batch: Batch, *, states: bool = False) -> Any:
-    """Run the model, in bfloat16 where the device has matrix units for it; with `states`, all."""
+def forward(model: Module, batch: Batch, *, hidden_states: bool = False) -> Any:
+    """Run the model, on a GPU in bfloat16; with `hidden_states`, it returns those of all layers."""
     device = batch.mask.device.type
-    asked = {"output_hidden_states": True} if states else {}
+    options = {"output_hidden_states": True} if hidden_states else {}
     with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
         return model(
             input_ids=batch.token_ids,
             token_type_ids=batch.type_ids,
-            # Of four dimensions: of two, the library would wait for the device to look at them.
+            # With four dimensions: for a mask of two, the library synchronises with the device.
             attention_mask=None if batch.is_unpadded else batch.mask[:, None, None].bool(),
-            **asked,
+            **options,
         )

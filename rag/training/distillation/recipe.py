@@ -1,4 +1,4 @@
-"""One distillation, as a TOML file describes it: the data, the teacher's and the student's turn."""
+"""The recipe of a distillation, read from a TOML file: data, teacher's and student's training."""
 
 import tomllib
 from dataclasses import dataclass
@@ -7,18 +7,19 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """Question files that share one treatment; names are without `.json.gz`.
+class PairSource:
+    """Question files that are augmented in one way; names are without `.json.gz`.
 
-    `weight` is how often a question comes in an epoch: 0.5 is every second one. Each answerable
-    question gets `negatives` passages without its answer; `negatives_weight` counts for these.
+    `weight` is the mean number of times that an epoch contains a question: 0.5 is every second
+    epoch. Each answerable question is paired with `negatives` passages that lack its answer;
+    `negatives_weight` is theirs, as a factor of `weight`.
 
-    What follows is for the teacher to answer, with the weight `untold_weight`: of each question
-    so many `variations`, on the question's own paragraph; each answerable question on so many
-    `windows` of its article; for each paragraph, so many `clozes`; and, where `transferred` is
-    true, on each negative passage the question with that passage's names.
+    The other pairs have no labels but the teacher's, and the weight `untold_weight`:
+    `variations` of each question, on its own paragraph; `windows` of the article of each
+    answerable question; `clozes` for each paragraph; and, if `transferred`, each negative once
+    more, with the names and numbers of its passage in the question.
 
-    Where `titled` is true, the files name their articles as a reader would see them.
+    `titled` says that the files' titles are those that a reader in use would see.
     """
 
     files: tuple[str, ...]
@@ -36,23 +37,25 @@ class Share:
         if not self.files or self.weight <= 0:
             raise ValueError(f"source {self.files}: name at least one file and a weight above 0")
         if (self.negatives > 0) != (self.negatives_weight > 0):
-            raise ValueError(f"source {self.files}: `negatives` and their weight go together")
+            raise ValueError(
+                f"source {self.files}: give both `negatives` and `negatives_weight`, or neither"
+            )
         if self.transferred and not self.negatives:
             raise ValueError(f"source {self.files}: `transferred` needs negatives")
-        untold = self.variations + self.windows + self.clozes + self.transferred
-        if (untold > 0) != (self.untold_weight > 0):
+        unlabelled = self.variations + self.windows + self.clozes + self.transferred
+        if (unlabelled > 0) != (self.untold_weight > 0):
             raise ValueError(
-                f"source {self.files}: `untold_weight` goes with what only the teacher can answer"
+                f"source {self.files}: give `untold_weight` with, and only with, `variations`,"
+                " `windows`, `clozes` or `transferred`"
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """The teacher's inner states as targets (Romero 2015), beside its answers.
+    """Hints: the teacher's hidden states as additional targets (FitNets, Romero 2015).
 
-    `layers` pairs a layer of the teacher with one of the student, counted from 1. The teacher's
-    states are reduced to their `width` main components; their loss counts `share` at first and
-    falls to nothing in the end.
+    `layers` pairs a layer of the teacher with one of the student, counted from 1. PCA reduces the
+    teacher's states to `width` components; the weight of their loss falls from `share` to 0.
     """
 
     layers: tuple[tuple[int, int], ...]
@@ -65,8 +68,8 @@ class Hints:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """How one model is trained: warm-up, then a linear fall of the learning rate to 0."""
+class PhaseConfig:
+    """The hyperparameters of one model; the learning rate warms up, then falls linearly to 0."""
 
     learning_rate: float
     weight_decay: float
@@ -79,22 +82,22 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides a distillation's outcome, apart from data and starting weights.
+    """Everything that determines a distillation's outcome, except data and starting weights.
 
-    `teacher_share` is the weight of the teacher's distributions, softened by `temperature`,
-    beside the known answers' (Hinton 2015). With `rounded` the student learns with its matrices
-    and what flows into them rounded as they will be in the shipped int8 network (Jacob 2018).
-    `header_share` of the pairs from titled sources are read with their article's title.
+    `teacher_share` is the weight of the teacher's distributions, softened by `temperature`; the
+    labels have the rest (Hinton 2015). `rounded` turns on quantisation-aware training: the student
+    learns with weights and inputs rounded as in the shipped int8 network (Jacob 2018).
+    `header_share` is the share of pairs from titled sources that get a passage header.
     """
 
-    sources: tuple[Share, ...]
+    sources: tuple[PairSource, ...]
     seed: int
     max_tokens: int
     temperature: float
     teacher_share: float
     checkpoint_minutes: float
-    teacher: Turn
-    student: Turn
+    teacher: PhaseConfig
+    student: PhaseConfig
     rounded: bool = False
     header_share: float = 0.0
     hints: Hints | None = None
@@ -103,18 +106,23 @@ class Recipe:
         if min(self.teacher.batch_tokens, self.student.batch_tokens) < self.max_tokens:
             raise ValueError(f"batch_tokens: must hold max_tokens {self.max_tokens}")
         if not 0 <= self.teacher_share <= 1:
-            raise ValueError(f"teacher_share {self.teacher_share}: must lie between 0 and 1")
-        if (self.header_share > 0) != any(share.titled for share in self.sources):
-            raise ValueError("`header_share` and titled sources go together")
+            raise ValueError(f"teacher_share {self.teacher_share}: must be between 0 and 1")
+        if (self.header_share > 0) != any(source.titled for source in self.sources):
+            raise ValueError("give both `header_share` and titled sources, or neither")
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe's TOML file; a missing or unknown key is a `TypeError` that names it."""
+    """Read a recipe's TOML file.
+
+    Raises:
+        TypeError: a key is missing or unknown; the message names it.
+        ValueError: a value is out of range.
+    """
     table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     sources = tuple(
-        Share(**source | {"files": tuple(source["files"])}) for source in table.pop("source")
+        PairSource(**source | {"files": tuple(source["files"])}) for source in table.pop("source")
     )
-    teacher, student = (Turn(**table.pop(name)) for name in ("teacher", "student"))
+    teacher, student = (PhaseConfig(**table.pop(name)) for name in ("teacher", "student"))
     hints = None
     if "hints" in table:
         given = table.pop("hints")

@@ -1,16 +1,20 @@
-"""Matrices that compute as the shipped int8 network will, and can be trained all the same.
+"""Quantisation-aware training: linear layers that round as the shipped int8 network does.
 
-Weights are rounded to seven bits a column, what flows in to eight bits a window, as
-`citewire.rag.models.onnx_export` and ONNX's DynamicQuantizeLinear do; gradients pass as if nothing
-had been rounded (Jacob 2018, Bengio 2013).
+Weights are rounded to seven bits per output, as `citewire.rag.models.onnx_export` does; inputs to
+eight bits per window, as ONNX's DynamicQuantizeLinear does (Jacob 2018). Gradients pass unchanged:
+the straight-through estimator (Bengio 2013).
 """
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-WEIGHT_STEPS = 64  # seven bits and a sign, so that sums of products fit processors without VNNI
+# Steps from 0 to the largest weight: with eight bits, sums of products would saturate on
+# processors without VNNI.
+WEIGHT_STEPS = 64
+# Steps from the least to the largest input: eight bits.
 INPUT_STEPS = 255
+# Least scale; avoids a division by zero.
 SMALLEST = 1e-8
 
 
@@ -18,12 +22,12 @@ class RoundedLinear(nn.Linear):
     """A linear layer whose weights and inputs are rounded."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the base's name
-        """Map (windows, tokens, in) to (windows, tokens, out)."""
-        return functional.linear(rounded_input(input), rounded_weight(self.weight), self.bias)
+        """Map shape (windows, tokens, in) to (windows, tokens, out)."""
+        return functional.linear(round_input(input), round_weight(self.weight), self.bias)
 
 
-def rounded_weight(weight: torch.Tensor) -> torch.Tensor:
-    """Round symmetrically with one scale per output, shape (out, in)."""
+def round_weight(weight: torch.Tensor) -> torch.Tensor:
+    """Round symmetrically, with one scale per output; shape (out, in)."""
     weight = weight.float()
     with torch.no_grad():
         scale = weight.abs().amax(1, keepdim=True).clamp(min=SMALLEST) / WEIGHT_STEPS
@@ -31,8 +35,8 @@ def rounded_weight(weight: torch.Tensor) -> torch.Tensor:
     return weight + error
 
 
-def rounded_input(states: torch.Tensor) -> torch.Tensor:
-    """Round with one scale and zero point per window, shape (windows, tokens, width)."""
+def round_input(states: torch.Tensor) -> torch.Tensor:
+    """Round with one scale and zero point per window; shape (windows, tokens, width)."""
     states = states.float()
     with torch.no_grad():
         low = states.amin((1, 2), keepdim=True).clamp(max=0)
@@ -44,7 +48,7 @@ def rounded_input(states: torch.Tensor) -> torch.Tensor:
 
 
 def round_matrices(model: nn.Module) -> None:
-    """Let all linear layers of a model round, in place; its parameters stay the same."""
+    """Make all linear layers of a model round, in place; its parameters stay the same."""
     for module in model.modules():
         if type(module) is nn.Linear:
             module.__class__ = RoundedLinear

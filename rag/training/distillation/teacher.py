@@ -1,4 +1,4 @@
-"""A larger model that reads what the student reads: the same word pieces, at the same places."""
+"""The teacher: a larger model that takes the student's token ids, so that their logits align."""
 
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,14 @@ from torch.nn import functional
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 from transformers.models.mpnet.modeling_mpnet import MPNetSelfAttention
 
-# Stands for minus infinity where half precision would overflow.
-CLOSED = -1e4
-# The special tokens of the student, and what the teacher's configuration calls its own.
+# Logit of a masked place: finite, since minus infinity gives NaN, and half precision can hold it.
+MASKED_LOGIT = -1e4
+# Special tokens of the student, and the fields of the teacher's configuration that name its own.
 SPECIAL = {"[PAD]": "pad_token_id", "[CLS]": "bos_token_id", "[SEP]": "eos_token_id"}
 
 
 class Teacher(torch.nn.Module):
-    """A question-answering model behind the student's vocabulary; it knows no token types."""
+    """A question-answering model that takes ids of the student's vocabulary and no token types."""
 
     def __init__(self, model: PreTrainedModel, pieces: torch.Tensor) -> None:
         super().__init__()
@@ -40,30 +40,30 @@ class Teacher(torch.nn.Module):
 
 
 class FusedAttention(MPNetSelfAttention):
-    """MPNet's attention in one kernel; the position bias is a mask."""
+    """MPNet's attention as fused scaled dot-product attention; the position bias is its mask."""
 
     def forward(
         self,
         hidden_states: torch.Tensor,
         attention_mask: torch.Tensor | None = None,
         position_bias: torch.Tensor | None = None,
-        output_attentions: bool = False,  # noqa: ARG002 - one kernel has none to show
+        output_attentions: bool = False,  # noqa: ARG002 - the fused kernel returns none
         **_: Any,
     ) -> tuple[torch.Tensor]:
-        """Attend; states have shape (windows, tokens, width), and are the only element."""
+        """Return the attended states, of shape (windows, tokens, width), as the only element."""
         shape = (*hidden_states.shape[:-1], -1, self.attention_head_size)
         query, key, value = (
             project(hidden_states).view(shape).transpose(1, 2)
             for project in (self.q, self.k, self.v)
         )
         assert position_bias is not None
-        # There is no mask where no window is padded, and the bias is then the same for all.
+        # Without padding there is no mask, and the bias is the same for all windows.
         mask = position_bias[:1] if attention_mask is None else position_bias + attention_mask
         attended = functional.scaled_dot_product_attention(
             query,
             key,
             value,
-            attn_mask=mask.clamp(min=CLOSED).to(query.dtype),
+            attn_mask=mask.clamp(min=MASKED_LOGIT).to(query.dtype),
             dropout_p=self.dropout.p if self.training else 0.0,
         )
         return (self.o(attended.transpose(1, 2).flatten(2)),)
@@ -72,7 +72,7 @@ class FusedAttention(MPNetSelfAttention):
 def load_teacher(
     folder: Path, student_tokenizer: Path, *, attention_dropout: float, hidden_dropout: float
 ) -> Teacher:
-    """Load a model of Hugging Face layout, with a new head where it has none.
+    """Load a model in Hugging Face layout; without a question-answering head it gets a new one.
 
     Raises:
         SystemExit: its vocabulary lacks word pieces of the student's.
@@ -87,11 +87,15 @@ def load_teacher(
         model.mpnet.encoder.relative_attention_bias.requires_grad_(requires_grad=False)
         for layer in model.mpnet.encoder.layer:
             layer.attention.attn.__class__ = FusedAttention
-    return Teacher(model, piece_ids(student_tokenizer, folder, model.config))
+    return Teacher(model, map_pieces(student_tokenizer, folder, model.config))
 
 
-def piece_ids(student_tokenizer: Path, teacher: Path, config: Any) -> torch.Tensor:
-    """The teacher's id of each of the student's word pieces, shape (the student's vocabulary,)."""
+def map_pieces(student_tokenizer: Path, teacher: Path, config: Any) -> torch.Tensor:
+    """Map each id of the student's word pieces to the teacher's, shape (student's vocabulary,).
+
+    Raises:
+        SystemExit: the teacher's vocabulary lacks a piece.
+    """
     own = Tokenizer.from_file(str(student_tokenizer)).get_vocab()
     other = Tokenizer.from_file(str(teacher / "tokenizer.json")).get_vocab()
     missing = sorted(own.keys() - other.keys() - SPECIAL.keys())

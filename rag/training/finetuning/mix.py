@@ -135,10 +135,15 @@ def cut_by_length(
     return [*batches, batch] if batch else batches
 
 
+def round_up(length: int) -> int:
+    """Round a window's length up to a multiple of PAD_TO_TOKENS."""
+    return -(-length // PAD_TO_TOKENS) * PAD_TO_TOKENS
+
+
 def collate(windows: Sequence[Window]) -> Batch:
-    """Pad windows to the longest of them, rounded up to `PAD_TO_TOKENS`; padding is token 0."""
+    """Pad windows to the longest of them, rounded up; padding is token 0."""
     longest = max(len(window.token_ids) for window in windows)
-    width = -(-longest // PAD_TO_TOKENS) * PAD_TO_TOKENS
+    width = round_up(longest)
     token_ids = torch.zeros(len(windows), width, dtype=torch.long)
     type_ids = torch.zeros_like(token_ids)
     mask = torch.zeros_like(token_ids)

@@ -46,7 +46,7 @@ def take_step(
         output = model(
             input_ids=batch.token_ids, token_type_ids=batch.type_ids, attention_mask=batch.mask
         )
-    loss = span_loss(output.start_logits, output.end_logits, batch)
+    loss = compute_span_loss(output.start_logits, output.end_logits, batch)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT_NORM)
@@ -54,7 +54,9 @@ def take_step(
     return loss.item()
 
 
-def span_loss(start_logits: torch.Tensor, end_logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+def compute_span_loss(
+    start_logits: torch.Tensor, end_logits: torch.Tensor, batch: Batch
+) -> torch.Tensor:
     """Mean cross entropy of start and end over labelled windows (Devlin 2019).
 
     Logits have shape (windows, tokens); padding gets probability 0.

@@ -9,7 +9,7 @@ import pytest
 from citewire.rag.models.model_files import MANIFEST_FILE
 from citewire.rag.reading.calibration import UNCALIBRATED, Features, read_calibration
 from citewire.rag.settings import SHIPPED_READER
-from citewire.rag.training.calibrate import main, one_each
+from citewire.rag.training.calibrate import expand_counts, main
 
 BRIDGES = [
     ("Lerwick", "Ana Ruiz", "1894", "granite"),
@@ -112,5 +112,5 @@ def test_numbers_of_questions_that_fit_no_files_are_refused(
 
 
 def test_one_number_counts_for_all_files() -> None:
-    assert one_each([5], 3) == [5, 5, 5]
-    assert one_each([5, 6], 2) == [5, 6]
+    assert expand_counts([5], 3) == [5, 5, 5]
+    assert expand_counts([5, 6], 2) == [5, 6]

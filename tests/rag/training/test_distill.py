@@ -15,21 +15,23 @@ from transformers import AutoModelForQuestionAnswering, MPNetConfig, MPNetForQue
 
 from citewire.rag.evaluation.squad import read_examples
 from citewire.rag.training import distill, prepare
-from citewire.rag.training.distill import Labels, distillation_loss
-from citewire.rag.training.distillation.negatives import SHORTEST_PARAGRAPH, mined
+from citewire.rag.training.distill import compute_distillation_loss
+from citewire.rag.training.distillation.negatives import SHORTEST_PARAGRAPH, mine_negatives
 from citewire.rag.training.distillation.pairs import (
-    NOWHERE,
+    UNANSWERABLE,
     Collator,
     Pairs,
-    epoch_batches,
-    epoch_rows,
-    even_batches,
+    cut_unpadded,
+    draw_epoch,
+    draw_rows,
     read_pairs,
 )
 from citewire.rag.training.distillation.phase import Phase, forward
 from citewire.rag.training.distillation.recipe import read_recipe
+from citewire.rag.training.distillation.soft_labels import SoftLabels
 from citewire.rag.training.distillation.teacher import load_teacher
-from citewire.rag.training.prepare import Reading, own, pairs_of
+from citewire.rag.training.distillation.text_pairs import TextPair
+from citewire.rag.training.prepare import pair_with_own_paragraph, tokenize_pairs
 
 RECIPES = sorted(Path(distill.__file__).parent.glob("distillation/recipes/*.toml"))
 SMALL = """
@@ -136,7 +138,7 @@ def test_pairs_point_at_the_answers_of_their_passages(
     pairs_file: Path, data: Path, plain: Tokenizer
 ) -> None:
     pairs = read_pairs(pairs_file)
-    batch = Collator(pairs, plain, torch.device("cpu")).batch(np.arange(len(pairs)))
+    batch = Collator(pairs, plain, torch.device("cpu")).collate(np.arange(len(pairs)))
     for row, example in enumerate(read_examples(data / "town.json.gz")):
         expected = plain.encode(example.question, example.context)
         length = int(batch.mask[row].sum())
@@ -152,8 +154,8 @@ def test_pairs_point_at_the_answers_of_their_passages(
 
 def test_long_passages_are_cut_around_the_answer(plain: Tokenizer) -> None:
     example = next(read_examples_of("x " * 200 + "bridge" + " y" * 200, "bridge"))
-    pairs = pairs_of([own(example, 1.0)], plain, max_tokens=40)
-    batch = Collator(pairs, plain, torch.device("cpu")).batch(np.array([0]))
+    pairs = tokenize_pairs([pair_with_own_paragraph(example, 1.0)], plain, max_tokens=40)
+    batch = Collator(pairs, plain, torch.device("cpu")).collate(np.array([0]))
     assert batch.token_ids.shape[1] == 40
     found = batch.token_ids[0, batch.starts[0] : batch.ends[0] + 1].tolist()
     assert plain.decode(found) == "bridge"
@@ -169,9 +171,9 @@ def read_examples_of(context: str, answer: str):
 def test_answers_that_no_window_holds_are_left_out(plain: Tokenizer) -> None:
     context = "bridge " * 60
     example = next(read_examples_of(context, context.strip()))
-    reading = Reading("2", "the river?", "the bridge", None, 1.0)
-    pairs = pairs_of([own(example, 1.0), reading], plain, max_tokens=40)
-    assert (len(pairs), pairs.first.tolist()) == (1, [NOWHERE])
+    pair = TextPair("2", "the river?", "the bridge", None, 1.0)
+    pairs = tokenize_pairs([pair_with_own_paragraph(example, 1.0), pair], plain, max_tokens=40)
+    assert (len(pairs), pairs.first.tolist()) == (1, [UNANSWERABLE])
 
 
 def test_negatives_look_alike_and_lack_the_answer() -> None:
@@ -183,20 +185,20 @@ def test_negatives_look_alike_and_lack_the_answer() -> None:
     example = next(read_examples_of(gold, "1894"))
     asked = replace(example, question="When did the bridge over the Vire open?")
     assert min(map(len, (gold, near, also, far))) >= SHORTEST_PARAGRAPH
-    assert mined([asked], [gold, near, also, far], 1, seed=1) == [[near]]
+    assert mine_negatives([asked], [gold, near, also, far], 1, seed=1) == [[near]]
 
 
 def test_weights_say_how_often_a_pair_comes(pairs_file: Path) -> None:
     pairs = read_pairs(pairs_file)
     weights = np.array([1, 0.5, 2, 0.25, 1, 3], np.float32)
     pairs = replace(pairs, weight=np.resize(weights, len(pairs)))
-    rows = np.concatenate([epoch_rows(pairs, epoch, seed=9) for epoch in range(8)])
+    rows = np.concatenate([draw_rows(pairs, epoch, seed=9) for epoch in range(8)])
     assert np.bincount(rows).tolist()[:6] == [8, 4, 16, 2, 8, 24]
 
 
 def test_batches_of_an_epoch_hold_each_row_once_within_the_limit(pairs_file: Path) -> None:
     pairs = read_pairs(pairs_file)
-    batches = epoch_batches(pairs, 0, tokens=128, seed=1)
+    batches = draw_epoch(pairs, 0, max_tokens=128, seed=1)
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(pairs)))
     for rows in batches:
         width = -(-int(pairs.lengths[rows].max()) // 8) * 8
@@ -208,18 +210,18 @@ def test_most_batches_are_of_one_length_and_read_the_same_without_a_mask(
 ) -> None:
     pairs = read_pairs(pairs_file)
     rows = np.tile(np.arange(len(pairs)), 5)
-    even, others = even_batches(rows, pairs.lengths, 96)
-    assert sorted(np.concatenate([*even, others]).tolist()) == sorted(rows.tolist())
+    unpadded, others = cut_unpadded(rows, pairs.lengths, 96)
+    assert sorted(np.concatenate([*unpadded, others]).tolist()) == sorted(rows.tolist())
     assert len(others) < len(rows) / 2
     collator = Collator(pairs, plain, torch.device("cpu"))
     reader = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32).eval()
-    for batch in map(collator.batch, even):
+    for batch in map(collator.collate, unpadded):
         assert batch.is_unpadded
         assert batch.mask.all()
         with torch.no_grad():
             masked = forward(reader, replace(batch, is_unpadded=False))
             torch.testing.assert_close(forward(reader, batch).start_logits, masked.start_logits)
-    assert not collator.batch(np.array([0, 1, 2])).is_unpadded
+    assert not collator.collate(np.array([0, 1, 2])).is_unpadded
 
 
 def test_teacher_reads_what_the_student_reads(
@@ -232,7 +234,7 @@ def test_teacher_reads_what_the_student_reads(
     collator = Collator(pairs, plain, torch.device("cpu"))
     pieces = Tokenizer.from_file(str(large / "tokenizer.json"))
     renamed = {"[PAD]": "<pad>", "[CLS]": "<s>", "[SEP]": "</s>"}
-    for batch in map(collator.batch, (np.arange(len(pairs)), np.array([0, 0]))):
+    for batch in map(collator.collate, (np.arange(len(pairs)), np.array([0, 0]))):
         names = [[plain.id_to_token(i) for i in row] for row in batch.token_ids.tolist()]
         ids = [[pieces.token_to_id(renamed.get(n, n)) for n in row] for row in names]
         expected = plain_model(input_ids=torch.tensor(ids), attention_mask=batch.mask)
@@ -253,15 +255,15 @@ def test_labels_come_back_as_they_were_put(pairs_file: Path, plain: Tokenizer, s
     pairs: Pairs = read_pairs(pairs_file)
     collator = Collator(pairs, plain, torch.device("cpu"))
     reader = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32).eval()
-    labels = Labels(pairs.lengths, torch.device("cpu"), None)
+    labels = SoftLabels(pairs.lengths, torch.device("cpu"), None)
     with torch.no_grad():
         for rows in (np.array([0, 3]), np.array([4, 1, 2])):
-            batch = collator.batch(rows)
+            batch = collator.collate(rows)
             labels.put(rows, batch, forward(reader, batch))
         rows = np.array([2, 0])
-        batch = collator.batch(rows)
+        batch = collator.collate(rows)
         output, is_token = forward(reader, batch), batch.mask.bool()
-    kept = labels.of(rows, batch)[:, is_token]
+    kept = labels.get_logits(rows, batch)[:, is_token]
     assert torch.allclose(kept[0], output.start_logits[is_token], atol=1e-3)
     assert torch.allclose(kept[1], output.end_logits[is_token], atol=1e-3)
 
@@ -271,8 +273,10 @@ def test_divergence_is_zero_from_oneself_and_blind_to_padding() -> None:
     own_logits = torch.tensor([[[1.0, 2.0, 0.5, 9.0]], [[0.0, 1.0, 0.0, -9.0]]])
     same = own_logits.clone()
     same[..., 3] = 100.0
-    assert float(distillation_loss(own_logits, same, mask, 2.0)) == pytest.approx(0.0, abs=1e-6)
-    assert float(distillation_loss(own_logits, own_logits.flip(0), mask, 2.0)) > 0.01
+    assert float(compute_distillation_loss(own_logits, same, mask, 2.0)) == pytest.approx(
+        0.0, abs=1e-6
+    )
+    assert float(compute_distillation_loss(own_logits, own_logits.flip(0), mask, 2.0)) > 0.01
 
 
 def test_distillation_ends_with_a_reader_and_trains_no_teacher_twice(

@@ -6,7 +6,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForQuestionAnswering
 
 from citewire.rag.evaluation.squad import Example, Gold, read_examples
-from citewire.rag.training.quick_eval import Prediction, best_span, evaluate, predict
+from citewire.rag.training.quick_eval import Prediction, evaluate, find_best_span, predict
 
 CONTEXT_TEXT = "Ana fled."
 
@@ -18,7 +18,7 @@ def test_best_span_is_in_the_context_and_scored_against_no_answer(tokenizer: Tok
     start_logits[window.char_to_token(0, 1)] = 3.0
     end_logits[window.char_to_token(2, 1)] = 2.0
     end_logits[0] = 1.0
-    assert best_span(start_logits, end_logits, window, CONTEXT_TEXT) == Prediction("Ana", 4.0)
+    assert find_best_span(start_logits, end_logits, window, CONTEXT_TEXT) == Prediction("Ana", 4.0)
 
 
 def test_every_prediction_is_text_of_its_context(

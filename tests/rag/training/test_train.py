@@ -13,7 +13,7 @@ from citewire.rag.training.finetuning.config import Config, read_config
 from citewire.rag.training.finetuning.mix import Batch, Position, read_mix
 from citewire.rag.training.finetuning.run import Run
 from citewire.rag.training.finetuning.schedule import Cooldown, compute_learning_rate
-from citewire.rag.training.finetuning.step import span_loss
+from citewire.rag.training.finetuning.step import compute_span_loss
 from citewire.rag.training.train import load_model
 
 CONFIGS = sorted(Path(train.__file__).parent.glob("finetuning/configs/*.toml"))
@@ -101,7 +101,7 @@ def test_certain_and_right_logits_lose_nothing_even_beside_padding() -> None:
     mask = torch.tensor([[1, 1, 1, 0]])
     batch = Batch(ones, ones, mask, starts=torch.tensor([1]), ends=torch.tensor([2]))
     starts, ends = torch.tensor([[0.0, 90.0, 0.0, 200.0]]), torch.tensor([[0.0, 0.0, 90.0, 200.0]])
-    assert span_loss(starts, ends, batch).item() == pytest.approx(0.0)
+    assert compute_span_loss(starts, ends, batch).item() == pytest.approx(0.0)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

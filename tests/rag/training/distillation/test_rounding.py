@@ -12,12 +12,12 @@ import torch
 from transformers import AutoModelForQuestionAnswering
 
 from citewire.rag.models.model_files import ONNX_FILE
-from citewire.rag.training.dequantize import weights_of
+from citewire.rag.training.dequantize import read_weights
 from citewire.rag.training.distillation.rounding import (
     RoundedLinear,
+    round_input,
     round_matrices,
-    rounded_input,
-    rounded_weight,
+    round_weight,
 )
 
 
@@ -40,7 +40,7 @@ def shipped(start: Path, tmp_path: Path) -> Path:
 def test_rounded_matrices_compute_as_the_shipped_network(start: Path, shipped: Path) -> None:
     model = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32).eval()
     # The embedding is rounded in the file as well, which is not what is looked at here.
-    stored = weights_of(onnx.load(shipped / ONNX_FILE))
+    stored = read_weights(onnx.load(shipped / ONNX_FILE))
     tensors = {name: torch.from_numpy(array) for name, array in stored.items()}
     # Vectors of zeros or ones that it has in common with others have lost their name there.
     model.load_state_dict(tensors, strict=False)
@@ -75,7 +75,7 @@ def test_rounding_lets_gradients_through_and_keeps_parameters() -> None:
 def test_rounded_values_are_few() -> None:
     torch.manual_seed(0)
     weight = torch.randn(4, 600)
-    assert all(len(row.unique()) <= 129 for row in rounded_weight(weight))
+    assert all(len(row.unique()) <= 129 for row in round_weight(weight))
     states = torch.randn(2, 40, 50)
-    assert all(len(window.unique()) <= 256 for window in rounded_input(states))
-    assert (rounded_input(torch.zeros(1, 2, 3)) == 0).all()
+    assert all(len(window.unique()) <= 256 for window in round_input(states))
+    assert (round_input(torch.zeros(1, 2, 3)) == 0).all()
