@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from citewire.index.catalogue.checker import CheckReport, check_catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.salvage import Soundness, bring_in, examine, forget, salvage
+from citewire.index.catalogue.salvage import replace_catalogue
 from citewire.index.catalogue.seal import Witness
 from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import (
     ArchiveDamaged,
     CitewireError,
     NoArchive,
-    StorageFull,
     VectorServerAway,
 )
 from citewire.index.system.crash_points import reached
@@ -100,7 +100,7 @@ def repair(settings: Settings) -> Diagnosis:
         found = {finding.damage for finding in before.findings}
         if found <= {Damage.MODEL, Damage.SERVER}:
             return before
-        sound = soundness_of(directory)
+        sound = check_file(directory)
         if sound.encoder is None:
             return before
         repaired = mend(directory, sound, owners_home(settings.chroma))
@@ -109,12 +109,12 @@ def repair(settings: Settings) -> Diagnosis:
         return Diagnosis(after.articles, after.passages, (*lost, *after.findings), repaired)
 
 
-def mend(directory: DataDirectory, sound: Soundness, home: Home) -> tuple[str, ...]:
+def mend(directory: DataDirectory, sound: CheckReport, home: Home) -> tuple[str, ...]:
     """Make again what can be made again, of an archive that says its encoder; return what."""
     assert sound.encoder is not None
     repaired = []
     if sound.lost or sound.faults:
-        aside = replace_catalogue(directory, sound)
+        aside = replace_catalogue(directory.catalogue, sound)
         repaired.append(f"the catalogue, of {len(sound.sound)} sound articles; was {aside}")
     shutil.rmtree(directory.vectors, ignore_errors=True)
     reached("repair: index removed")
@@ -144,7 +144,7 @@ class owned:  # noqa: N801  # reads as what it is in a with statement
 
 def diagnosis(directory: DataDirectory, settings: Settings) -> Diagnosis:
     """Check everything in an owned directory."""
-    sound = soundness_of(directory)
+    sound = check_file(directory)
     findings = [
         *catalogue_findings(directory.catalogue, sound),
         *vector_findings(directory, sound, owners_home(settings.chroma)),
@@ -153,14 +153,14 @@ def diagnosis(directory: DataDirectory, settings: Settings) -> Diagnosis:
     return Diagnosis(len(sound.sound), sound.passages, tuple(findings))
 
 
-def soundness_of(directory: DataDirectory) -> Soundness:
+def check_file(directory: DataDirectory) -> CheckReport:
     """Examine the catalogue, where there is one."""
     if not directory.catalogue.is_file():
-        return Soundness(faults=["is gone"])
-    return examine(directory.catalogue)
+        return CheckReport(faults=["is gone"])
+    return check_catalogue(directory.catalogue)
 
 
-def catalogue_findings(file: Path, sound: Soundness) -> Iterator[Finding]:
+def catalogue_findings(file: Path, sound: CheckReport) -> Iterator[Finding]:
     """Say what is wrong with the catalogue."""
     if sound.encoder is None:
         what = f"{file}: {'; '.join(sound.faults)}"
@@ -176,7 +176,7 @@ def catalogue_findings(file: Path, sound: Soundness) -> Iterator[Finding]:
         yield Finding(Damage.DERIVED, f"{file}: {'; '.join(sound.faults)}", REBUILD)
 
 
-def vector_findings(directory: DataDirectory, sound: Soundness, home: Home) -> Iterator[Finding]:
+def vector_findings(directory: DataDirectory, sound: CheckReport, home: Home) -> Iterator[Finding]:
     """Say what is wrong with the vector index: its manifest, its files, what is left over."""
     if sound.encoder is None:
         return
@@ -229,7 +229,7 @@ def shows(directory: DataDirectory, encoder: str) -> bool:
     )
 
 
-def model_findings(settings: Settings, sound: Soundness) -> Iterator[Finding]:
+def model_findings(settings: Settings, sound: CheckReport) -> Iterator[Finding]:
     """Say which model's files are not the recorded ones, or not those the archive needs."""
     encoder = None
     try:
@@ -243,41 +243,3 @@ def model_findings(settings: Settings, sound: Soundness) -> Iterator[Finding]:
     if None not in (encoder, sound.encoder) and encoder != sound.encoder:
         what = f"the archive was indexed with {sound.encoder}, configured is {encoder}"
         yield Finding(Damage.MODEL, what, "set CITEWIRE_ENCODER back")
-
-
-def replace_catalogue(directory: DataDirectory, sound: Soundness) -> Path:
-    """Put a catalogue of the sound articles in the place of the damaged one; return where that is.
-
-    A kill leaves the damaged file in its place, or aside and the whole new one in its place.
-    """
-    file = directory.catalogue
-    target = file.with_name("catalogue.repaired.sqlite3")
-    number = 1
-    while (aside := file.with_name(f"catalogue.damaged-{number}.sqlite3")).exists():
-        number += 1
-    log, log_aside = Path(f"{file}-wal"), Path(f"{aside}-wal")
-    try:
-        salvage(file, sound, target)
-        # Copied, so that at no moment there is no catalogue.
-        shutil.copyfile(file, aside)
-        if log.exists():
-            shutil.copyfile(log, log_aside)
-    except (StorageFull, OSError) as error:
-        # What was made so far is of no use, and would keep the disk full.
-        forget(target)
-        aside.unlink(missing_ok=True)
-        log_aside.unlink(missing_ok=True)
-        raise StorageFull(f"{file}: cannot be repaired here, and is as it was: {error}") from error
-    if log.exists():
-        # Beside the new file it would be taken for that one's.
-        bring_in(log, file)
-    reached("repair: set aside")
-    old, new = Witness(file), Witness(target)
-    # Before the file itself: one that they do not vouch for is examined again.
-    new.seal_file.replace(old.seal_file)
-    reached("repair: seal in its place")
-    new.acknowledged_file.replace(old.acknowledged_file)
-    reached("repair: witnesses in their place")
-    target.replace(file)
-    reached("repair: catalogue in its place")
-    return aside

@@ -125,7 +125,7 @@ class Witness:
             left.append(self._log.name)
         return left
 
-    def forget(self) -> None:
+    def remove(self) -> None:
         """Remove the files."""
         self.seal_file.unlink(missing_ok=True)
         self.acknowledged_file.unlink(missing_ok=True)

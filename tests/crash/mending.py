@@ -10,11 +10,12 @@ from pathlib import Path
 
 from archive import Contents, in_process, opened, scanned, undisturbed
 
-from citewire.index.catalogue.salvage import examine
+from citewire.index.catalogue.checker import check_catalogue
+from citewire.index.catalogue.salvage import replace_catalogue
 from citewire.index.data_directory import DataDirectory
 from citewire.index.system.crash_points import VARIABLE
 from citewire.index.vectors.backends import FolderHome
-from citewire.rag.doctor import mend, replace_catalogue
+from citewire.rag.doctor import mend
 
 # What a catalogue of the third schema has and one of the second had not.
 TO_SECOND = """
@@ -101,15 +102,15 @@ def brought_up_to_date(data: Path) -> None:
 
 def repaired(data: Path) -> None:
     with DataDirectory(data, command="crash test") as directory:
-        mend(directory, examine(directory.catalogue), FolderHome())
+        mend(directory, check_catalogue(directory.catalogue), FolderHome())
 
 
 def repaired_catalogue(data: Path) -> None:
     """Mend the catalogue alone, where that is needed: what it holds is found by scanning."""
     with DataDirectory(data, command="crash test") as directory:
-        sound = examine(directory.catalogue)
+        sound = check_catalogue(directory.catalogue)
         if sound.lost or sound.faults:
-            replace_catalogue(directory, sound)
+            replace_catalogue(directory.catalogue, sound)
 
 
 def same(found: Contents | None, expected: Contents | None) -> bool:

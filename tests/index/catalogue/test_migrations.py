@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from citewire.index.catalogue.checker import check_catalogue
 from citewire.index.catalogue.opening import Mode, open_catalogue
 from citewire.index.catalogue.postings import rebuild_postings
 from citewire.index.catalogue.records import fingerprint
-from citewire.index.catalogue.salvage import examine
 from citewire.index.catalogue.writable_file import WritableFile
 from citewire.index.errors import ArchiveDamaged, ArchiveTooNew
 from citewire.index.lexical.bm25 import LexicalIndex
@@ -136,7 +136,7 @@ def test_an_older_archive_is_brought_up_to_date_with_all_it_holds(older: Path) -
 
 def test_an_archive_that_was_brought_up_to_date_is_sound_and_stays_so(older: Path) -> None:
     open_catalogue(older, "own", encoder=ENCODER).close()
-    found = examine(older)
+    found = check_catalogue(older)
     assert (found.faults, found.lost, found.sound, found.passages) == ([], [], [1, 2], 4)
     version = 8
     with closing(open_catalogue(older, "own", encoder=ENCODER)) as again:
@@ -190,7 +190,7 @@ def test_an_archive_of_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) 
     with pytest.raises(ArchiveTooNew, match=r"schema 99, of a newer version.*up to schema 3"):
         open_catalogue(path, "own", encoder=ENCODER)
     with pytest.raises(ArchiveTooNew):
-        examine(path)
+        check_catalogue(path)
     assert path.read_bytes() == before
     assert not list(tmp_path.glob("*.seal"))
 
@@ -211,7 +211,7 @@ def test_an_archive_of_a_schema_that_never_was_is_damaged(tmp_path: Path, schema
         fill(connection, {"schema": schema})
     with pytest.raises(ArchiveDamaged, match=f"says that its schema is {schema}"):
         open_catalogue(path, "own", encoder=ENCODER)
-    assert examine(path).faults
+    assert check_catalogue(path).faults
 
 
 @pytest.mark.parametrize("schema", ["1", "2"])
@@ -228,7 +228,7 @@ def test_a_sealed_archive_that_says_an_older_schema_is_damaged_and_not_brought_u
     for _ in range(2):
         with pytest.raises(ArchiveDamaged, match="changed or damaged from outside"):
             open_catalogue(path, mode, encoder=ENCODER)
-    found = examine(path)
+    found = check_catalogue(path)
     assert (found.sound, found.lost) == ([1, 2], [])
     assert any("changed or damaged from outside" in fault for fault in found.faults)
 
@@ -244,4 +244,4 @@ def test_an_old_backup_beside_the_seal_of_later_changes_is_not_taken_for_the_arc
     backup.replace(path)
     with pytest.raises(ArchiveDamaged, match="the last changes are lost"):
         open_catalogue(path, "own", encoder=ENCODER)
-    assert examine(path).forgotten == 2
+    assert check_catalogue(path).forgotten == 2
