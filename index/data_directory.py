@@ -92,7 +92,7 @@ class DataDirectory:
     def require_room(self) -> None:
         """Raise StorageFull when the disk is nearly full, so that indexing is not begun."""
         folder = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
-        free = shutil.disk_usage(folder).free
+        free = free_bytes_at(folder)
         if free < RESERVED_BYTES:
             raise StorageFull(
                 f"{self.path}: {free // MEBIBYTE} MiB are free on its disk, and"
@@ -106,6 +106,11 @@ class DataDirectory:
             return f"{self.path}: another process is using it; wait for it to end"
         advice = f"ask it at {owner.url}, or stop it first" if owner.url else "wait for it to end"
         return f"{self.path}: in use by `citewire {owner.command}` (process {owner.pid}); {advice}"
+
+
+def free_bytes_at(folder: Path) -> int:
+    """Return how many bytes are free on the folder's disk."""
+    return shutil.disk_usage(folder).free
 
 
 def read_owner(path: Path) -> Owner | None:

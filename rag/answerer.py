@@ -4,16 +4,16 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.text.chunking import surrounding
 from citewire.rag.errors import BrokenCitation
+from citewire.rag.query import Query
 from citewire.rag.reader_protocol import Reader
 from citewire.rag.reading.calibration import MAX_LEAD, Calibration, Features
 from citewire.rag.reading.grouping import group
 from citewire.rag.reading.selective import Watcher, compute_rank_score, read_selectively
-from citewire.rag.reading.term_coverage import compute_coverage, find_stems
+from citewire.rag.reading.term_coverage import compute_coverage
+from citewire.rag.retriever_protocol import Retriever
 from citewire.rag.types import (
     Answer,
     Answers,
@@ -42,13 +42,6 @@ def unwatched(_hits: Sequence[Hit]) -> None:
     """Let the passages go by."""
 
 
-class Finder(Protocol):
-    """What the answerer needs of a retriever."""
-
-    def retrieve(self, question: Question, limit: int) -> list[Hit]:
-        """Return at most `limit` hits, best first."""
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Extracts that say the same, the best first, and their features."""
@@ -60,36 +53,28 @@ class Candidate:
 class Answerer:
     """Answers questions with verbatim, cited spans, or says that the archive does not."""
 
-    def __init__(
-        self, retriever: Finder, reader: Reader, calibration: Calibration, catalogue: Catalogue
-    ) -> None:
+    def __init__(self, retriever: Retriever, reader: Reader, calibration: Calibration) -> None:
         self._retriever = retriever
         self._reader = reader
         self._calibration = calibration
-        self._catalogue = catalogue
 
     def answer(self, question: Question, watcher: Watcher = unwatched) -> Answers | NoAnswer:
         """Return the archive's answers, best first, or why there is none and the closest.
 
         `watcher` hears of the passages before they are read: the most promising, then others.
         """
+        retrieval = self._retriever.retrieve(question, PASSAGES_FOUND)
         started = time.perf_counter()
-        with self._catalogue.reading():
-            articles, passages = self._catalogue.counts()
-            version = str(self._catalogue.state())
-            hits = self._retriever.retrieve(question, PASSAGES_FOUND)
-        retrieved = time.perf_counter()
-        extracts = read_selectively(self._reader, question.text, hits, watcher)
-        answers = self._weigh(candidates_of(question, extracts))
-        read = time.perf_counter()
+        extracts = read_selectively(self._reader, retrieval.query, retrieval.hits, watcher)
+        answers = self._weigh(build_candidates(retrieval.query, extracts))
         searched = Searched(
-            articles,
-            passages,
-            version,
-            retrieve_ms=1000 * (retrieved - started),
-            read_ms=1000 * (read - retrieved),
+            retrieval.articles,
+            retrieval.passages,
+            retrieval.index_version,
+            retrieve_ms=retrieval.elapsed_ms,
+            read_ms=1000 * (time.perf_counter() - started),
         )
-        reason = self._reason_to_abstain(answers, hits)
+        reason = self._reason_to_abstain(answers, retrieval.hits)
         if reason is not None:
             closest = [Closest(weak.citations[0], weak.confidence) for weak in answers]
             return NoAnswer(question, reason, tuple(closest[:CLOSEST_SHOWN]), searched)
@@ -97,9 +82,9 @@ class Answerer:
 
     def candidates(self, question: Question) -> list[Candidate]:
         """Return all that might answer, before any probability; a calibration is fitted to it."""
-        hits = self._retriever.retrieve(question, PASSAGES_FOUND)
-        extracts = read_selectively(self._reader, question.text, hits, unwatched)
-        return candidates_of(question, extracts)
+        retrieval = self._retriever.retrieve(question, PASSAGES_FOUND)
+        extracts = read_selectively(self._reader, retrieval.query, retrieval.hits, unwatched)
+        return build_candidates(retrieval.query, extracts)
 
     def _weigh(self, candidates: Sequence[Candidate]) -> list[Answer]:
         answers = [
@@ -143,8 +128,8 @@ def with_rivals(answers: Sequence[Answer]) -> list[Answer]:
     return given
 
 
-def candidates_of(question: Question, extracts: Iterable[Extract]) -> list[Candidate]:
-    """Put the extracts that say the same together, best first."""
+def build_candidates(query: Query, extracts: Iterable[Extract]) -> list[Candidate]:
+    """Group the extracts that say the same, best first."""
     groups = [
         [members[0], *filter(stands_alone, members[1:])]
         for members in group(sorted(extracts, key=lambda extract: -compute_rank_score(extract)))
@@ -154,14 +139,13 @@ def candidates_of(question: Question, extracts: Iterable[Extract]) -> list[Candi
         for each in groups
     ]
     total = sum(weights)
-    asked = find_stems(question.text)
     return [
         Candidate(
             tuple(members),
             Features(
                 margin=members[0].margin,
                 similarity=max(member.hit.similarity for member in members),
-                coverage=compute_coverage(asked, members[0].hit.passage),
+                coverage=compute_coverage(query.stems, members[0].hit.passage),
                 lead=log_odds(weight, total - weight),
                 cls_vector=members[0].cls_vector,
             ),

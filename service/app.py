@@ -1,4 +1,4 @@
-"""The web application: an opened library as an HTTP API and a chat page."""
+"""The web application: an opened archive as an HTTP API and a chat page."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,8 +12,9 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from citewire.index.archive.protocol import Snapshot
 from citewire.rag.answerer import Answerer
-from citewire.rag.wiring import Library
+from citewire.rag.wiring import Pipeline
 from citewire.service.auth.keys import OPEN, Keyring
 from citewire.service.auth.sessions import Sessions
 from citewire.service.http import problems
@@ -34,7 +35,8 @@ from citewire.service.work.asker import Asker
 from citewire.service.work.cached_answerer import RecordingAnswerer
 from citewire.service.work.executor import Inference, Reads
 from citewire.service.work.metrics import CONTENT_TYPE, Metrics
-from citewire.service.work.writer import Writer, free_bytes_at
+from citewire.service.work.snapshots import from_snapshot
+from citewire.service.work.writer import Writer
 from citewire.service.work.yielding_encoder import CourteousEncoder
 
 STATIC = Path(__file__).parent / "static"
@@ -77,32 +79,33 @@ def as_sent(schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "string", "contentMediaType": "application/json", "contentSchema": content}
 
 
-def recording(library: Library, metrics: Metrics) -> Library:
-    """Return the library with an answerer that remembers and counts what it answers."""
-    catalogue = library.archive.catalogue
-    answerer = RecordingAnswerer(library.answerer.answer, catalogue, metrics)
-    # It answers like the one that the library is annotated with.
-    return replace(library, answerer=cast(Answerer, answerer))
+def recording(pipeline: Pipeline, metrics: Metrics) -> Pipeline:
+    """Return the pipeline with an answerer that remembers and counts what it answers."""
+    answerer = RecordingAnswerer(pipeline.answerer.answer, pipeline.archive, metrics)
+    # It answers like the one that the pipeline is annotated with.
+    return replace(pipeline, answerer=cast(Answerer, answerer))
 
 
-def show(metrics: Metrics, library: Library, inference: Inference) -> None:
+def show(metrics: Metrics, pipeline: Pipeline, inference: Inference) -> None:
     """Let the metrics tell of what changes without an event."""
-    catalogue = library.archive.catalogue
-    metrics.show_models(library.models)
+    metrics.show_models(pipeline.models)
     metrics.show_state("questions_running", "Being answered.", lambda: inference.running)
     metrics.show_state("questions_waiting", "Waiting for their turn.", lambda: inference.waiting)
-    metrics.show_state("articles", "In the archive.", lambda: catalogue.counts()[0])
-    metrics.show_state("passages", "In the archive.", lambda: catalogue.counts()[1])
-    metrics.show_state("index_version", "Grows.", lambda: catalogue.state().version)
+    values: dict[str, tuple[str, Callable[[Snapshot], int]]] = {
+        "articles": ("In the archive.", lambda snapshot: snapshot.size.articles),
+        "passages": ("In the archive.", lambda snapshot: snapshot.size.passages),
+        "index_version": ("Grows.", lambda snapshot: snapshot.state.version),
+    }
+    for name, (meaning, read) in values.items():
+        metrics.show_state(name, meaning, from_snapshot(pipeline.archive, read))
 
 
 def build_app(
-    library: Library,
+    pipeline: Pipeline,
     *,
     keys: Keyring = OPEN,
     hosts: frozenset[str] = LOOPBACK_HOSTS,
     drain: Drain | None = None,
-    free_bytes: Callable[[Path], int] = free_bytes_at,
 ) -> ASGIApp:
     """Return the application; `hosts` are the names that it answers to.
 
@@ -113,16 +116,15 @@ def build_app(
     inference = Inference(on_begin=metrics.waited)
     reads = Reads()
     sessions = Sessions(keys)
-    library = recording(library, metrics)
-    show(metrics, library, inference)
-    archive, catalogue = library.archive, library.archive.catalogue
+    pipeline = recording(pipeline, metrics)
+    show(metrics, pipeline, inference)
 
     def asking() -> bool:
         return inference.running + inference.waiting > 0
 
-    asker = Asker(library, inference)
-    tools = tools_of(library, asker, inference, reads, MAX_QUESTION_BYTES)
-    writer = Writer(archive.catalogue, CourteousEncoder(archive.encoder, asking), free_bytes)
+    asker = Asker(pipeline, inference)
+    tools = tools_of(pipeline, asker, inference, reads, MAX_QUESTION_BYTES)
+    writer = Writer(pipeline.archive, CourteousEncoder(pipeline.encoder, asking))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
@@ -144,12 +146,12 @@ def build_app(
         redirect_slashes=False,
     )
     problems.install(app)
-    app.include_router(build_routes(library, asker, reads))
+    app.include_router(build_routes(pipeline, asker, reads))
     app.include_router(build_chat_routes(asker))
     app.include_router(build_openai_routes(asker))
-    app.include_router(build_search_routes(library, inference))
-    app.include_router(build_quote_routes(library, reads))
-    app.include_router(build_article_routes(library, reads, writer))
+    app.include_router(build_search_routes(pipeline, inference))
+    app.include_router(build_quote_routes(pipeline, reads))
+    app.include_router(build_article_routes(pipeline, reads, writer))
     app.include_router(build_session_routes(sessions))
     app.router.routes.append(route_to(tools))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -168,7 +170,7 @@ def build_app(
         sessions,
         full=lambda: inference.full,
         drain=drain or Drain(),
-        read_only=catalogue.read_only,
+        read_only=pipeline.archive.read_only,
         takes=lambda scope: problems.has_route(app, scope),
     )
     return Observer(Guard(app, door), metrics)

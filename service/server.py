@@ -16,8 +16,7 @@ from starlette.types import ASGIApp
 
 from citewire.index.errors import InvalidInput, NotUsable
 from citewire.index.system.malloc import return_large_blocks_at_once
-from citewire.index.vectors.maintenance import Maintenance
-from citewire.rag.wiring import Library, open_library, open_library_to_read
+from citewire.rag.wiring import Pipeline, open_pipeline, open_pipeline_read_only
 from citewire.service.app import build_app
 from citewire.service.auth.keys import KeyFile, Keyring
 from citewire.service.http.connections import BoundedConnection
@@ -75,30 +74,25 @@ def serve(settings: ServiceSettings, host: str, port: int, *, read_only: bool = 
         require_names_for_every_address(listening.getsockname()[0], settings.hosts)
         url = url_of(host, listening.getsockname()[1])
         if read_only:
-            with open_library_to_read(settings) as library:
-                serve_library(library, settings, host, listening)
+            with open_pipeline_read_only(settings) as pipeline:
+                serve_pipeline(pipeline, settings, host, listening)
             return
-        with open_library(settings, command="serve", url=url) as library:
-            serve_library(library, settings, host, listening)
+        with open_pipeline(settings, command="serve", url=url) as pipeline:
+            serve_pipeline(pipeline, settings, host, listening)
 
 
-def serve_library(
-    library: Library,
+def serve_pipeline(
+    pipeline: Pipeline,
     settings: ServiceSettings,
     host: str,
     listening: socket.socket,
 ) -> None:
-    """Serve an opened library on a socket that is bound already."""
+    """Serve an opened pipeline on a socket that is bound already."""
     hosts = LOOPBACK_HOSTS | {authority(host).lower()} | settings.hosts
     drain = Drain()
     configure_logs(questions=settings.log_questions)
-    app = build_app(library, keys=keyring_of(settings), hosts=hosts, drain=drain)
-    archive = library.archive
-    if archive.catalogue.read_only:
-        maintenance = Maintenance.by_reader(archive.vectors)
-    else:
-        maintenance = Maintenance.by_owner(archive.vectors, archive.catalogue)
-    with maintenance, traced(app, os.environ) as served:
+    app = build_app(pipeline, keys=keyring_of(settings), hosts=hosts, drain=drain)
+    with pipeline.archive.maintenance(), traced(app, os.environ) as served:
         run(served, host, listening, drain)
 
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 from chroma_run import ChromaRun
 from hypothesis import HealthCheck, settings
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.types import Article, Span
+from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, ready_model
 from citewire.rag.reading.reader import OnnxReader
@@ -73,6 +76,16 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     opened = open_catalogue(tmp_path / "catalogue.sqlite3", "create", encoder=ENCODER)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def archive(catalogue: Catalogue, tmp_path: Path) -> Iterator[EmbeddedArchive]:
+    """An archive of the catalogue, without a vector index until one is built."""
+    with (
+        closing(VectorIndex(tmp_path / "vectors", catalogue)) as vectors,
+        closing(EmbeddedArchive(catalogue, vectors)) as opened,
+    ):
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from citewire.index.archive import Archive
-from citewire.index.catalogue.records import Known, fingerprint
+from citewire.index.archive.protocol import Archive
+from citewire.index.catalogue.records import Known
+from citewire.index.embedding import Encoder
 from citewire.index.errors import BadArticle
 from citewire.index.ingest.embed import in_batches
 from citewire.index.ingest.html import HtmlReader
 from citewire.index.ingest.loading import FoundFile, LoadedArticle, find_files, load, size_of
-from citewire.index.ingest.target import OwnStore, Store, Stored
-from citewire.index.text.chunking import PassageSize
+from citewire.index.ingest.store import Incoming, Result
+from citewire.index.ingest.target import ArchiveTarget, BatchReport, Target
 
 LINE_NUMBER = re.compile(r":\d+$")
 
@@ -41,9 +42,16 @@ class Progress:
 class Indexer:
     """Brings articles from files into an archive."""
 
-    def __init__(self, store: Store, progress: Callable[[Progress], None]) -> None:
-        self._store = store
+    def __init__(self, target: Target, progress: Callable[[Progress], None]) -> None:
+        self._target = target
         self._progress = progress
+
+    @classmethod
+    def into(
+        cls, archive: Archive, encoder: Encoder, progress: Callable[[Progress], None]
+    ) -> "Indexer":
+        """Return an indexer into an archive that this process has open."""
+        return cls(ArchiveTarget(archive, encoder), progress)
 
     def index(self, paths: Iterable[Path], *, prune: bool) -> Report:
         """Index all articles at the paths; unchanged ones are skipped, changed ones replaced.
@@ -57,18 +65,18 @@ class Indexer:
         """
         roots = [path.resolve() for path in paths]
         files = found_once(roots)
-        known = self._store.known()
+        known = self._target.known()
         reading = Reading(named_as_before(files, known))
-        for batch in in_batches(reading.changed(known), self._store.characters_per_batch):
-            reading.take(batch, self._store.put(batch), known)
+        for batch in in_batches(reading.changed(known), self._target.characters_per_batch):
+            reading.take(batch, self._target.put(batch), known)
             self._progress(reading.progress())
         # The last batch may be followed by articles that are unchanged or bad.
         self._progress(reading.progress())
         if prune:
             gone = gone_from(roots, reading, known)
-            self._store.remove(gone)
+            self._target.remove(gone)
             reading.report.removed = len(gone)
-        self._store.finish()
+        self._target.finish()
         return reading.report
 
 
@@ -83,12 +91,6 @@ def gone_from(roots: Sequence[Path], reading: "Reading", known: dict[str, Known]
         and reading.faulty.isdisjoint([origin, *origin.parents])
         and any(origin.is_relative_to(root) for root in roots)
     ]
-
-
-def indexer_of(archive: Archive, progress: Callable[[Progress], None]) -> Indexer:
-    """Return an indexer of an opened archive, for passages of the usual size."""
-    store = OwnStore(archive.catalogue, archive.vectors, archive.encoder, PassageSize())
-    return Indexer(store, progress)
 
 
 class Reading:
@@ -120,11 +122,13 @@ class Reading:
         finally:
             html.close()
 
-    def take(self, batch: Sequence[LoadedArticle], stored: Stored, known: dict[str, Known]) -> None:
+    def take(
+        self, batch: Sequence[LoadedArticle], report: BatchReport, known: dict[str, Known]
+    ) -> None:
         """Count what became of a batch that `changed` gave."""
-        refused = {bad.name for bad in stored.bad}
-        self.report.bad += stored.bad
-        self.report.passages += stored.passages
+        refused = {bad.name for bad in report.bad}
+        self.report.bad += report.bad
+        self.report.passages += report.passages
         for loaded in batch:
             if loaded.name in refused:
                 self.faulty.add(loaded.origin)
@@ -146,7 +150,8 @@ class Reading:
             self.report.bad.append(BadArticle(loaded.name, reason))
             return False
         self.seen[article.id] = loaded.name
-        if known.get(article.id) == Known(fingerprint(article), str(loaded.origin)):
+        incoming = Incoming(article, str(loaded.origin))
+        if incoming.result(known.get(article.id)) is Result.UNCHANGED:
             self.report.unchanged += 1
             return False
         return True

@@ -1,22 +1,23 @@
-"""Where indexed articles go: the archive that this process owns, or a service that owns it."""
+"""Targets of an indexing run: the archive that this process owns, or a service that owns it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.archive.protocol import Archive
 from citewire.index.catalogue.records import Known
 from citewire.index.embedding import Encoder
 from citewire.index.errors import BadArticle
-from citewire.index.ingest.embed import encode_articles
 from citewire.index.ingest.loading import LoadedArticle
-from citewire.index.text.chunking import PassageSize
-from citewire.index.vectors.vector_index import VectorIndex
+from citewire.index.ingest.store import ArticleStore, Incoming
+
+# Articles per read of the fingerprints.
+KNOWN_PER_READ = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a batch: how many passages it made, where that is known, and who was refused.
+class BatchReport:
+    """How many passages a batch was cut into, where that is known, and the refused articles.
 
     Every article of the batch that is not among the bad is stored.
     """
@@ -25,60 +26,55 @@ class Stored:
     bad: tuple[BadArticle, ...] = ()
 
 
-class Store(Protocol):
-    """What an indexing run needs of an archive."""
+class Target(Protocol):
+    """All that an indexing run needs of an archive."""
 
     @property
     def characters_per_batch(self) -> int:
         """About how many characters of text are best handed over at once."""
 
     def known(self) -> dict[str, Known]:
-        """Return what is known of every article that is stored, by id."""
+        """Return the fingerprints and origins of all stored articles, by id."""
 
-    def put(self, batch: Sequence[LoadedArticle]) -> Stored:
-        """Store the articles; what is returned from stays stored."""
+    def put(self, batch: Sequence[LoadedArticle]) -> BatchReport:
+        """Store the articles, durably on return."""
 
     def remove(self, article_ids: Sequence[str]) -> None:
         """Delete the articles."""
 
     def finish(self) -> None:
-        """Do what is only worth doing once, after all changes."""
+        """Do the work that pays only once, after all changes."""
 
 
-class OwnStore:
+class ArchiveTarget:
     """The archive that this process has open."""
 
-    # Enough to keep every core at work, few enough that a kill loses seconds of it.
+    # Enough to keep every core at work, few enough that a kill loses only seconds of it.
     characters_per_batch = 200_000
 
-    def __init__(
-        self, catalogue: Catalogue, vectors: VectorIndex, encoder: Encoder, size: PassageSize
-    ) -> None:
-        self._catalogue = catalogue
-        self._vectors = vectors
-        self._encoder = encoder
-        self._size = size
+    def __init__(self, archive: Archive, encoder: Encoder) -> None:
+        self._archive = archive
+        self._store = ArticleStore(archive, encoder)
 
     def known(self) -> dict[str, Known]:
-        """Return what is known of every article that is stored, by id."""
-        origins = self._catalogue.origins()
-        return {
-            article_id: Known(own, origins[article_id])
-            for article_id, own in self._catalogue.fingerprints().items()
-        }
+        """Return the fingerprints and origins of all stored articles, by id."""
+        found: dict[str, Known] = {}
+        with self._archive.reading() as snapshot:
+            page = snapshot.known_after("", KNOWN_PER_READ)
+            while page:
+                found |= page
+                page = snapshot.known_after(list(page)[-1], KNOWN_PER_READ)
+        return found
 
-    def put(self, batch: Sequence[LoadedArticle]) -> Stored:
+    def put(self, batch: Sequence[LoadedArticle]) -> BatchReport:
         """Split, encode and store a batch, in one transaction."""
-        articles = {loaded.article: str(loaded.origin) for loaded in batch}
-        encoded = encode_articles(articles, self._encoder, self._size)
-        self._catalogue.put(encoded)
-        return Stored(sum(len(item.spans) for item in encoded))
+        incoming = [Incoming(loaded.article, str(loaded.origin)) for loaded in batch]
+        return BatchReport(sum(stored.passages for stored in self._store.store(incoming)))
 
     def remove(self, article_ids: Sequence[str]) -> None:
         """Delete the articles, in one transaction."""
-        self._catalogue.remove(article_ids)
+        self._archive.remove(article_ids)
 
     def finish(self) -> None:
-        """Build a new vector index where so much has changed that it pays."""
-        if self._vectors.is_stale():
-            self._vectors.rebuild()
+        """Build a new vector index where enough has changed that it pays."""
+        self._archive.compact()

@@ -1,7 +1,7 @@
 """Lexical search: BM25 over the catalogue's postings, exact for every passage and any filter."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,16 +64,17 @@ class LexicalIndex:
 
     def search(self, question: str, limit: int, filters: Filters) -> dict[int, float]:
         """Return the best passages' ids with their BM25 scores, at most `limit`."""
-        return self.score(question).best(limit, filters)
+        stems = dict.fromkeys(token.stem for token in analyze(question))
+        return self.score(list(stems)).best(limit, filters)
 
-    def score(self, question: str) -> Scores:
-        """Score every passage, all in one state of the catalogue."""
+    def score(self, stems: Sequence[str]) -> Scores:
+        """Score every passage for different stems, all in one state of the catalogue."""
         with self._catalogue.reading():
             columns = self._catalogue.columns()
             norm = self._length_norm(columns)
             bm25 = np.zeros(len(columns.length), np.float32)
             idf: dict[str, float] = {}
-            for term in dict.fromkeys(token.stem for token in analyze(question)):
+            for term in stems:
                 ids, counts = self._catalogue.postings(term)
                 require_existing(ids, columns)
                 idf[term] = compute_idf(columns.passages, len(ids))

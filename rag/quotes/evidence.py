@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.archive.protocol import Archive
 from citewire.index.errors import UnknownArticle
 from citewire.index.types import Article, Span
 from citewire.rag.errors import UnknownEvidence
@@ -41,10 +41,11 @@ class Evidence:
     quotation: Quotation | None
 
 
-def look_up(known: EvidenceId, catalogue: Catalogue) -> Evidence:
+def look_up(known: EvidenceId, archive: Archive) -> Evidence:
     """Return what the archive holds now of what a link says."""
     try:
-        article = catalogue.article(known.article_id)
+        with archive.reading() as snapshot:
+            article = snapshot.article(known.article_id)
     except UnknownArticle:
         return Evidence(State.REMOVED, None, None)
     unchanged = article.digest[:DIGEST_CHARACTERS] == known.digest

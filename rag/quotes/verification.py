@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.archive.protocol import Archive, Snapshot
 from citewire.index.errors import UnknownArticle
 from citewire.index.text.analysis import analyze
 from citewire.index.types import Article, Span
@@ -95,10 +95,10 @@ class Found:
 
 
 class Verifier:
-    """Looks quotes up in a catalogue; safe for threads to share."""
+    """Looks quotes up in an archive; threads may share it."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
 
     def verify(self, quote: str, article_id: str | None = None) -> Verdict:
         """Say whether the archive holds the quote: in the named article, where one is named.
@@ -109,76 +109,69 @@ class Verifier:
             InvalidInput: the quote is empty or too long.
         """
         require_quote(quote)
-        with self._catalogue.reading():
+        with self._archive.reading() as snapshot:
             if article_id is not None:
                 own = Found([], [])
-                for article in self._named(article_id):
+                for article in look_up_article(snapshot, article_id):
                     own.add(article, quote)
                 if own.status() is not Status.NOT_FOUND:
                     return own.verdict(own.status())
-            found = self._found_anywhere(quote)
+            found = find_anywhere(snapshot, quote)
             if found.status() is Status.NOT_FOUND:
-                return Verdict(Status.NOT_FOUND, closest=self._closest(quote, article_id))
+                return Verdict(Status.NOT_FOUND, closest=find_closest(snapshot, quote, article_id))
             return found.verdict(found.status() if article_id is None else Status.MISATTRIBUTED)
 
-    def _found_anywhere(self, quote: str) -> Found:
-        found = Found([], [])
-        for article in self._candidates(quote):
-            found.add(article, quote)
-            if found.full:
-                break
-        return found
 
-    def _candidates(self, quote: str) -> Iterator[Article]:
-        # Every place has all of the quote's words in it, whatever the white space.
-        longest = sorted(set(quote.split()), key=len, reverse=True)[:WORDS_COMPARED]
-        return self._catalogue.articles_containing(longest, self._narrowed(quote))
+def find_anywhere(snapshot: Snapshot, quote: str) -> Found:
+    """Find the quote in all articles, until there are more places than are ever shown."""
+    found = Found([], [])
+    # Every place has all of the quote's words in it, whatever the white space.
+    longest = sorted(set(quote.split()), key=len, reverse=True)[:WORDS_COMPARED]
+    for article in snapshot.articles_containing(longest, narrow(snapshot, quote)):
+        found.add(article, quote)
+        if found.full:
+            break
+    return found
 
-    def _narrowed(self, quote: str) -> set[int] | None:
-        """Return the numbers of the articles with all the words inside; None: every article."""
-        numbers: set[int] | None = None
-        looked_up = 0
-        for word in telling_words(quote):
-            if looked_up == WORDS_LOOKED_UP:
-                break
-            if numbers is not None and len(numbers) <= FEW_ARTICLES:
-                break
-            holding = self._holding(word)
-            if holding is not None:
-                numbers = holding if numbers is None else numbers & holding
-                looked_up += 1
-        return numbers
 
-    def _holding(self, word: str) -> set[int] | None:
-        """Return the numbers of the articles with the word in their text; None: too many."""
+def narrow(snapshot: Snapshot, quote: str) -> set[int] | None:
+    """Return the numbers of the articles with all the words inside; None: every article."""
+    numbers: set[int] | None = None
+    looked_up = 0
+    for word in telling_words(quote):
+        if looked_up == WORDS_LOOKED_UP:
+            break
+        if numbers is not None and len(numbers) <= FEW_ARTICLES:
+            break
         terms = analyze(word)
-        if not terms:
-            return None
-        ids, _ = self._catalogue.postings(terms[0].stem)
-        if len(ids) > COMMON_PASSAGES:
-            return None
-        return self._catalogue.article_numbers(ids.tolist())
+        holding = snapshot.articles_with(terms[0].stem, COMMON_PASSAGES) if terms else None
+        if holding is not None:
+            numbers = holding if numbers is None else numbers & holding
+            looked_up += 1
+    return numbers
 
-    def _named(self, article_id: str) -> list[Article]:
-        """Return the article of this id, nothing when there is none."""
-        try:
-            return [self._catalogue.article(article_id)]
-        except UnknownArticle:
-            return []
 
-    def _closest(self, quote: str, article_id: str | None) -> Quotation | None:
-        """Return where the same words stand in other letters or marks."""
-        own: list[Article] = []
-        if article_id is not None:
-            own += self._named(article_id)
-        # The index folds letters as well, so that it still finds the articles, if not all.
-        numbers = sorted(self._narrowed(quote) or ())
-        if 0 < len(numbers) <= CLOSEST_ARTICLES:
-            own += self._catalogue.articles_containing((), numbers)
-        for article in own:
-            for span in alike(article.text[:CLOSEST_CHARACTERS], quote):
-                return quotation(article, span)
-        return None
+def look_up_article(snapshot: Snapshot, article_id: str) -> list[Article]:
+    """Return the article of this id, nothing when there is none."""
+    try:
+        return [snapshot.article(article_id)]
+    except UnknownArticle:
+        return []
+
+
+def find_closest(snapshot: Snapshot, quote: str, article_id: str | None) -> Quotation | None:
+    """Return the first place with the same words in other letters or marks."""
+    own: list[Article] = []
+    if article_id is not None:
+        own += look_up_article(snapshot, article_id)
+    # The index folds letters as well, so that it still finds the articles, if not all.
+    numbers = sorted(narrow(snapshot, quote) or ())
+    if 0 < len(numbers) <= CLOSEST_ARTICLES:
+        own += snapshot.articles_containing((), numbers)
+    for article in own:
+        for span in alike(article.text[:CLOSEST_CHARACTERS], quote):
+            return quotation(article, span)
+    return None
 
 
 def fill(places: list[Quotation], article: Article, spans: Iterator[Span]) -> None:

@@ -7,9 +7,10 @@ retrieval score, and by the margin that readers seldom exceed.
 
 from collections.abc import Callable, Sequence
 
+from citewire.rag.query import Query
 from citewire.rag.reader_protocol import Reader
 from citewire.rag.reading.grouping import find_content_words, suppress_overlaps_by_article
-from citewire.rag.reading.term_coverage import compute_coverage, find_stems
+from citewire.rag.reading.term_coverage import compute_coverage
 from citewire.rag.types import Extract, Hit
 
 # Passages that are read first, unconditionally: one for each core of a small machine.
@@ -30,7 +31,7 @@ Watcher = Callable[[Sequence[Hit]], None]
 
 
 def read_selectively(
-    reader: Reader, question: str, hits: Sequence[Hit], watcher: Watcher
+    reader: Reader, query: Query, hits: Sequence[Hit], watcher: Watcher
 ) -> list[Extract]:
     """Return the best spans of the hits that were read, best first, none overlapping another.
 
@@ -39,16 +40,16 @@ def read_selectively(
     """
     first, unread = hits[:READ_FIRST], hits[READ_FIRST:]
     watcher(first)
-    found = reader.read(question, first)
-    rest = select_worth_reading(question, found, unread)
+    found = reader.read(query.text, first)
+    rest = select_worth_reading(query, found, unread)
     if not rest:
         return found
     watcher(rest)
-    return suppress_overlaps_by_article([*found, *reader.read(question, rest)])
+    return suppress_overlaps_by_article([*found, *reader.read(query.text, rest)])
 
 
 def select_worth_reading(
-    question: str, found: Sequence[Extract], unread: Sequence[Hit]
+    query: Query, found: Sequence[Extract], unread: Sequence[Hit]
 ) -> list[Hit]:
     """Return the unread hits that may hold a better answer than `found`, or confirm the best."""
     best = max(found, key=compute_rank_score, default=None)
@@ -56,7 +57,7 @@ def select_worth_reading(
     if best is None:
         return list(searched)
     # A negative margin means no answer there: nothing to confirm.
-    confirming = select_confirming(question, best, unread) if best.margin > 0 else []
+    confirming = select_confirming(query, best, unread) if best.margin > 0 else []
     return [
         hit
         for hit in unread
@@ -75,14 +76,13 @@ def expect_rank_score(unread: Hit) -> float:
     return EXPECTED_MARGIN + RETRIEVAL_LOGITS * unread.score
 
 
-def select_confirming(question: str, best: Extract, unread: Sequence[Hit]) -> list[Hit]:
+def select_confirming(query: Query, best: Extract, unread: Sequence[Hit]) -> list[Hit]:
     """Return the hits in other articles that may confirm or contradict the best extract.
 
     They contain its last content word, as a second article that says the same does, or cover as
     many of the question's words as the extract's passage.
     """
-    asked = find_stems(question)
-    covered = compute_coverage(asked, best.hit.passage)
+    covered = compute_coverage(query.stems, best.hit.passage)
     name = find_content_words(best.text)[-1]
     return [
         hit
@@ -90,6 +90,6 @@ def select_confirming(question: str, best: Extract, unread: Sequence[Hit]) -> li
         if hit.passage.article.id != best.article.id
         and (
             name in find_content_words(f"{hit.passage.article.title} {hit.passage.text}")
-            or compute_coverage(asked, hit.passage) >= covered
+            or compute_coverage(query.stems, hit.passage) >= covered
         )
     ]

@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 from platformdirs import user_cache_path
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.ingest.embed import encode_articles
-from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
@@ -39,7 +39,7 @@ from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, ready_model
 from citewire.rag.reading.calibration import CALIBRATION_FILE, FEATURE_NAMES, UNCALIBRATED
 from citewire.rag.reading.reader import OnnxReader
-from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.settings import DEFAULT_ENCODER
 from citewire.rag.training.finetuning.data import make_negative
 from citewire.rag.training.regression import JudgedQuestion, fit, fit_single
@@ -181,8 +181,8 @@ def judge_all(
         }
         catalogue.put(encode_articles(articles, encoder, PassageSize()))
         vectors = VectorIndex(Path(folder, "vectors"), catalogue)
-        retriever = Retriever(encoder, vectors, LexicalIndex(catalogue), catalogue)
-        answerer = Answerer(retriever, reader, UNCALIBRATED, catalogue)
+        retriever = HybridRetriever(encoder, EmbeddedArchive(catalogue, vectors))
+        answerer = Answerer(retriever, reader, UNCALIBRATED)
         judged = [judge(example, answerer, sample) for example in sample.questions]
         catalogue.close()
     return judged

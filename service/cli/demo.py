@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from citewire.index.errors import InvalidInput, NotUsable
-from citewire.index.ingest.indexer import indexer_of
+from citewire.index.ingest.indexer import Indexer
 from citewire.rag.types import Question
-from citewire.rag.wiring import open_archive, open_library
+from citewire.rag.wiring import open_archive, open_pipeline
 from citewire.service.cli.progress import show_progress
 from citewire.service.cli.render_answer import render_response
 from citewire.service.cli.terminal import Style
-from citewire.service.server import bound_socket, serve_library
+from citewire.service.server import bound_socket, serve_pipeline
 from citewire.service.settings import ServiceSettings
 from citewire.service.wire.convert import convert_result
 from citewire.service.wire.phrasing import count
@@ -34,17 +34,18 @@ def run_demo(settings: ServiceSettings, style: Style, *, then_serve: bool) -> No
         )
     with tempfile.TemporaryDirectory(prefix="citewire-demo-") as folder:
         own = replace(settings, data=Path(folder))
-        with open_archive(own, command="demo", create=True) as archive, show_progress() as report:
-            done = indexer_of(archive, report).index([SEEDS], prune=False)
+        with open_archive(own, command="demo", create=True) as opened, show_progress() as report:
+            indexer = Indexer.into(opened.archive, opened.encoder, report)
+            done = indexer.index([SEEDS], prune=False)
         print(f"Indexed {count(done.added, 'article')} from {SEEDS.name}/\n")
-        with open_library(own, command="demo") as library:
+        with open_pipeline(own, command="demo") as pipeline:
             for text in QUESTIONS:
                 print(style.strong(f"> {text}"))
-                result = library.answerer.answer(Question(text))
+                result = pipeline.answerer.answer(Question(text))
                 print(render_response(convert_result(result, "demo"), style), end="\n\n")
             if then_serve:
                 with bind_free_port() as listening:
-                    serve_library(library, own, HOST, listening)
+                    serve_pipeline(pipeline, own, HOST, listening)
 
 
 def bind_free_port() -> socket.socket:

@@ -10,7 +10,7 @@ from citewire.index.errors import InvalidInput
 from citewire.rag.evaluation.question_files import archive_of, is_squad, read_questions
 from citewire.rag.evaluation.report import Outcome, ask_all, read_all
 from citewire.rag.evaluation.squad import read_examples
-from citewire.rag.wiring import open_library, open_reader, temporary_library
+from citewire.rag.wiring import open_pipeline, open_reader, open_temporary_pipeline
 from citewire.service.settings import ServiceSettings
 
 Item = TypeVar("Item")
@@ -50,15 +50,15 @@ def ask_files(settings: ServiceSettings, files: Sequence[Path], sample: Sample) 
     squads = {file: list(read_examples(file)) for file in files if is_squad(file)}
     outcomes: list[Outcome] = []
     if known:
-        with open_library(settings, command="eval") as library:
+        with open_pipeline(settings, command="eval") as pipeline:
             for questions in known.values():
-                outcomes += ask_all(library.answerer.answer, sample.draw(questions))
+                outcomes += ask_all(pipeline.answerer.answer, sample.draw(questions))
     for file, examples in squads.items():
         asked, kind = sample.draw(examples), file.name.removesuffix(".gz").removesuffix(".json")
         if sample.retrieve:
             articles, questions = archive_of(examples, asked, kind)
-            with temporary_library(settings, articles) as library:
-                outcomes += ask_all(library.answerer.answer, questions)
+            with open_temporary_pipeline(settings, articles) as pipeline:
+                outcomes += ask_all(pipeline.answerer.answer, questions)
         else:
             outcomes += read_all(*open_reader(settings), asked, kind)
     return outcomes

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from citewire.index.errors import ArchiveLocked
-from citewire.index.ingest.indexer import Indexer, Progress, Report, indexer_of
+from citewire.index.ingest.indexer import Indexer, Progress, Report
 from citewire.rag.wiring import open_archive
 from citewire.service.client.local_service import service_with
-from citewire.service.client.remote_target import RemoteStore
+from citewire.service.client.remote_target import RemoteTarget
 from citewire.service.settings import ServiceSettings
 
 
@@ -24,11 +24,13 @@ def index_paths(
         ArchiveLocked: another process has the archive open and takes no articles.
     """
     try:
-        with open_archive(settings, command="index", create=True) as archive:
-            report = indexer_of(archive, progress).index(paths, prune=prune)
-            return (report, *archive.catalogue.counts())
+        with open_archive(settings, command="index", create=True) as opened:
+            indexer = Indexer.into(opened.archive, opened.encoder, progress)
+            report = indexer.index(paths, prune=prune)
+            with opened.archive.reading() as snapshot:
+                return report, snapshot.size.articles, snapshot.size.passages
     except ArchiveLocked as locked:
         service = service_with(settings, locked)
-    report = Indexer(RemoteStore(service), progress).index(paths, prune=prune)
+    report = Indexer(RemoteTarget(service), progress).index(paths, prune=prune)
     ready = service.ready()
     return report, ready.articles, ready.passages

@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from citewire.index.errors import ArchiveLocked
-from citewire.rag.wiring import open_library
+from citewire.rag.wiring import open_pipeline
 from citewire.service.client.local_service import service_with
 from citewire.service.settings import ServiceSettings
 
@@ -26,19 +26,20 @@ class ArchiveStatus(BaseModel):
 def read_status(settings: ServiceSettings) -> ArchiveStatus:
     """Read it from the archive, or from the service that has it open; raises as opening does."""
     try:
-        with open_library(settings, command="status") as library:
-            catalogue, vectors = library.archive.catalogue, library.archive.vectors
-            articles, passages = catalogue.counts()
+        with open_pipeline(settings, command="status") as pipeline:
+            with pipeline.archive.reading() as snapshot:
+                size, state = snapshot.size, snapshot.state
+            coverage = pipeline.archive.coverage()
             return ArchiveStatus(
                 data=str(settings.data),
-                articles=articles,
-                passages=passages,
-                index_version=str(catalogue.state()),
-                encoder=library.models["encoder"],
-                reader=library.models["reader"],
-                threshold=library.calibration.threshold,
-                vectors_indexed=vectors.indexed_rows,
-                vectors_scanned=vectors.scanned_rows(),
+                articles=size.articles,
+                passages=size.passages,
+                index_version=str(state),
+                encoder=pipeline.models["encoder"],
+                reader=pipeline.models["reader"],
+                threshold=pipeline.calibration.threshold,
+                vectors_indexed=coverage.indexed,
+                vectors_scanned=coverage.scanned,
             )
     except ArchiveLocked as locked:
         service = service_with(settings, locked)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from citewire.index.catalogue.records import Known
 from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.loading import LoadedArticle
-from citewire.index.ingest.target import Stored
+from citewire.index.ingest.target import BatchReport
 from citewire.service.client.local_service import RunningService
 from citewire.service.wire.articles import MAX_ARTICLES_BYTES, ArticleOutcome
 
 
-class RemoteStore:
+class RemoteTarget:
     """The archive of a running service, reached over HTTP."""
 
     # A second or two of the service's work: progress is seen, and a kill loses little.
@@ -30,20 +30,20 @@ class RemoteStore:
             cursor = page.next_cursor
         return found
 
-    def put(self, batch: Sequence[LoadedArticle]) -> Stored:
+    def put(self, batch: Sequence[LoadedArticle]) -> BatchReport:
         """Have a batch stored; what the service refuses is bad."""
         body = body_of(batch)
         if len(body) <= MAX_ARTICLES_BYTES:
             outcome = self._service.store(body)
             pairs = zip(batch, outcome.results, strict=True)
             bad = tuple(refusal(loaded, each) for loaded, each in pairs if each.result is None)
-            return Stored(outcome.passages, bad)
+            return BatchReport(outcome.passages, bad)
         if len(batch) == 1:
             reason = f"takes {len(body)} bytes; the service takes {MAX_ARTICLES_BYTES}"
-            return Stored(0, (BadArticle(batch[0].name, reason),))
+            return BatchReport(0, (BadArticle(batch[0].name, reason),))
         parts = [self.put([loaded]) for loaded in batch]
         bad = tuple(each for part in parts for each in part.bad)
-        return Stored(sum(part.passages for part in parts), bad)
+        return BatchReport(sum(part.passages for part in parts), bad)
 
     def remove(self, article_ids: Sequence[str]) -> None:
         """Delete the articles; one that is gone already is gone."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from citewire.rag.wiring import Library
+from citewire.rag.wiring import Pipeline
 from citewire.service.work.asker import Asker
 from citewire.service.work.executor import Inference, Reads
 
@@ -65,7 +65,7 @@ class Tools:
 
 
 def tools_of(
-    library: Library, asker: Asker, inference: Inference, reads: Reads, max_body_bytes: int
+    pipeline: Pipeline, asker: Asker, inference: Inference, reads: Reads, max_body_bytes: int
 ) -> Tools:
     """Return the library's tools."""
 
@@ -73,7 +73,7 @@ def tools_of(
         # Here, to be imported when it is needed.
         from citewire.service.mcp.server import build_mcp_server, endpoint_of
 
-        server = build_mcp_server(library, asker, inference, reads)
+        server = build_mcp_server(pipeline, asker, inference, reads)
         app = endpoint_of(server, PATH, max_body_bytes)
         return Built(app, server.session_manager.run())
 

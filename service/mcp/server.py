@@ -16,12 +16,13 @@ from starlette.types import ASGIApp
 from citewire.index.errors import CitewireError, NotUsable
 from citewire.rag.quotes.verification import Verifier
 from citewire.rag.types import Question
-from citewire.rag.wiring import Library
+from citewire.rag.wiring import Pipeline
 from citewire.service.wire.answers import AskResponse
 from citewire.service.wire.convert import convert_verdict
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.work.asker import Asker
 from citewire.service.work.executor import Inference, Reads
+from citewire.service.work.snapshots import from_snapshot
 
 INSTRUCTIONS = (
     "A news archive. `ask` answers a question with exact words of its articles, or says that it"
@@ -35,12 +36,12 @@ READ_ONLY = ToolAnnotations(
 
 
 def build_mcp_server(
-    library: Library, asker: Asker, inference: Inference, reads: Reads
+    pipeline: Pipeline, asker: Asker, inference: Inference, reads: Reads
 ) -> MCPServer[None]:
-    """Return a server whose tools ask the library."""
+    """Return a server whose tools ask the pipeline."""
     server: MCPServer[None] = MCPServer("citewire", instructions=INSTRUCTIONS)
-    catalogue = library.archive.catalogue
-    verifier = Verifier(catalogue)
+    archive = pipeline.archive
+    verifier = Verifier(archive)
 
     @server.tool(annotations=READ_ONLY, structured_output=False)
     async def search(query: str) -> str:
@@ -48,11 +49,11 @@ def build_mcp_server(
         try:
             question = Question(query)
             found = await inference.run(
-                lambda: library.retriever.search(question, PASSAGES_SEARCHED)
+                lambda: pipeline.retriever.retrieve(question, PASSAGES_SEARCHED)
             )
         except CitewireError as error:
             raise refusal(error) from error
-        cited = [each.hit.passage.article for each in found.found]
+        cited = [hit.passage.article for hit in found.hits]
         articles = {article.id: article for article in cited}
         results = [
             {"id": article.id, "title": article.title, "url": article.url or ""}
@@ -64,7 +65,7 @@ def build_mcp_server(
     async def fetch(id: str) -> str:  # noqa: A002 - the protocol's clients call it so
         """Read an article."""
         try:
-            article = await reads.run(lambda: catalogue.article(id))
+            article = await reads.run(from_snapshot(archive, lambda snapshot: snapshot.article(id)))
         except CitewireError as error:
             raise refusal(error) from error
         known = {
@@ -96,9 +97,9 @@ def build_mcp_server(
         """Say whether a quote is in the archive word for word, and where."""
 
         def work() -> VerifyResponse:
-            with catalogue.reading():
+            with archive.reading() as snapshot:
                 verdict = verifier.verify(quote, article_id)
-                return convert_verdict(verdict, catalogue, uuid.uuid4().hex)
+                return convert_verdict(verdict, snapshot, uuid.uuid4().hex)
 
         try:
             return await reads.run(work)

@@ -6,30 +6,29 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from citewire.index.vectors.maintenance import Maintenance
 from citewire.rag.settings import Settings
-from citewire.rag.wiring import Library, open_library_to_read
+from citewire.rag.wiring import Pipeline, open_pipeline_read_only
 from citewire.service.mcp.server import build_mcp_server
 from citewire.service.work.asker import Asker
 from citewire.service.work.executor import Inference, Reads
 
 
 def serve_tools(settings: Settings) -> None:
-    """Answer until standard input ends; raises as open_library_to_read does.
+    """Answer until standard input ends; raises as open_pipeline_read_only does.
 
     The tools only read: a service or another program's tools may use the archive meanwhile.
     """
     with ExitStack() as stack:
         with output_kept_clean():
-            library = stack.enter_context(open_library_to_read(settings))
-        stack.enter_context(Maintenance.by_reader(library.archive.vectors))
-        asyncio.run(answer(library))
+            pipeline = stack.enter_context(open_pipeline_read_only(settings))
+        stack.enter_context(pipeline.archive.maintenance())
+        asyncio.run(answer(pipeline))
 
 
-async def answer(library: Library) -> None:
+async def answer(pipeline: Pipeline) -> None:
     """Answer over standard input and output, which the protocol has to itself."""
     inference, reads = Inference(), Reads()
-    server = build_mcp_server(library, Asker(library, inference), inference, reads)
+    server = build_mcp_server(pipeline, Asker(pipeline, inference), inference, reads)
     try:
         await server.run_stdio_async()
     finally:

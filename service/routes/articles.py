@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse, Response
 
 from citewire.index.errors import InvalidInput, UnknownArticle
 from citewire.index.ingest.loading import build
+from citewire.index.ingest.store import Incoming, Result
 from citewire.index.types import Article
-from citewire.rag.wiring import Library
+from citewire.rag.wiring import Pipeline
 from citewire.service.http.problems import sendable, titled
 from citewire.service.routes.ask import problems, read_cursor, write_cursor
 from citewire.service.wire.answers import FieldProblem
@@ -23,19 +24,19 @@ from citewire.service.wire.articles import (
     KnownArticles,
     KnownQuery,
     Refused,
-    Result,
     StoredArticle,
 )
 from citewire.service.work.executor import Reads
-from citewire.service.work.writer import Incoming, Writer
+from citewire.service.work.snapshots import from_snapshot
+from citewire.service.work.writer import Writer
 
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-def build_article_routes(library: Library, reads: Reads, writer: Writer) -> APIRouter:
-    """Return the routes of an opened library and its writer."""
+def build_article_routes(pipeline: Pipeline, reads: Reads, writer: Writer) -> APIRouter:
+    """Return the routes that read and change an archive."""
     router = APIRouter()
-    catalogue = library.archive.catalogue
+    archive = pipeline.archive
 
     @router.put(
         "/v1/articles/{article_id:path}",
@@ -90,9 +91,10 @@ def build_article_routes(library: Library, reads: Reads, writer: Writer) -> APIR
         """Remove an article; no question finds it any more. It works on a full disk, too."""
 
         def work() -> None:
-            if not catalogue.known([article_id]):
-                raise UnknownArticle(article_id)
-            catalogue.remove([article_id])
+            with archive.reading() as snapshot:
+                if not snapshot.known([article_id]):
+                    raise UnknownArticle(article_id)
+            archive.remove([article_id])
 
         # Not behind the writer's queue: what is removed must be gone at once.
         await reads.run(work)
@@ -105,7 +107,9 @@ def build_article_routes(library: Library, reads: Reads, writer: Writer) -> APIR
     async def known(body: KnownQuery) -> KnownArticles:
         """Return a page of fingerprints, by which `citewire index` skips what is unchanged."""
         after = read_cursor(body.cursor)
-        found = await reads.run(lambda: catalogue.known_after(after, MAX_KNOWN))
+        found = await reads.run(
+            from_snapshot(archive, lambda snapshot: snapshot.known_after(after, MAX_KNOWN))
+        )
         articles = [
             KnownArticle(id=article_id, fingerprint=item.fingerprint, origin=item.origin)
             for article_id, item in found.items()

@@ -1,4 +1,4 @@
-"""The HTTP API: each route is one call of the library."""
+"""The HTTP API: each route is one call of the pipeline."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from citewire.index.errors import InvalidInput
 from citewire.index.types import Filters, refuse_unstorable
 from citewire.rag.types import Question
-from citewire.rag.wiring import Library
+from citewire.rag.wiring import Pipeline
 from citewire.service.http.problems import request_id
 from citewire.service.http.streaming import MEDIA_TYPE, EventStream, stream_answer
 from citewire.service.wire.answers import (
@@ -29,6 +29,7 @@ from citewire.service.wire.convert import convert_article, convert_record
 from citewire.service.wire.events import StreamedEvent
 from citewire.service.work.asker import Asker
 from citewire.service.work.executor import Reads
+from citewire.service.work.snapshots import from_snapshot
 
 MAX_PAGE = 200
 MAX_SOURCES = 500
@@ -64,10 +65,10 @@ def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
     return documented | {status: {"model": Problem} for status in statuses}
 
 
-def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
-    """Return the routes of an opened library."""
+def build_routes(pipeline: Pipeline, asker: Asker, reads: Reads) -> APIRouter:
+    """Return the routes of an opened pipeline."""
     router = APIRouter()
-    catalogue = library.archive.catalogue
+    archive = pipeline.archive
 
     @router.post(
         "/v1/ask",
@@ -109,8 +110,11 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
         """Return a page of the archive's articles, in the order of their ids."""
         after, filters = read_cursor(cursor), only.filters()
         records = await reads.run(
-            lambda: catalogue.list_articles(
-                after=after, limit=limit + 1, filters=filters, named=only.named
+            from_snapshot(
+                archive,
+                lambda snapshot: snapshot.list_articles(
+                    after=after, limit=limit + 1, filters=filters, named=only.named
+                ),
             )
         )
         page = records[:limit]
@@ -124,12 +128,15 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
     )
     async def article(article_id: str) -> ArticleOut:
         """Return an article's canonical text, to which citations' offsets refer."""
-        return convert_article(await reads.run(lambda: catalogue.article(article_id)))
+        read = from_snapshot(archive, lambda snapshot: snapshot.article(article_id))
+        return convert_article(await reads.run(read))
 
     @router.get("/v1/sources", summary="List the sources", responses=problems(503))
     async def sources() -> SourceList:
         """Return what `filters.sources` may name."""
-        found = await reads.run(lambda: catalogue.sources(limit=MAX_SOURCES + 1))
+        found = await reads.run(
+            from_snapshot(archive, lambda snapshot: snapshot.sources(limit=MAX_SOURCES + 1))
+        )
         listed = found[:MAX_SOURCES]
         return SourceList(
             sources=[SourceOut(name=item.name, articles=item.articles) for item in listed],
@@ -144,10 +151,11 @@ def build_routes(library: Library, asker: Asker, reads: Reads) -> APIRouter:
     @router.get("/health/ready", summary="Can questions be answered?", responses=problems(503))
     async def ready() -> Ready:
         """Say that the models are loaded and the archive can be searched, and how large it is."""
-        await reads.run(library.archive.vectors.require_answering)
-        counts, passages = await reads.run(catalogue.counts)
-        version = str(await reads.run(catalogue.state))
-        return Ready(articles=counts, passages=passages, index_version=version)
+        await reads.run(archive.require_answering)
+        size, state = await reads.run(
+            from_snapshot(archive, lambda snapshot: (snapshot.size, snapshot.state))
+        )
+        return Ready(articles=size.articles, passages=size.passages, index_version=str(state))
 
     return router
 

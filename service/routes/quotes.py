@@ -7,7 +7,7 @@ from citewire.rag.errors import UnknownEvidence
 from citewire.rag.quotes.evidence import Evidence, look_up
 from citewire.rag.quotes.permalink import read_evidence_id
 from citewire.rag.quotes.verification import Verifier
-from citewire.rag.wiring import Library
+from citewire.rag.wiring import Pipeline
 from citewire.service.http.pages import evidence_page, unknown_page
 from citewire.service.http.problems import request_id
 from citewire.service.routes.ask import problems
@@ -16,11 +16,11 @@ from citewire.service.wire.quotes import EvidenceOut, VerifyRequest, VerifyRespo
 from citewire.service.work.executor import Reads
 
 
-def build_quote_routes(library: Library, reads: Reads) -> APIRouter:
-    """Return the routes of an opened library."""
+def build_quote_routes(pipeline: Pipeline, reads: Reads) -> APIRouter:
+    """Return the routes of an opened pipeline."""
     router = APIRouter()
-    catalogue = library.archive.catalogue
-    verifier = Verifier(catalogue)
+    archive = pipeline.archive
+    verifier = Verifier(archive)
 
     @router.post(
         "/v1/verify",
@@ -32,15 +32,15 @@ def build_quote_routes(library: Library, reads: Reads) -> APIRouter:
         identity = request_id(request.scope)
 
         def work() -> VerifyResponse:
-            with catalogue.reading():
+            with archive.reading() as snapshot:
                 verdict = verifier.verify(body.quote, body.article_id)
-                return convert_verdict(verdict, catalogue, identity)
+                return convert_verdict(verdict, snapshot, identity)
 
         return await reads.run(work)
 
     async def found(evidence: str) -> Evidence:
         known = read_evidence_id(evidence)
-        return await reads.run(lambda: look_up(known, catalogue))
+        return await reads.run(lambda: look_up(known, archive))
 
     @router.get(
         "/v1/evidence/{evidence_id}",

@@ -1,10 +1,10 @@
 """The wire of changes to the archive: articles that come in, and what became of them."""
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 
+from citewire.index.ingest.store import Result
 from citewire.service.wire.answers import ArticleId, Day, FieldProblem, Problem, Request
 from citewire.service.wire.examples import NEW_ARTICLE
 
@@ -67,14 +67,6 @@ class ArticlesIn(Request):
     articles: list[Annotated[ArticleIn, WrapValidator(article_or_refused)]] = Field(
         min_length=1, max_length=MAX_ARTICLES
     )
-
-
-class Result(StrEnum):
-    """What became of an article that was to be stored."""
-
-    ADDED = "added"
-    REPLACED = "replaced"
-    UNCHANGED = "unchanged"
 
 
 class StoredArticle(BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.archive.protocol import Snapshot
 from citewire.index.catalogue.records import ArticleRecord
 from citewire.index.types import Article, Span
 from citewire.rag.errors import BrokenCitation
@@ -11,7 +11,7 @@ from citewire.rag.quotes.evidence import Evidence
 from citewire.rag.quotes.matching import Quotation
 from citewire.rag.quotes.permalink import evidence_id
 from citewire.rag.quotes.verification import Verdict
-from citewire.rag.retrieval.retriever import Found, Search
+from citewire.rag.retriever_protocol import Retrieval, ScoredHit
 from citewire.rag.types import Answer, Answers, Citation, Closest, Hit, NoAnswer
 from citewire.service.wire.answers import (
     AnswerOut,
@@ -118,16 +118,16 @@ def broken_citation(article: Article, span: Span) -> BrokenCitation:
     return BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
 
 
-def convert_verdict(verdict: Verdict, catalogue: Catalogue, request_id: str) -> VerifyResponse:
-    """Return a verdict's wire object; the catalogue is still in the state that was searched."""
-    articles, passages = catalogue.counts()
+def convert_verdict(verdict: Verdict, snapshot: Snapshot, request_id: str) -> VerifyResponse:
+    """Return a verdict's wire object; the snapshot is of the state that was searched."""
+    size = snapshot.size
     return VerifyResponse(
         status=verdict.status,
         matches=[convert_quotation(match) for match in verdict.matches],
         more=verdict.more,
         closest=None if verdict.closest is None else convert_quotation(verdict.closest),
-        searched=SearchedOut(articles=articles, passages=passages),
-        index_version=str(catalogue.state()),
+        searched=SearchedOut(articles=size.articles, passages=size.passages),
+        index_version=str(snapshot.state),
         request_id=request_id,
     )
 
@@ -140,31 +140,31 @@ def convert_evidence(evidence: Evidence) -> EvidenceOut:
     )
 
 
-def convert_search(search: Search, request_id: str, *, explain: bool) -> SearchResponse:
+def convert_search(found: Retrieval, request_id: str, *, explain: bool) -> SearchResponse:
     """Return the wire object; raise BrokenCitation when a quote is not its article's text."""
     return SearchResponse(
-        question=search.question.text,
-        passages=[convert_found(found, explain=explain) for found in search.found],
-        searched=SearchedOut(articles=search.articles, passages=search.passages),
-        index_version=search.index_version,
-        search_ms=round(search.search_ms, 1),
+        question=found.query.text,
+        passages=[convert_hit(scored, explain=explain) for scored in found.scored],
+        searched=SearchedOut(articles=found.articles, passages=found.passages),
+        index_version=found.index_version,
+        search_ms=round(found.elapsed_ms, 1),
         request_id=request_id,
     )
 
 
-def convert_found(found: Found, *, explain: bool) -> FoundOut:
+def convert_hit(scored: ScoredHit, *, explain: bool) -> FoundOut:
     """Return a passage's wire object after checking it against its article."""
-    passage = found.hit.passage
-    legs = found.legs
+    passage = scored.hit.passage
+    scores = scored.scores
     explained = LegsOut(
-        cosine=round(legs.cosine, 4),
-        bm25=round(legs.bm25, 4),
-        dense_rank=legs.dense_rank,
-        lexical_rank=legs.lexical_rank,
+        cosine=round(scores.cosine, 4),
+        bm25=round(scores.bm25, 4),
+        dense_rank=scores.dense_rank,
+        lexical_rank=scores.lexical_rank,
     )
     return FoundOut(
         **describe_quote(passage.article, passage.span, passage.text),
-        score=round(found.hit.score, 4),
+        score=round(scored.hit.score, 4),
         legs=explained if explain else None,
     )
 

@@ -1,9 +1,9 @@
-"""Questions to an opened library, in their turn: answered whole, or told of as they are read."""
+"""Questions to an opened pipeline, in their turn: answered whole, or told of as they are read."""
 
 from collections.abc import Callable, Sequence
 
 from citewire.rag.types import Answers, Hit, NoAnswer, Question
-from citewire.rag.wiring import Library
+from citewire.rag.wiring import Pipeline
 from citewire.service.wire.answers import AskResponse
 from citewire.service.wire.convert import convert_hits, convert_result
 from citewire.service.wire.events import AskEvent, PassagesEvent, StatusEvent, StatusOut
@@ -15,8 +15,8 @@ Tell = Callable[[AskEvent], None]
 class Asker:
     """Asks the library off the event loop; raises as `Inference.run` and the library do."""
 
-    def __init__(self, library: Library, inference: Inference) -> None:
-        self._answerer = library.answerer
+    def __init__(self, pipeline: Pipeline, inference: Inference) -> None:
+        self._answerer = pipeline.answerer
         self._inference = inference
 
     async def ask(self, question: Question, request_id: str) -> AskResponse:

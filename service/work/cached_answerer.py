@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.archive.protocol import Archive
 from citewire.rag.reading.selective import Watcher
 from citewire.rag.types import Answers, NoAnswer, Question
 from citewire.service.work.answer_cache import AnswerCache
@@ -18,9 +18,9 @@ Answering = Callable[..., Answers | NoAnswer]
 class RecordingAnswerer:
     """Answers as the answerer behind it does, or did before in the same state of the archive."""
 
-    def __init__(self, answer: Answering, catalogue: Catalogue, metrics: Metrics) -> None:
+    def __init__(self, answer: Answering, archive: Archive, metrics: Metrics) -> None:
         self._answer = answer
-        self._catalogue = catalogue
+        self._archive = archive
         self._metrics = metrics
         self.cache = AnswerCache()
 
@@ -42,7 +42,8 @@ class RecordingAnswerer:
 
     def _known_or_new(self, question: Question, watchers: Sequence[Watcher]) -> Answers | NoAnswer:
         started = time.perf_counter()
-        version = str(self._catalogue.state())
+        with self._archive.reading() as snapshot:
+            version = str(snapshot.state)
         known = None if watchers else self.cache.find(question, version)
         if known is None:
             result = self._answer(question, *watchers)

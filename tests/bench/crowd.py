@@ -31,13 +31,15 @@ def main() -> None:
         shutil.copytree(options.directory, options.into)
     settings = replace(read_settings(os.environ), data=options.into)
     paragraphs, _ = read_squad(options.texts)
-    with open_archive(settings, command="bench", create=False) as archive:
-        _, passages = archive.catalogue.counts()
-        missing = options.passages - passages
-        fill(archive.catalogue, missing, paragraphs, NearCentres(max(missing // 100, 1)))
-        archive.vectors.rebuild()
-        articles, passages = archive.catalogue.counts()
-    print(f"{options.into}: {articles:,} articles, {passages:,} passages")
+    with open_archive(settings, command="bench", create=False) as opened:
+        archive = opened.archive
+        with archive.reading() as snapshot:
+            missing = options.passages - snapshot.size.passages
+        fill(archive, missing, paragraphs, NearCentres(max(missing // 100, 1)))
+        archive.compact()
+        with archive.reading() as snapshot:
+            size = snapshot.size
+    print(f"{options.into}: {size.articles:,} articles, {size.passages:,} passages")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import analyze
 from citewire.index.text.chunking import PassageSize, passages
 from citewire.index.types import Article, Filters
-from citewire.rag.retrieval.ranking import Wording
-from citewire.rag.retrieval.retriever import CANDIDATES_PER_LEG, ranked
+from citewire.rag.retrieval.ranking import QueryTerms
+from citewire.rag.retrieval.ranking import rank as rank_candidates
+from citewire.rag.retrieval.retriever import CANDIDATES_PER_SEARCH
 
 SIZE = PassageSize(170, 0)
 FIRST_DAY, DAYS = date(2000, 1, 1), 10_000
@@ -103,15 +104,12 @@ def measure(catalogue: Catalogue, questions: Sequence[str]) -> None:
 def rank(catalogue: Catalogue, lexical: LexicalIndex, question: str, filters: Filters) -> None:
     """Do what the retriever does, except for the dense leg: it proposes as many others."""
     with catalogue.reading():
-        scored = lexical.score(question)
-        found = scored.best(2 * CANDIDATES_PER_LEG, filters)
-        wording = Wording(analyze(question), scored.idf, scored.expansions)
-        ranked(
-            wording,
-            wording.met(catalogue.term_vectors(list(found))),
-            dict.fromkeys(found, 0.5),
-            found,
-        )
+        tokens = analyze(question)
+        scored = lexical.score(list(dict.fromkeys(token.stem for token in tokens)))
+        found = scored.best(2 * CANDIDATES_PER_SEARCH, filters)
+        terms = QueryTerms(tokens, scored.idf, scored.expansions)
+        matches = terms.match(catalogue.term_vectors(list(found)))
+        rank_candidates(terms, matches, dict.fromkeys(found, 0.5), found)
 
 
 def milliseconds(work: Callable[[], object]) -> float:

@@ -13,12 +13,11 @@ from pathlib import Path
 
 from sentence_transformers import SentenceTransformer
 
-from citewire.index.archive import Archive
-from citewire.index.ingest.indexer import indexer_of
+from citewire.index.ingest.indexer import Indexer
 from citewire.index.text.chunking import encoded_text
 from citewire.rag.models.model_files import locate
 from citewire.rag.settings import read_settings
-from citewire.rag.wiring import open_archive
+from citewire.rag.wiring import OpenArchive, open_archive
 
 
 def main() -> None:
@@ -27,11 +26,11 @@ def main() -> None:
     paths = parser.parse_args().paths
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(read_settings(os.environ), data=Path(folder))
-        with open_archive(settings, command="bench", create=True) as archive:
-            first = seconds(lambda: index(archive, paths))
-            again = seconds(lambda: index(archive, paths))
-            ids, _ = archive.catalogue.vectors_after(0)
-            found = archive.catalogue.passages(ids)
+        with open_archive(settings, command="bench", create=True) as opened:
+            first = seconds(lambda: index(opened, paths))
+            again = seconds(lambda: index(opened, paths))
+            with opened.archive.reading() as snapshot:
+                found = snapshot.passages(range(1, snapshot.size.passages + 1))
             texts = [encoded_text(passage.article, passage.span) for passage in found.values()]
     model = SentenceTransformer(str(locate(settings.encoder)), device="cpu")
     model.encode(texts[:32])
@@ -43,8 +42,9 @@ def main() -> None:
     print(f"ratio                   {plain / first:7.2f}")
 
 
-def index(archive: Archive, paths: list[Path]) -> None:
-    indexer_of(archive, lambda progress: None).index(paths, prune=False)
+def index(opened: OpenArchive, paths: list[Path]) -> None:
+    indexer = Indexer.into(opened.archive, opened.encoder, lambda progress: None)
+    indexer.index(paths, prune=False)
 
 
 def seconds(work) -> float:  # type: ignore[no-untyped-def]

@@ -20,19 +20,20 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.ingest.embed import encode_articles
-from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.answerer import candidates_of
+from citewire.rag.answerer import build_candidates
 from citewire.rag.evaluation.metrics import exact_match, f1
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ready_model
+from citewire.rag.query import Query
 from citewire.rag.reading.reader import OnnxReader
-from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.settings import read_settings
 from citewire.rag.types import Hit, Question
 
@@ -139,11 +140,10 @@ class Row:
                 catalogue.put(encode_articles({article: article.id}, encoder, size))
             self._passages = catalogue.counts()[1]
             vectors = VectorIndex(Path(folder, "vectors"), catalogue)
-            retriever = Retriever(encoder, vectors, LexicalIndex(catalogue), catalogue)
+            retriever = HybridRetriever(encoder, EmbeddedArchive(catalogue, vectors))
             for item in asked:
-                self._ask(
-                    item, self._taken(retriever.retrieve(Question(item.text), self._most)), reader
-                )
+                found = retriever.retrieve(Question(item.text), self._most)
+                self._ask(item, self._taken(found.hits), reader)
             catalogue.close()
 
     def _taken(self, hits: Sequence[Hit]) -> Sequence[Hit]:
@@ -154,7 +154,7 @@ class Row:
         started = time.perf_counter()
         extracts = reader.read(item.text, hits)
         self._seconds += time.perf_counter() - started
-        candidates = candidates_of(Question(item.text), extracts)
+        candidates = build_candidates(Query.analyse(Question(item.text)), extracts)
         best = max(candidates, key=lambda found: found.features.lead, default=None)
         text = best.extracts[0].text if best else ""
         self._asked += 1

@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
@@ -41,8 +42,8 @@ from citewire.index.types import EVERY_ARTICLE, Article, Span
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ready_model
-from citewire.rag.retrieval.ranking import WEIGHTS, Signals, Wording
-from citewire.rag.retrieval.retriever import CANDIDATES_PER_LEG, Retriever, scaled
+from citewire.rag.retrieval.ranking import WEIGHTS, Features, QueryTerms, scale
+from citewire.rag.retrieval.retriever import CANDIDATES_PER_SEARCH, HybridRetriever
 from citewire.rag.settings import read_settings
 from citewire.rag.types import Question
 
@@ -174,26 +175,26 @@ class Bench:
 
     def table(self, asked: Sequence[Asked]) -> None:
         lexical = LexicalIndex(self.catalogue)
-        retriever = Retriever(self.encoder, self.vectors, lexical, self.catalogue)
+        retriever = HybridRetriever(self.encoder, EmbeddedArchive(self.catalogue, self.vectors))
         ranks: dict[str, list[int]] = {"dense": [], "lexical": [], "plain mean": [], "ranked": []}
         times = []
         for item in asked:
             golds = self.golds_of(item)
             vector = self.encoder.encode_question(item.text)
             cosines = self.vectors.search(vector, DEPTH, EVERY_ARTICLE)
-            scored = lexical.score(item.text)
+            scored = lexical.score(stems_of(item.text))
             bm25 = scored.best(DEPTH, EVERY_ARTICLE)
             both = cosines | self.vectors.similarities(
                 vector, [passage for passage in bm25 if passage not in cosines]
             )
             began = time.perf_counter()
-            found = retriever.find(Question(item.text), CANDIDATES_PER_LEG)
+            found = retriever.retrieve(Question(item.text), CANDIDATES_PER_SEARCH).hits
             times.append(1000 * (time.perf_counter() - began))
             lists = (
                 list(cosines),
                 list(bm25),
                 by_plain_mean(both, scored.of(both)),
-                [each.hit.passage.id for each in found],
+                [hit.passage.id for hit in found],
             )
             for name, order in zip(ranks, lists, strict=True):
                 ranks[name].append(first_of(golds, order))
@@ -205,7 +206,7 @@ class Bench:
         p50, p99 = np.percentile(times, [50, 99])
         print(f"search without encoding the question: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
 
-    def fitted(self, asked: Sequence[Asked]) -> Signals:
+    def fitted(self, asked: Sequence[Asked]) -> Features:
         """Return the weights that make the right passage likeliest, scaled like WEIGHTS."""
         lexical = LexicalIndex(self.catalogue)
         examples = [
@@ -220,13 +221,13 @@ class Bench:
                 likely /= likely.sum()
                 gradient += (likely @ signals - signals[right]) / len(examples)
             weights -= 20.0 * gradient / (1 + step / 200)
-        return Signals(*(round(float(weight), 2) for weight in weights))
+        return Features(*(round(float(weight), 2) for weight in weights))
 
     def example(self, item: Asked, lexical: LexicalIndex) -> tuple[int, Any] | None:
         vector = self.encoder.encode_question(item.text)
-        near = self.vectors.search(vector, CANDIDATES_PER_LEG, EVERY_ARTICLE)
-        scored = lexical.score(item.text)
-        worded = scored.best(CANDIDATES_PER_LEG, EVERY_ARTICLE)
+        near = self.vectors.search(vector, CANDIDATES_PER_SEARCH, EVERY_ARTICLE)
+        scored = lexical.score(stems_of(item.text))
+        worded = scored.best(CANDIDATES_PER_SEARCH, EVERY_ARTICLE)
         both = near | self.vectors.similarities(
             vector, [passage for passage in worded if passage not in near]
         )
@@ -236,17 +237,21 @@ class Bench:
             return None
         bm25 = scored.of(order)
         tops = max(both.values()), max(bm25.values())
-        wording = Wording(analyze(item.text), scored.idf, scored.expansions)
-        met = wording.met(self.catalogue.term_vectors(order))
+        terms = QueryTerms(analyze(item.text), scored.idf, scored.expansions)
+        matches = terms.match(self.catalogue.term_vectors(order))
         rows = [
-            wording.signals(
-                met[passage],
-                cosine=scaled(both[passage], tops[0]),
-                bm25=scaled(bm25[passage], tops[1]),
+            terms.features(
+                matches[passage],
+                cosine=scale(both[passage], tops[0]),
+                bm25=scale(bm25[passage], tops[1]),
             )
             for passage in order
         ]
         return right, np.array(rows)
+
+
+def stems_of(text: str) -> list[str]:
+    return list(dict.fromkeys(token.stem for token in analyze(text)))
 
 
 def first_of(golds: set[int], order: Sequence[int]) -> int:
@@ -258,7 +263,7 @@ def by_plain_mean(cosines: dict[int, float], bm25: dict[int, float]) -> list[int
     tops = max(cosines.values(), default=0), max(bm25.values(), default=0)
     return sorted(
         cosines,
-        key=lambda each: -(scaled(cosines[each], tops[0]) + scaled(bm25[each], tops[1])),
+        key=lambda each: -(scale(cosines[each], tops[0]) + scale(bm25[each], tops[1])),
     )
 
 

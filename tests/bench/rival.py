@@ -29,11 +29,11 @@ ROLE = "--as-haystack"
 
 def main() -> None:
     """Ask both and print a row for each."""
-    from citewire.rag.answerer import PASSAGES_FOUND, candidates_of
+    from citewire.rag.answerer import PASSAGES_FOUND, build_candidates
     from citewire.rag.evaluation.question_files import read_questions
     from citewire.rag.settings import read_settings
     from citewire.rag.types import Question
-    from citewire.rag.wiring import open_library
+    from citewire.rag.wiring import open_pipeline
 
     options = arguments()
     known = [question for question in read_questions(options.questions) if question.answers]
@@ -41,13 +41,14 @@ def main() -> None:
     ours: list[float] = []
     spoken: list[str] = []
     work: list[dict[str, Any]] = []
-    with open_library(read_settings(os.environ), command="ask") as library:
-        answerer = library.answerer
+    with open_pipeline(read_settings(os.environ), command="ask") as pipeline:
+        answerer = pipeline.answerer
         for number, item in enumerate([known[0], *known]):
             question = Question(item.text)
-            hits = answerer._retriever.retrieve(question, PASSAGES_FOUND)
+            retrieval = pipeline.retriever.retrieve(question, PASSAGES_FOUND)
+            hits = retrieval.hits
             started = time.perf_counter()
-            found = candidates_of(question, answerer._reader.read(item.text, hits))
+            found = build_candidates(retrieval.query, answerer._reader.read(item.text, hits))
             seconds = time.perf_counter() - started
             if number:  # the first one warms up
                 ours.append(seconds)

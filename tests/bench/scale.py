@@ -26,16 +26,17 @@ from pathlib import Path
 import numpy as np
 from load import closed_loop, service, warm_up
 
+from citewire.index.archive.embedded import EmbeddedArchive
+from citewire.index.archive.protocol import Archive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
-from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.types import Article, Filters, Span
 from citewire.index.vectors.maintenance import SECONDS_BETWEEN_LOOKS
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.model_files import ready_model
-from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.settings import Settings, read_settings
 from citewire.rag.types import Question
 
@@ -114,7 +115,7 @@ def measure(size: int, texts: Path, folder: Path) -> None:
             row("open, rows hashed", f"{time.perf_counter() - opening:.2f} s")
             row("search by scan, dense", spread(search_times(index, vectors, Filters())))
             row("try out and open Chroma", f"{seconds(index.open_chroma):.2f} s")
-            retriever = Retriever(vectors, index, LexicalIndex(catalogue), catalogue)
+            retriever = HybridRetriever(vectors, EmbeddedArchive(catalogue, index))
             searches(index, retriever, vectors, questions)
             recalls(index, catalogue, vectors)
             one_more(catalogue, retriever, vectors)
@@ -124,7 +125,7 @@ def measure(size: int, texts: Path, folder: Path) -> None:
 
 
 def searches(
-    index: VectorIndex, retriever: Retriever, vectors: NearCentres, questions: list[str]
+    index: VectorIndex, retriever: HybridRetriever, vectors: NearCentres, questions: list[str]
 ) -> None:
     # From all over the file: neighbours are about the same things.
     chosen = questions[:: max(len(questions) // QUESTIONS, 1)][:QUESTIONS]
@@ -139,10 +140,10 @@ def recalls(index: VectorIndex, catalogue: Catalogue, vectors: NearCentres) -> N
         row(f"recall, filter {name}", f"{recall(index, catalogue, vectors, filters):.4f}")
 
 
-def one_more(catalogue: Catalogue, retriever: Retriever, vectors: NearCentres) -> None:
+def one_more(catalogue: Catalogue, retriever: HybridRetriever, vectors: NearCentres) -> None:
     started = time.perf_counter()
     catalogue.put([article("one more", "Zyzzyva was added.", vectors.draw(1), 0)])
-    (hit,) = retriever.retrieve(Question("What about Zyzzyva?"), 1)
+    (hit,) = retriever.retrieve(Question("What about Zyzzyva?"), 1).hits
     assert hit.passage.article.id == "one more"
     row("add one article, until found by its words", f"{time.perf_counter() - started:.3f} s")
     catalogue.remove(["one more"])
@@ -215,11 +216,13 @@ def request(number: int, filters: Filters) -> bytes:
     ).encode()
 
 
-def fill(catalogue: Catalogue, size: int, paragraphs: list[str], vectors: NearCentres) -> None:
+def fill(
+    archive: Archive | Catalogue, size: int, paragraphs: list[str], vectors: NearCentres
+) -> None:
     numbered = (f"{text} ({number})" for number, text in zip(count(), cycle(paragraphs)))
     for first in range(0, size, 2000):
         rows = vectors.draw(min(2000, size - first))
-        catalogue.put(
+        archive.put(
             article(f"article {first + at}", text, rows[at : at + 1], first + at)
             for at, text in enumerate(islice(numbered, len(rows)))
         )
@@ -241,7 +244,9 @@ def read_squad(file: Path) -> tuple[list[str], list[str]]:
     return [paragraph["context"] for paragraph in paragraphs], questions
 
 
-def retriever_calls(retriever: Retriever, asked: list[Question]) -> Iterator[Callable[[], object]]:
+def retriever_calls(
+    retriever: HybridRetriever, asked: list[Question]
+) -> Iterator[Callable[[], object]]:
     return ((lambda question=question: retriever.retrieve(question, 20)) for question in asked)
 
 

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.text.chunking import PassageSize, passages
 from citewire.index.types import Article, Span
+from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.quotes.verification import Verifier
 
 QUOTES = 300
@@ -36,7 +38,9 @@ def main() -> None:
         stored: list[str] = []
         catalogue.put(articles(texts, wanted, chance, stored))
         print(f"{catalogue.counts()[1]} passages of {len(stored)} articles")
-        verifier = Verifier(catalogue)
+        verifier = Verifier(
+            EmbeddedArchive(catalogue, VectorIndex(Path(folder, "vectors"), catalogue))
+        )
         print("quote                      p50 ms  p95 ms  max ms  statuses")
         for name, make in KINDS.items():
             measure(name, verifier, [make(chance.choice(stored), chance) for _ in range(QUOTES)])

@@ -16,18 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.data_directory import DataDirectory
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.errors import NotUsable
 from citewire.index.ingest.embed import encode_articles
-from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
 from citewire.index.vectors.build import Home
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.types import Question
 
 WORDS = "harbour mayor river bridge storm vote strike rail summit flood museum tariff".split()
@@ -100,10 +100,11 @@ def step(archive: Opened, number: int) -> None:
 
 def contents(archive: Opened) -> Contents:
     """Return all that can be seen: every article, and what is found for every question."""
-    lexical = LexicalIndex(archive.catalogue)
-    retriever = Retriever(MadeUpEncoder(), archive.vectors, lexical, archive.catalogue)
+    retriever = HybridRetriever(
+        MadeUpEncoder(), EmbeddedArchive(archive.catalogue, archive.vectors)
+    )
     found = [
-        [(hit.passage.article.id, hit.passage.text) for hit in retriever.retrieve(question, 5)]
+        [(hit.passage.article.id, hit.passage.text) for hit in retriever.retrieve(question, 5).hits]
         for question in QUESTIONS
     ]
     articles = {name: archive.catalogue.article(name).digest for name in sorted(names(archive))}

@@ -12,7 +12,7 @@ import pytest
 from citewire.rag.evaluation.metrics import f1
 from citewire.rag.settings import read_settings
 from citewire.rag.types import Answers, NoAnswer, Question
-from citewire.rag.wiring import Library, open_library
+from citewire.rag.wiring import Pipeline, open_pipeline
 
 # What the shipped reader gets wrong. Strict: a reader that gets one right must say so here.
 BEYOND_THE_READER = {
@@ -40,15 +40,15 @@ def golden(status: str) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def library(seed_archive: Path) -> Iterator[Library]:
+def pipeline(seed_archive: Path) -> Iterator[Pipeline]:
     settings = replace(read_settings(os.environ), data=seed_archive)
-    with open_library(settings, command="ask") as opened:
+    with open_pipeline(settings, command="ask") as opened:
         yield opened
 
 
 @pytest.mark.parametrize("entry", golden("answered"))
-def test_the_first_answer_is_right_and_cited(library: Library, entry: dict[str, Any]) -> None:
-    result = library.answerer.answer(Question(entry["question"]))
+def test_the_first_answer_is_right_and_cited(pipeline: Pipeline, entry: dict[str, Any]) -> None:
+    result = pipeline.answerer.answer(Question(entry["question"]))
     assert isinstance(result, Answers)
     first = result.answers[0]
     cited = {citation.extract.article.id for citation in first.citations}
@@ -57,19 +57,19 @@ def test_the_first_answer_is_right_and_cited(library: Library, entry: dict[str, 
 
 
 @pytest.mark.parametrize("entry", golden("no_answer"))
-def test_what_no_article_says_is_not_answered(library: Library, entry: dict[str, Any]) -> None:
-    assert isinstance(library.answerer.answer(Question(entry["question"])), NoAnswer)
+def test_what_no_article_says_is_not_answered(pipeline: Pipeline, entry: dict[str, Any]) -> None:
+    assert isinstance(pipeline.answerer.answer(Question(entry["question"])), NoAnswer)
 
 
-def test_six_articles_say_who_met_park_jin(library: Library) -> None:
-    result = library.answerer.answer(Question("who met Park Jin?"))
+def test_six_articles_say_who_met_park_jin(pipeline: Pipeline) -> None:
+    result = pipeline.answerer.answer(Question("who met Park Jin?"))
     assert isinstance(result, Answers)
     assert "Blinken" in result.answers[0].text
     assert result.answers[0].supporting_articles >= 2
 
 
-def test_two_briefs_that_disagree_are_both_heard(library: Library) -> None:
+def test_two_briefs_that_disagree_are_both_heard(pipeline: Pipeline) -> None:
     question = Question("How many people died in the Magnitogorsk building collapse?")
-    result = library.answerer.answer(question)
+    result = pipeline.answerer.answer(question)
     assert isinstance(result, Answers)
     assert {"31", "39"} <= {answer.text.removeprefix("At least ") for answer in result.answers}

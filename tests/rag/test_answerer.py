@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.types import Article, Filters, Passage, Span
 from citewire.rag.answerer import Answerer
+from citewire.rag.query import Query
 from citewire.rag.reading.calibration import FEATURE_NAMES, Calibration
+from citewire.rag.retriever_protocol import Retrieval, ScoredHit, SearchScores
 from citewire.rag.types import Answers, Extract, Hit, NoAnswer, Question, Reason
 
 # A margin is the logarithm of the odds: 0 is even.
@@ -30,16 +30,20 @@ def extract(article: str, quote: str, margin: float, similarity: float = 0.7) ->
     return Extract(hit(article, similarity), Span(start, start + len(quote)), margin)
 
 
-class FakeFinder:
-    """Finds the same hits for every question, and remembers what it was asked."""
+class StubRetriever:
+    """Finds the same hits for every question, and remembers the questions."""
 
     def __init__(self, hits: Sequence[Hit]) -> None:
-        self.hits = list(hits)
+        self.hits = [
+            ScoredHit(hit, SearchScores(hit.similarity, bm25=0.0, dense_rank=1, lexical_rank=None))
+            for hit in hits
+        ]
         self.asked: list[Question] = []
 
-    def retrieve(self, question: Question, limit: int) -> list[Hit]:
+    def retrieve(self, question: Question, limit: int) -> Retrieval:
         self.asked.append(question)
-        return self.hits[:limit]
+        scored = tuple(self.hits[:limit])
+        return Retrieval(Query.analyse(question), scored, 1, 2, "abc-7", elapsed_ms=0.5)
 
 
 class FakeReader:
@@ -57,14 +61,14 @@ Ask = Callable[..., Answers | NoAnswer]
 
 
 @pytest.fixture
-def ask(catalogue: Catalogue) -> Ask:
+def ask() -> Ask:
     """Answers a question from extracts; the hits are theirs."""
 
     def answer(
         *extracts: Extract, question: Question = WHO, calibration: Calibration = EVEN
     ) -> Answers | NoAnswer:
-        finder = FakeFinder([each.hit for each in extracts])
-        return Answerer(finder, FakeReader(extracts), calibration, catalogue).answer(question)
+        retriever = StubRetriever([each.hit for each in extracts])
+        return Answerer(retriever, FakeReader(extracts), calibration).answer(question)
 
     return answer
 
@@ -199,18 +203,15 @@ def test_the_question_comes_back_with_its_answer(ask: Ask) -> None:
     assert ask(extract("seoul", "Park Jin", 2.0), question=question).question == question
 
 
-def test_filters_reach_the_retriever(catalogue: Catalogue) -> None:
-    finder = FakeFinder([])
+def test_filters_reach_the_retriever() -> None:
+    retriever = StubRetriever([])
     question = Question("Who?", Filters(sources=frozenset({"Wire"})))
-    Answerer(finder, FakeReader([]), EVEN, catalogue).answer(question)
-    assert finder.asked == [question]
+    Answerer(retriever, FakeReader([]), EVEN).answer(question)
+    assert retriever.asked == [question]
 
 
-def test_what_was_searched_is_told(
-    catalogue: Catalogue, encoded: Callable[..., EncodedArticle], ask: Ask
-) -> None:
-    catalogue.put([encoded(Article("seoul", "A title", ARTICLES["seoul"]))])
+def test_the_retrieval_says_what_was_searched(ask: Ask) -> None:
     searched = ask(extract("seoul", "Park Jin", 2.0)).searched
-    assert (searched.articles, searched.passages) == (1, 1)
-    assert searched.index_version == str(catalogue.state())
+    assert (searched.articles, searched.passages) == (1, 2)
+    assert searched.index_version == "abc-7"
     assert searched.retrieve_ms >= 0 <= searched.read_ms

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
-from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.chunking import PassageSize, encoded_text, passages
 from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
@@ -21,7 +21,7 @@ from citewire.rag.answerer import Answerer
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.reading.calibration import UNCALIBRATED
 from citewire.rag.reading.reader import OnnxReader
-from citewire.rag.retrieval.retriever import Retriever
+from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.types import Answers, Citation, NoAnswer, Question
 
 WORDS = """
@@ -79,8 +79,8 @@ def ask(
         with closing(catalogue), closing(VectorIndex(path / "vectors", catalogue)) as vectors:
             store(catalogue, encoder, articles)
             vectors.rebuild()
-            retriever = Retriever(encoder, vectors, LexicalIndex(catalogue), catalogue)
-            return Answerer(retriever, reader, calibration, catalogue).answer(Question(question))
+            retriever = HybridRetriever(encoder, EmbeddedArchive(catalogue, vectors))
+            return Answerer(retriever, reader, calibration).answer(Question(question))
 
 
 def assert_verbatim(citation: Citation, articles: Sequence[Article]) -> None:

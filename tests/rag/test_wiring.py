@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from citewire.index.archive import Archive
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.data_directory import DataDirectory, Owner, read_owner
@@ -15,7 +14,7 @@ from citewire.index.types import Article, Span
 from citewire.rag.errors import ModelRejected
 from citewire.rag.settings import Settings, read_settings
 from citewire.rag.types import Answers, Question
-from citewire.rag.wiring import open_archive, open_library
+from citewire.rag.wiring import OpenArchive, open_archive, open_pipeline
 
 ARTICLE = Article(
     "seoul",
@@ -30,36 +29,36 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @contextmanager
-def new_archive(settings: Settings) -> Iterator[Archive]:
-    with open_archive(settings, command="index", create=True) as archive:
-        yield archive
+def new_archive(settings: Settings) -> Iterator[OpenArchive]:
+    with open_archive(settings, command="index", create=True) as opened:
+        yield opened
 
 
 @pytest.fixture
 def indexed(settings: Settings) -> Settings:
     """Settings whose data directory holds one article."""
-    with new_archive(settings) as archive:
+    with new_archive(settings) as opened:
         span = Span(0, len(ARTICLE.text))
-        vectors = archive.encoder.encode_passages([ARTICLE.text])
-        archive.catalogue.put([EncodedArticle(ARTICLE, "/news/seoul.md", (span,), vectors)])
-        archive.vectors.rebuild()
+        vectors = opened.encoder.encode_passages([ARTICLE.text])
+        opened.archive.put([EncodedArticle(ARTICLE, "/news/seoul.md", (span,), vectors)])
+        opened.archive.compact()
     return settings
 
 
 def test_what_was_indexed_is_answered_from(indexed: Settings) -> None:
-    with open_library(indexed, command="ask") as library:
-        result = library.answerer.answer(Question("Who met Park Jin?"))
+    with open_pipeline(indexed, command="ask") as pipeline:
+        result = pipeline.answerer.answer(Question("Who met Park Jin?"))
     assert isinstance(result, Answers)
     assert "Blinken" in result.answers[0].text
 
 
 def test_nothing_indexed_is_no_archive(settings: Settings) -> None:
-    with pytest.raises(NoArchive, match="citewire index"), open_library(settings, command="ask"):
+    with pytest.raises(NoArchive, match="citewire index"), open_pipeline(settings, command="ask"):
         pass
 
 
 def test_asking_makes_no_data_directory(settings: Settings) -> None:
-    with pytest.raises(NoArchive), open_library(settings, command="ask"):
+    with pytest.raises(NoArchive), open_pipeline(settings, command="ask"):
         pass
     assert not settings.data.exists()
 
@@ -75,7 +74,7 @@ def test_an_archive_in_use_is_refused(settings: Settings) -> None:
     with (
         new_archive(settings),
         pytest.raises(ArchiveLocked, match="citewire index"),
-        open_library(settings, command="ask"),
+        open_pipeline(settings, command="ask"),
     ):
         pass
 
@@ -94,17 +93,17 @@ def test_a_reader_that_is_not_there_is_refused(indexed: Settings) -> None:
     settings = replace(indexed, reader="/no/such/reader")
     with (
         pytest.raises(ModelRejected, match=r"^/no/such/reader"),
-        open_library(settings, command="ask"),
+        open_pipeline(settings, command="ask"),
     ):
         pass
 
 
 def test_the_threshold_set_goes_before_the_calibrated_one(indexed: Settings) -> None:
-    with open_library(replace(indexed, threshold=0.0), command="ask") as library:
-        assert library.calibration.threshold == 0.0
+    with open_pipeline(replace(indexed, threshold=0.0), command="ask") as pipeline:
+        assert pipeline.calibration.threshold == 0.0
 
 
 def test_the_models_are_named_by_their_weights(indexed: Settings) -> None:
-    with open_library(indexed, command="ask") as library:
-        named = {part: name.split(":")[0] for part, name in library.models.items()}
+    with open_pipeline(indexed, command="ask") as pipeline:
+        named = {part: name.split(":")[0] for part, name in pipeline.models.items()}
     assert named == {"encoder": "encoder", "reader": "reader"}

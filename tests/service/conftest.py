@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.types import Article, Passage, Span
-from citewire.rag.retrieval.retriever import Found, LegScores, Search
+from citewire.rag.query import Query
+from citewire.rag.retriever_protocol import Retrieval, ScoredHit, SearchScores
 from citewire.rag.types import (
     Answer,
     Answers,
@@ -81,21 +83,21 @@ class ToldRetriever:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.asked: list[tuple[Question, int]] = []
-        self.reply: Callable[[Question, int], Search] = self._first
+        self.reply: Callable[[Question, int], Retrieval] = self._first
         self._catalogue = catalogue
 
-    def search(self, question: Question, limit: int) -> Search:
+    def retrieve(self, question: Question, limit: int) -> Retrieval:
         self.asked.append((question, limit))
         return self.reply(question, limit)
 
-    def _first(self, question: Question, limit: int) -> Search:
-        legs = LegScores(cosine=0.51234567, bm25=7.25, dense_rank=3, lexical_rank=None)
+    def _first(self, question: Question, limit: int) -> Retrieval:
+        scores = SearchScores(cosine=0.51234567, bm25=7.25, dense_rank=3, lexical_rank=None)
         passages = self._catalogue.passages([1, 2])
         found = [
-            Found(Hit(passages[each], score=1 / each, similarity=0.51234567), legs)
+            ScoredHit(Hit(passages[each], score=1 / each, similarity=0.51234567), scores)
             for each in passages
         ]
-        return Search(question, tuple(found[:limit]), 5, 5, "abc-1", 1.26)
+        return Retrieval(Query.analyse(question), tuple(found[:limit]), 5, 5, "abc-1", 1.26)
 
 
 def cited(article: Article, quote: str, sentence: str) -> Citation:
@@ -156,30 +158,31 @@ def answerer() -> ToldAnswerer:
     return ToldAnswerer()
 
 
-@dataclass(frozen=True)
-class ToldLibrary:
-    """What the service needs of a library."""
+@dataclass
+class ToldPipeline:
+    """A pipeline as the service needs it."""
 
-    archive: SimpleNamespace
+    archive: EmbeddedArchive
+    encoder: OnesEncoder
     answerer: ToldAnswerer
     retriever: ToldRetriever
     models: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture
-def library(catalogue: Catalogue, answerer: ToldAnswerer) -> ToldLibrary:
+def pipeline(catalogue: Catalogue, answerer: ToldAnswerer) -> ToldPipeline:
     vectors = SimpleNamespace(require_answering=lambda: None)
-    archive = SimpleNamespace(catalogue=catalogue, encoder=OnesEncoder(), vectors=vectors)
-    return ToldLibrary(archive, answerer, ToldRetriever(catalogue))
+    archive = EmbeddedArchive(catalogue, vectors)  # type: ignore[arg-type]
+    return ToldPipeline(archive, OnesEncoder(), answerer, ToldRetriever(catalogue))
 
 
 @pytest.fixture
-def serve(library: ToldLibrary) -> Iterator[Callable[..., TestClient]]:
+def serve(pipeline: ToldPipeline) -> Iterator[Callable[..., TestClient]]:
     """Begins to serve the library; the client sees what a browser on this machine would."""
     with ExitStack() as stack:
 
         def begin(**options: Any) -> TestClient:
-            app = build_app(library, **options)
+            app = build_app(pipeline, **options)
             client: AbstractContextManager[TestClient] = TestClient(
                 app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False
             )

@@ -31,35 +31,35 @@ CHAT = {"messages": [{"role": "user", "content": "Who opened the harbour?"}]}
 EVENTS = "text/event-stream"
 
 
-def broken(library: Any) -> None:
+def broken(pipeline: Any) -> None:
     """Make the catalogue a file that is no database."""
-    catalogue = library.archive.catalogue
+    catalogue = pipeline.archive.catalogue
     catalogue.close()
     with catalogue.path.open("r+b") as file:
         file.write(b"not a database, " * 1000)
 
 
-def failing(library: Any, error: Exception) -> None:
+def failing(pipeline: Any, error: Exception) -> None:
     def reply(question: Question) -> Answers:
         raise error
 
-    library.answerer.reply = reply
+    pipeline.answerer.reply = reply
 
 
 Call = Callable[[TestClient, Any], httpx2.Response]
 
 
 def getting(path: str, *, damaged: bool = False) -> Call:
-    def call(client: TestClient, library: Any) -> httpx2.Response:
+    def call(client: TestClient, pipeline: Any) -> httpx2.Response:
         if damaged:
-            broken(library)
+            broken(pipeline)
         return client.get(path)
 
     return call
 
 
 def asking(content: bytes, media_type: str = "application/json") -> Call:
-    return lambda client, library: client.post(
+    return lambda client, pipeline: client.post(
         "/v1/ask", content=content, headers={"Content-Type": media_type}
     )
 
@@ -67,9 +67,9 @@ def asking(content: bytes, media_type: str = "application/json") -> Call:
 def posting(
     path: str, content: bytes, media_type: str = "application/json", *, damaged: bool = False
 ) -> Call:
-    def call(client: TestClient, library: Any) -> httpx2.Response:
+    def call(client: TestClient, pipeline: Any) -> httpx2.Response:
         if damaged:
-            broken(library)
+            broken(pipeline)
         return client.post(path, content=content, headers={"Content-Type": media_type})
 
     return call
@@ -84,14 +84,14 @@ def writing(
     damaged: bool = False,
     full: bool = False,
 ) -> Call:
-    def call(client: TestClient, library: Any) -> httpx2.Response:
+    def call(client: TestClient, pipeline: Any) -> httpx2.Response:
         def no_room() -> None:
             raise StorageFull("full")
 
         if full:
-            library.archive.encoder.before = no_room
+            pipeline.encoder.before = no_room
         if damaged:
-            broken(library)
+            broken(pipeline)
         headers = {"Content-Type": media_type}
         return client.request(method, path, content=content, headers=headers)
 
@@ -101,33 +101,33 @@ def writing(
 def signing_in(key: str) -> Call:
     """Sign in where a key is needed, and without a page to do it."""
 
-    def call(client: TestClient, library: Any) -> httpx2.Response:
-        guarded = TestClient(build_app(library, keys=Keyring(api_key=KEY)), client.base_url)
+    def call(client: TestClient, pipeline: Any) -> httpx2.Response:
+        guarded = TestClient(build_app(pipeline, keys=Keyring(api_key=KEY)), client.base_url)
         return guarded.post(SESSION, json={}, headers={"Authorization": f"Bearer {key}"})
 
     return call
 
 
 def failing_with(error: Exception, path: str = "/v1/ask") -> Call:
-    def call(client: TestClient, library: Any) -> httpx2.Response:
-        failing(library, error)
+    def call(client: TestClient, pipeline: Any) -> httpx2.Response:
+        failing(pipeline, error)
         return client.post(path, json=CHAT if path == "/v1/chat" else ASK)
 
     return call
 
 
 def search_failing_with(error: Exception) -> Call:
-    def call(client: TestClient, library: Any) -> httpx2.Response:
+    def call(client: TestClient, pipeline: Any) -> httpx2.Response:
         def reply(question: Question, limit: int) -> Answers:
             raise error
 
-        library.retriever.reply = reply
+        pipeline.retriever.reply = reply
         return client.post("/v1/search", json=ASK)
 
     return call
 
 
-def crowded(client: TestClient, library: Any) -> httpx2.Response:
+def crowded(client: TestClient, pipeline: Any) -> httpx2.Response:
     """Ask for a stream while as many questions are here as may be."""
     release = threading.Event()
 
@@ -135,7 +135,7 @@ def crowded(client: TestClient, library: Any) -> httpx2.Response:
         release.wait(60)
         raise DeadlinePassed("late")
 
-    library.answerer.reply = wait
+    pipeline.answerer.reply = wait
     with ThreadPoolExecutor(MAX_QUESTIONS) as crowd:
         for _ in range(MAX_QUESTIONS):
             crowd.submit(client.post, "/v1/ask", json=ASK)
@@ -271,9 +271,9 @@ def test_documented_responses_are_those_that_are_shown_to_exist(document: dict[s
 
 @pytest.mark.parametrize("key", CALLS, ids=" ".join)
 def test_documented_response_exists_in_its_media_type(
-    client: TestClient, library: Any, document: dict[str, Any], key: tuple[str, str, str]
+    client: TestClient, pipeline: Any, document: dict[str, Any], key: tuple[str, str, str]
 ) -> None:
-    response = CALLS[key](client, library)
+    response = CALLS[key](client, pipeline)
 
     assert str(response.status_code) == key[2]
     described = list(responses(document)[key].get("content", []))

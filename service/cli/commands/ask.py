@@ -47,12 +47,12 @@ def open_asker(
     settings: ServiceSettings, filters: Filters
 ) -> Iterator[Callable[[str], AskResponse]]:
     """Yield a function that answers a question, by the archive or the service that has it open."""
-    from citewire.rag.wiring import open_library
+    from citewire.rag.wiring import open_pipeline
     from citewire.service.wire.convert import convert_result
 
     with ExitStack() as stack:
         try:
-            library = stack.enter_context(open_library(settings, command="ask"))
+            pipeline = stack.enter_context(open_pipeline(settings, command="ask"))
         except ArchiveLocked as locked:
             # Only here, since most questions need no service.
             from citewire.service.client.local_service import service_with
@@ -60,7 +60,7 @@ def open_asker(
             service = service_with(settings, locked)
             yield lambda text: service.ask(text, filters)
         else:
-            answerer = library.answerer
+            answerer = pipeline.answerer
             yield lambda text: convert_result(
                 answerer.answer(Question(text, filters)), uuid.uuid4().hex
             )

@@ -29,9 +29,11 @@ def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     from citewire.service.wire.convert import convert_verdict
 
     try:
-        with open_archive(settings, command="verify", create=False) as archive:
-            verdict = Verifier(archive.catalogue).verify(options.quote, options.article)
-            response = convert_verdict(verdict, archive.catalogue, uuid.uuid4().hex)
+        with open_archive(settings, command="verify", create=False) as opened:
+            archive = opened.archive
+            with archive.reading() as snapshot:
+                verdict = Verifier(archive).verify(options.quote, options.article)
+                response = convert_verdict(verdict, snapshot, uuid.uuid4().hex)
     except ArchiveLocked as locked:
         # Only here, since most quotes need no service.
         from citewire.service.client.local_service import service_with

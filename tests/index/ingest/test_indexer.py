@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.embedding import Encoder, Vectors
 from citewire.index.errors import InvalidInput
 from citewire.index.ingest.indexer import Indexer, Progress, Report
-from citewire.index.ingest.target import OwnStore
-from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Filters
 from citewire.index.vectors.vector_index import VectorIndex
 
@@ -30,8 +29,9 @@ class Archive:
         self.progress: list[Progress] = []
 
     def index(self, *paths: Path, prune: bool = False, encoder: Encoder | None = None) -> Report:
-        store = OwnStore(self.catalogue, self.vectors, encoder or self.encoder, PassageSize())
-        return Indexer(store, self.progress.append).index(paths, prune=prune)
+        archive = EmbeddedArchive(self.catalogue, self.vectors)
+        indexer = Indexer.into(archive, encoder or self.encoder, self.progress.append)
+        return indexer.index(paths, prune=prune)
 
     def ids(self) -> list[str]:
         return sorted(self.catalogue.fingerprints())

@@ -3,13 +3,14 @@
 import base64
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.archive.protocol import Archive
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.types import Article, Span
 from citewire.rag.errors import UnknownEvidence
@@ -24,72 +25,70 @@ STORABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 Encode = Callable[..., EncodedArticle]
 
 
-def test_quote_of_an_unchanged_article_is_in_its_place(
-    catalogue: Catalogue, encoded: Encode
-) -> None:
-    catalogue.put([encoded(BRIDGE)])
-    evidence = look_up(evidence_id(BRIDGE, SECOND_MAYOR), catalogue)
+def test_quote_of_an_unchanged_article_is_in_its_place(archive: Archive, encoded: Encode) -> None:
+    archive.put([encoded(BRIDGE)])
+    evidence = look_up(evidence_id(BRIDGE, SECOND_MAYOR), archive)
 
     assert evidence.state is State.OK
     assert evidence.quotation is not None
     assert evidence.quotation.span == SECOND_MAYOR
 
 
-def test_moved_quote_is_found_by_what_is_around_it(catalogue: Catalogue, encoded: Encode) -> None:
+def test_moved_quote_is_found_by_what_is_around_it(archive: Archive, encoded: Encode) -> None:
     link = evidence_id(BRIDGE, SECOND_MAYOR)
     text = "Corrected. Later the mayor slept well. The mayor opened the bridge. The mayor left."
-    catalogue.put([encoded(replace(BRIDGE, text=text))])
-    evidence = look_up(link, catalogue)
+    archive.put([encoded(replace(BRIDGE, text=text))])
+    evidence = look_up(link, archive)
 
     assert evidence.state is State.MOVED
     assert evidence.quotation is not None
     assert evidence.quotation.span == Span(21, 26)
 
 
-def test_among_places_alike_the_nearest_is_meant(catalogue: Catalogue, encoded: Encode) -> None:
+def test_among_places_alike_the_nearest_is_meant(archive: Archive, encoded: Encode) -> None:
     article = replace(BRIDGE, text="x mayor y x mayor y x mayor y")
     link = evidence_id(article, Span(12, 17))
-    catalogue.put([encoded(replace(article, text=article.text + " z"))])
-    evidence = look_up(link, catalogue)
+    archive.put([encoded(replace(article, text=article.text + " z"))])
+    evidence = look_up(link, archive)
 
     assert evidence.quotation is not None
     assert evidence.quotation.span == Span(12, 17)
 
 
-def test_quote_that_is_gone_is_not_shown(catalogue: Catalogue, encoded: Encode) -> None:
+def test_quote_that_is_gone_is_not_shown(archive: Archive, encoded: Encode) -> None:
     link = evidence_id(BRIDGE, SECOND_MAYOR)
-    catalogue.put([encoded(replace(BRIDGE, text="A ship came."))])
-    evidence = look_up(link, catalogue)
+    archive.put([encoded(replace(BRIDGE, text="A ship came."))])
+    evidence = look_up(link, archive)
 
     assert (evidence.state, evidence.quotation) == (State.CHANGED, None)
 
 
-def test_nothing_is_known_of_a_removed_article(catalogue: Catalogue, encoded: Encode) -> None:
-    catalogue.put([encoded(BRIDGE)])
-    catalogue.remove(["bridge.md"])
-    evidence = look_up(evidence_id(BRIDGE, SECOND_MAYOR), catalogue)
+def test_nothing_is_known_of_a_removed_article(archive: Archive, encoded: Encode) -> None:
+    archive.put([encoded(BRIDGE)])
+    archive.remove(["bridge.md"])
+    evidence = look_up(evidence_id(BRIDGE, SECOND_MAYOR), archive)
 
     assert (evidence.state, evidence.article, evidence.quotation) == (State.REMOVED, None, None)
 
 
 def test_article_that_comes_back_makes_the_link_good_again(
-    catalogue: Catalogue, encoded: Encode
+    archive: Archive, encoded: Encode
 ) -> None:
     link = evidence_id(BRIDGE, SECOND_MAYOR)
-    catalogue.put([encoded(replace(BRIDGE, text="A ship came."))])
-    catalogue.put([encoded(BRIDGE)])
+    archive.put([encoded(replace(BRIDGE, text="A ship came."))])
+    archive.put([encoded(BRIDGE)])
 
-    assert look_up(link, catalogue).state is State.OK
+    assert look_up(link, archive).state is State.OK
 
 
 def test_link_with_other_words_in_the_quotes_place_is_refused(
-    catalogue: Catalogue, encoded: Encode
+    archive: Archive, encoded: Encode
 ) -> None:
-    catalogue.put([encoded(BRIDGE)])
+    archive.put([encoded(BRIDGE)])
     forged = replace(evidence_id(BRIDGE, SECOND_MAYOR), quote="thief")
 
     with pytest.raises(UnknownEvidence, match="never stood there"):
-        look_up(forged, catalogue)
+        look_up(forged, archive)
 
 
 @given(st.text(max_size=20), st.integers(0, 80), st.text("0123456789abcdef", max_size=32))
@@ -97,6 +96,9 @@ def test_whatever_a_link_claims_only_words_of_the_archive_are_shown(
     quote: str, start: int, digest: str
 ) -> None:
     class Holding:
+        def reading(self) -> AbstractContextManager["Holding"]:
+            return nullcontext(self)
+
         def article(self, _: str) -> Article:
             return BRIDGE
 

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.text.chunking import PassageSize, passages
 from citewire.index.types import Article
+from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.quotes.matching import Quotation
 from citewire.rag.quotes.verification import MAX_MATCHES, Status, Verifier, telling_words
 
@@ -41,7 +43,8 @@ def holding(*articles: Article) -> Iterator[Verifier]:
         path = Path(folder, "catalogue.sqlite3")
         with closing(open_catalogue(path, "create", encoder="none")) as catalogue:
             catalogue.put([cut(article) for article in articles])
-            yield Verifier(catalogue)
+            with closing(VectorIndex(Path(folder, "vectors"), catalogue)) as vectors:
+                yield Verifier(EmbeddedArchive(catalogue, vectors))
 
 
 @pytest.fixture(scope="module")

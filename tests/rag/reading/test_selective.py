@@ -4,13 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewire.index.types import Article, Passage, Span
+from citewire.rag.query import Query
 from citewire.rag.reading.selective import (
     EXPECTED_MARGIN,
     SEARCHED,
     compute_rank_score,
     read_selectively,
 )
-from citewire.rag.types import Extract, Hit
+from citewire.rag.types import Extract, Hit, Question
 
 WHO = "Who met Park Jin in Seoul?"
 MET = "Antony Blinken met Park Jin in Seoul on Thursday."
@@ -52,7 +53,7 @@ def read(hits: Sequence[Hit], **margins: float) -> tuple[list[str], list[Extract
         assert told == reader.read_articles
         told.extend(map(article_of, coming))
 
-    found = read_selectively(reader, WHO, hits, watcher)
+    found = read_selectively(reader, Query.analyse(Question(WHO)), hits, watcher)
     assert told == reader.read_articles
     return reader.read_articles, found
 

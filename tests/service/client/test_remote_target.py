@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from citewire.index.catalogue.records import Known, fingerprint
 from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.loading import LoadedArticle, build
-from citewire.service.client.remote_target import RemoteStore, body_of
+from citewire.service.client.remote_target import RemoteTarget, body_of
 from citewire.service.routes.articles import article_of
 from citewire.service.wire.articles import (
     MAX_ARTICLES_BYTES,
@@ -54,8 +54,8 @@ def service(client: TestClient) -> Service:
 
 
 @pytest.fixture
-def store(service: Service) -> RemoteStore:
-    return RemoteStore(service)  # type: ignore[arg-type]
+def store(service: Service) -> RemoteTarget:
+    return RemoteTarget(service)  # type: ignore[arg-type]
 
 
 def loaded(article_id: str, text: str, name: str | None = None) -> LoadedArticle:
@@ -89,7 +89,7 @@ def test_article_arrives_as_it_was_loaded(fields: dict[str, str], text: str) -> 
     assert item.origin == "/news/a.md"
 
 
-def test_stored_article_is_known_by_the_fingerprint_it_was_loaded_with(store: RemoteStore) -> None:
+def test_stored_article_is_known_by_the_fingerprint_it_was_loaded_with(store: RemoteTarget) -> None:
     one = loaded("new/one.md", "One is here.")
     stored = store.put([one, loaded("new/two.md", "Two is here.")])
 
@@ -97,7 +97,7 @@ def test_stored_article_is_known_by_the_fingerprint_it_was_loaded_with(store: Re
     assert store.known()["new/one.md"] == Known(fingerprint(one.article), "/news/new/one.md")
 
 
-def test_removed_articles_are_gone_those_that_were_gone_too(store: RemoteStore) -> None:
+def test_removed_articles_are_gone_those_that_were_gone_too(store: RemoteTarget) -> None:
     store.remove(["bare", "absent", "news/a.md"])
 
     assert sorted(store.known()) == ["news/b.md", "news/harbour.md", "news/ü & ?#%.md"]
@@ -113,13 +113,13 @@ def test_what_the_service_refuses_is_named_as_it_was_loaded() -> None:
     }  # fmt: skip
     outcome = BatchOutcome.model_validate_json(json.dumps(body))
     service: Any = SimpleNamespace(store=lambda _: outcome)
-    stored = RemoteStore(service).put([loaded("a", "A."), loaded("b", "B.", "file:2")])
+    stored = RemoteTarget(service).put([loaded("a", "A."), loaded("b", "B.", "file:2")])
 
     assert [str(bad) for bad in stored.bad] == ["file:2: too odd"]
 
 
 def test_batch_too_long_for_one_request_goes_in_several(
-    store: RemoteStore, service: Service
+    store: RemoteTarget, service: Service
 ) -> None:
     # Quotation marks take twice the room in JSON.
     half = '"' * (MAX_ARTICLES_BYTES // 4 + 1)

@@ -47,9 +47,9 @@ class Few(BoundedConnection):
 class Served:
     """A service in a thread of its own."""
 
-    def __init__(self, library: Any, connection: type[BoundedConnection]) -> None:
+    def __init__(self, pipeline: Any, connection: type[BoundedConnection]) -> None:
         self.drain = Drain()
-        app = build_app(library, drain=self.drain)
+        app = build_app(pipeline, drain=self.drain)
         config = uvicorn.Config(
             app,
             log_level="critical",
@@ -83,17 +83,17 @@ class Served:
 
 
 @pytest.fixture
-def hasty(library: Any) -> Iterator[Served]:
-    yield from serving(library, Hasty)
+def hasty(pipeline: Any) -> Iterator[Served]:
+    yield from serving(pipeline, Hasty)
 
 
 @pytest.fixture
-def served(library: Any) -> Iterator[Served]:
-    yield from serving(library, Few)
+def served(pipeline: Any) -> Iterator[Served]:
+    yield from serving(pipeline, Few)
 
 
-def serving(library: Any, connection: type[BoundedConnection]) -> Iterator[Served]:
-    service = Served(library, connection)
+def serving(pipeline: Any, connection: type[BoundedConnection]) -> Iterator[Served]:
+    service = Served(pipeline, connection)
     yield service
     service.end()
     service.wait()

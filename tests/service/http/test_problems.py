@@ -272,8 +272,8 @@ def test_unusable_archive_is_503_and_leaks_nothing(client: TestClient, answerer:
     assert response.headers["retry-after"] == "2"
 
 
-def test_archive_that_cannot_be_read_is_not_ready(client: TestClient, library: Any) -> None:
-    catalogue = library.archive.catalogue
+def test_archive_that_cannot_be_read_is_not_ready(client: TestClient, pipeline: Any) -> None:
+    catalogue = pipeline.archive.catalogue
     catalogue.close()
     with catalogue.path.open("r+b") as file:
         file.write(b"not a database, " * 1000)

@@ -33,13 +33,13 @@ def events_of(text: str) -> list[tuple[str, str]]:
     return events
 
 
-def watching(library: Any) -> None:
+def watching(pipeline: Any) -> None:
     """Let the answerer tell of one passage before it answers as it was told."""
-    answerer = library.answerer
+    answerer = pipeline.answerer
     told = answerer.answer
 
     def answer(question: Question, *watchers: Callable[[list[Hit]], None]) -> Answers | NoAnswer:
-        article = library.archive.catalogue.article("news/harbour.md")
+        article = pipeline.archive.catalogue.article("news/harbour.md")
         for watcher in watchers:
             watcher([Hit(Passage(1, article, Span(0, 13)), score=0.7512345, similarity=0.5)])
         result: Answers | NoAnswer = told(question)
@@ -49,8 +49,8 @@ def watching(library: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _telling(library: Any) -> None:
-    watching(library)
+def _telling(pipeline: Any) -> None:
+    watching(pipeline)
 
 
 def test_the_stream_tells_stages_passages_answers_and_the_result(client: TestClient) -> None:
@@ -116,7 +116,7 @@ def test_nothing_on_the_way_may_keep_or_gather_the_stream(client: TestClient) ->
     ("error", "status"), [(Overloaded("full"), 429), (DeadlinePassed("late"), 504)]
 )
 def test_a_refusal_before_the_first_byte_is_a_problem(
-    client: TestClient, library: Any, error: Exception, status: int
+    client: TestClient, pipeline: Any, error: Exception, status: int
 ) -> None:
     async def refuse(_: object) -> None:
         raise error
@@ -234,7 +234,7 @@ async def hang_up(app: Any, *, after: str) -> list[Message]:
 
 @pytest.mark.parametrize("after", ["nothing", "http.response.start", "http.response.body"])
 def test_clients_that_hang_up_leave_no_task_and_no_place_taken(
-    library: Any, answerer: Any, release: threading.Event, after: str
+    pipeline: Any, answerer: Any, release: threading.Event, after: str
 ) -> None:
     def wait(question: Question) -> Answers:
         release.wait(20)
@@ -243,7 +243,7 @@ def test_clients_that_hang_up_leave_no_task_and_no_place_taken(
     answerer.reply = wait
 
     async def scenario() -> set[Any]:
-        app = build_app(library)
+        app = build_app(pipeline)
         before = asyncio.all_tasks()
         for _ in range(2):
             batch = [hang_up(app, after=after) for _ in range(MAX_QUESTIONS - 2)]

@@ -47,10 +47,10 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     server.stop(None)
 
 
-def test_request_is_a_span_of_its_clients_trace(library: Any, collector: Collector) -> None:
+def test_request_is_a_span_of_its_clients_trace(pipeline: Any, collector: Collector) -> None:
     headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
     environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": "set"}
-    with traced(build_app(library), environment) as app:
+    with traced(build_app(pipeline), environment) as app:
         client = TestClient(app, base_url="http://127.0.0.1:8000")
         response = client.post("/v1/ask", json={"question": "Who is it?"}, headers=headers)
     assert collector.received.wait(60)
@@ -66,8 +66,8 @@ def test_request_is_a_span_of_its_clients_trace(library: Any, collector: Collect
     assert "Who is it?" not in str(span)
 
 
-def test_nothing_is_traced_unless_it_is_configured(library: Any) -> None:
-    app = build_app(library)
+def test_nothing_is_traced_unless_it_is_configured(pipeline: Any) -> None:
+    app = build_app(pipeline)
 
     with traced(app, {}) as served:
         assert served is app

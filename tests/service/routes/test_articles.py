@@ -1,5 +1,6 @@
 """Articles over HTTP: stored, replaced, removed and listed while the archive is served."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,13 +11,15 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.records import Known
 from citewire.index.data_directory import RESERVED_BYTES
 from citewire.index.embedding import Vectors
 from citewire.index.errors import ArchiveDamaged, StorageFull
+from citewire.index.ingest.store import Incoming
 from citewire.service.auth.keys import Keyring
 from citewire.service.wire.articles import MAX_ARTICLES_BYTES
-from citewire.service.work.writer import Incoming, Writer
+from citewire.service.work.writer import Writer
 
 HARBOUR = {"text": "The harbour opened.", "title": "Harbour", "published_at": "2023-11-09"}
 KEY = "a-key-of-sixteen-characters"
@@ -27,8 +30,8 @@ def text_of(client: TestClient, article_id: str) -> str:
     return text
 
 
-def version(library: Any) -> str:
-    return str(library.archive.catalogue.state())
+def version(pipeline: Any) -> str:
+    return str(pipeline.archive.catalogue.state())
 
 
 # One article
@@ -48,22 +51,22 @@ def test_new_article_is_there_once_it_is_stored(client: TestClient) -> None:
     )
 
 
-def test_same_id_replaces_the_article(client: TestClient, library: Any) -> None:
+def test_same_id_replaces_the_article(client: TestClient, pipeline: Any) -> None:
     client.put("/v1/articles/x", json=HARBOUR)
     response = client.put("/v1/articles/x", json=HARBOUR | {"text": "It closed."})
 
     assert (response.status_code, response.json()["result"]) == (200, "replaced")
     assert text_of(client, "x") == "It closed."
-    assert library.archive.catalogue.counts() == (6, 6)
+    assert pipeline.archive.catalogue.counts() == (6, 6)
 
 
-def test_unchanged_article_leaves_the_archive_as_it_is(client: TestClient, library: Any) -> None:
+def test_unchanged_article_leaves_the_archive_as_it_is(client: TestClient, pipeline: Any) -> None:
     client.put("/v1/articles/x", json=HARBOUR)
-    before = version(library)
+    before = version(pipeline)
     response = client.put("/v1/articles/x", json=HARBOUR)
 
     assert (response.status_code, response.json()["result"]) == (200, "unchanged")
-    assert version(library) == before
+    assert version(pipeline) == before
 
 
 def test_text_is_stored_in_its_canonical_form(client: TestClient) -> None:
@@ -94,11 +97,11 @@ def test_article_has_whatever_id_its_address_says(client: TestClient, article_id
         {"text": "x", "more": 1},
     ],
 )
-def test_what_is_no_article_is_refused(client: TestClient, library: Any, body: Any) -> None:
-    before = version(library)
+def test_what_is_no_article_is_refused(client: TestClient, pipeline: Any, body: Any) -> None:
+    before = version(pipeline)
 
     assert client.put("/v1/articles/x", json=body).status_code == 422
-    assert version(library) == before
+    assert version(pipeline) == before
 
 
 @pytest.mark.parametrize("article_id", ["", "%20", "x" * 401, "a%00"])
@@ -198,7 +201,7 @@ def test_bodies_are_bounded(client: TestClient) -> None:
     assert client.put("/v1/articles/x", content=body, headers=headers).status_code == 413
 
 
-def test_fingerprints_are_listed_for_comparison(client: TestClient, library: Any) -> None:
+def test_fingerprints_are_listed_for_comparison(client: TestClient, pipeline: Any) -> None:
     origin = {"id": "x", "text": "X.", "origin": "/news/x.md"}
     client.post("/v1/articles", json={"articles": [origin]})
     page = client.post("/v1/articles/known", json={}).json()
@@ -206,7 +209,7 @@ def test_fingerprints_are_listed_for_comparison(client: TestClient, library: Any
     assert page["next_cursor"] is None
     assert {
         each["id"]: Known(each["fingerprint"], each["origin"]) for each in page["articles"]
-    } == library.archive.catalogue.known_after("", 100)
+    } == pipeline.archive.catalogue.known_after("", 100)
     assert page["articles"][-1]["origin"] == "/news/x.md"
 
 
@@ -256,9 +259,12 @@ def test_pages_of_other_origins_cannot_write(client: TestClient) -> None:
 
 
 def test_nearly_full_disk_stores_nothing_and_still_removes(
-    serve: Callable[..., TestClient], library: Any
+    serve: Callable[..., TestClient], pipeline: Any
 ) -> None:
-    client = serve(free_bytes=lambda folder: RESERVED_BYTES - 1)
+    pipeline.archive = EmbeddedArchive(
+        pipeline.archive.catalogue, pipeline.archive.vectors, lambda folder: RESERVED_BYTES - 1
+    )
+    client = serve()
     response = client.put("/v1/articles/x", json=HARBOUR)
 
     assert response.status_code == 507
@@ -267,14 +273,14 @@ def test_nearly_full_disk_stores_nothing_and_still_removes(
     assert client.delete("/v1/articles/bare").status_code == 204
 
 
-def test_full_disk_is_told_from_damage(client: TestClient, library: Any) -> None:
+def test_full_disk_is_told_from_damage(client: TestClient, pipeline: Any) -> None:
     def bound() -> None:
         """Let the file of the thread that encodes, and stores, be as small as it is now."""
-        with library.archive.catalogue._file.reading() as connection:
+        with pipeline.archive.catalogue._file.reading() as connection:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    library.archive.encoder.before = bound
+    pipeline.encoder.before = bound
     response = client.put("/v1/articles/x", json={"text": "A long text. " * 20_000})
 
     assert response.status_code == 507
@@ -300,9 +306,9 @@ class SlowEncoder:
 
 
 def test_service_answers_while_articles_are_encoded(
-    serve: Callable[..., TestClient], library: SimpleNamespace
+    serve: Callable[..., TestClient], pipeline: SimpleNamespace
 ) -> None:
-    encoder = library.archive.encoder = SlowEncoder()
+    encoder = pipeline.encoder = SlowEncoder()
     client = serve()
     outcome: list[int] = []
     storing = threading.Thread(
@@ -322,19 +328,19 @@ def test_service_answers_while_articles_are_encoded(
     assert text_of(client, "x") == "The harbour opened."
 
 
-def test_damaged_archive_is_not_written(client: TestClient, library: Any) -> None:
+def test_damaged_archive_is_not_written(client: TestClient, pipeline: Any) -> None:
     def damaged() -> None:
         raise ArchiveDamaged("broken")
 
-    library.archive.encoder.before = damaged
+    pipeline.encoder.before = damaged
 
     assert client.put("/v1/articles/x", json=HARBOUR).status_code == 503
 
 
 def test_incoming_article_is_compared_by_its_fingerprint_and_origin(
-    library: Any, tmp_path: Path
+    pipeline: Any, tmp_path: Path
 ) -> None:
-    catalogue = library.archive.catalogue
+    catalogue = pipeline.archive.catalogue
     article = catalogue.article("bare")
     known = catalogue.known(["bare"])["bare"]
 
@@ -344,9 +350,10 @@ def test_incoming_article_is_compared_by_its_fingerprint_and_origin(
     assert Incoming(article).result(None) == "added"
 
 
-def test_writer_refuses_before_it_encodes(library: Any) -> None:
-    writer = Writer(library.archive.catalogue, library.archive.encoder, lambda folder: 0)
-    article = library.archive.catalogue.article("bare")
+def test_writer_refuses_before_it_encodes(pipeline: Any) -> None:
+    catalogue = pipeline.archive.catalogue
+    archive = EmbeddedArchive(catalogue, pipeline.archive.vectors, lambda folder: 0)
+    writer = Writer(archive, pipeline.encoder)
     with pytest.raises(StorageFull, match="nearly full"):
-        writer._store([Incoming(article, "/elsewhere")])
+        asyncio.run(writer.put([Incoming(catalogue.article("bare"), "/elsewhere")]))
     writer.close()

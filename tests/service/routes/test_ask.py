@@ -88,10 +88,10 @@ def test_pages_together_list_every_article_once(
 
 
 def test_page_goes_on_behind_an_article_that_was_removed_meanwhile(
-    client: TestClient, library: Any
+    client: TestClient, pipeline: Any
 ) -> None:
     page = client.get("/v1/articles", params={"limit": 2}).json()
-    library.archive.catalogue.remove(["news/a.md"])
+    pipeline.archive.catalogue.remove(["news/a.md"])
     rest = client.get("/v1/articles", params={"cursor": page["next_cursor"]}).json()
 
     assert [article["id"] for article in rest["articles"]] == IN_ORDER[2:]
@@ -145,12 +145,12 @@ def test_article_is_read_by_its_id_in_a_url(client: TestClient, path: str) -> No
     assert (response.status_code, response.json().get("id")) == (200, "news/ü & ?#%.md")
 
 
-def test_ready_says_how_large_the_archive_is(client: TestClient, library: Any) -> None:
+def test_ready_says_how_large_the_archive_is(client: TestClient, pipeline: Any) -> None:
     assert client.get("/health/ready").json() == {
         "status": "ready",
         "articles": 5,
         "passages": 5,
-        "index_version": str(library.archive.catalogue.state()),
+        "index_version": str(pipeline.archive.catalogue.state()),
     }
 
 

@@ -18,19 +18,19 @@ from citewire.service.auth.keys import Keyring
 PAYLOAD = "<script>alert(1)</script> \"'>& <img src=x onerror=alert(1)> </mark></div>"
 
 
-def put(library: Any, article: Article) -> None:
+def put(pipeline: Any, article: Article) -> None:
     spans = (Span(0, len(article.text)),)
     vectors = np.ones((1, 4), np.float32)
-    library.archive.catalogue.put([EncodedArticle(article, "nowhere", spans, vectors)])
+    pipeline.archive.catalogue.put([EncodedArticle(article, "nowhere", spans, vectors)])
 
 
-def harbour(library: Any) -> Article:
-    article: Article = library.archive.catalogue.article("news/harbour.md")
+def harbour(pipeline: Any) -> Article:
+    article: Article = pipeline.archive.catalogue.article("news/harbour.md")
     return article
 
 
-def link_of(library: Any, quote: str) -> str:
-    article = harbour(library)
+def link_of(pipeline: Any, quote: str) -> str:
+    article = harbour(pipeline)
     start = article.text.index(quote)
     return str(evidence_id(article, Span(start, start + len(quote))))
 
@@ -66,16 +66,16 @@ class Page(HTMLParser):
 # Verifying
 
 
-def test_exact_quote_is_told_with_its_place(client: TestClient, library: Any) -> None:
+def test_exact_quote_is_told_with_its_place(client: TestClient, pipeline: Any) -> None:
     response = client.post("/v1/verify", json={"quote": "opened the harbour"})
     body = response.json()
     (match,) = body["matches"]
 
     assert (response.status_code, body["status"], body["more"]) == (200, "exact", False)
-    assert harbour(library).text[match["start"] : match["end"]] == "opened the harbour"
+    assert harbour(pipeline).text[match["start"] : match["end"]] == "opened the harbour"
     assert match["context"] == "Mayor Ada Quill opened the harbour on Thursday."
     assert body["searched"] == {"articles": 5, "passages": 5}
-    assert body["index_version"] == str(library.archive.catalogue.state())
+    assert body["index_version"] == str(pipeline.archive.catalogue.state())
 
 
 @pytest.mark.parametrize(
@@ -119,26 +119,26 @@ def test_citations_link_to_their_evidence(client: TestClient) -> None:
         assert (found["state"], found["citation"]) == ("ok", citation)
 
 
-def test_evidence_is_json_to_those_who_want_it(client: TestClient, library: Any) -> None:
-    link = link_of(library, "Ada Quill")
+def test_evidence_is_json_to_those_who_want_it(client: TestClient, pipeline: Any) -> None:
+    link = link_of(pipeline, "Ada Quill")
     shown = client.get(f"/evidence/{link}", headers={"Accept": "application/json"})
 
     assert shown.headers["content-type"] == "application/json"
     assert shown.json() == client.get(f"/v1/evidence/{link}").json()
 
 
-def test_page_shows_the_quote_marked_in_its_article(client: TestClient, library: Any) -> None:
-    response = client.get(f"/evidence/{link_of(library, 'Ada Quill')}")
+def test_page_shows_the_quote_marked_in_its_article(client: TestClient, pipeline: Any) -> None:
+    response = client.get(f"/evidence/{link_of(pipeline, 'Ada Quill')}")
     page = Page(response.text)
 
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "script" not in page.tags
     assert "<strong>Verified.</strong>" in response.text
-    assert (page.text, page.marked) == (harbour(library).text, "Ada Quill")
+    assert (page.text, page.marked) == (harbour(pipeline).text, "Ada Quill")
 
 
-def test_page_needs_no_more_than_the_policy_allows(client: TestClient, library: Any) -> None:
-    response = client.get(f"/evidence/{link_of(library, 'Ada Quill')}")
+def test_page_needs_no_more_than_the_policy_allows(client: TestClient, pipeline: Any) -> None:
+    response = client.get(f"/evidence/{link_of(pipeline, 'Ada Quill')}")
 
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert "style" not in {*Page(response.text).tags, *Page(response.text).attributes}
@@ -153,10 +153,10 @@ def test_page_needs_no_more_than_the_policy_allows(client: TestClient, library: 
     ],
 )
 def test_replaced_article_is_told_from_the_one_that_was_cited(
-    client: TestClient, library: Any, text: str, state: str
+    client: TestClient, pipeline: Any, text: str, state: str
 ) -> None:
-    link = link_of(library, "Ada Quill")
-    put(library, replace(harbour(library), text=text))
+    link = link_of(pipeline, "Ada Quill")
+    put(pipeline, replace(harbour(pipeline), text=text))
     found = client.get(f"/v1/evidence/{link}").json()
     page = Page(client.get(f"/evidence/{link}").text)
 
@@ -164,9 +164,9 @@ def test_replaced_article_is_told_from_the_one_that_was_cited(
     assert page.marked == ("Ada Quill" if state == "moved" else "")
 
 
-def test_removed_article_leaves_nothing_to_be_seen(client: TestClient, library: Any) -> None:
-    link = link_of(library, "Ada Quill")
-    library.archive.catalogue.remove(["news/harbour.md"])
+def test_removed_article_leaves_nothing_to_be_seen(client: TestClient, pipeline: Any) -> None:
+    link = link_of(pipeline, "Ada Quill")
+    pipeline.archive.catalogue.remove(["news/harbour.md"])
     response = client.get(f"/evidence/{link}")
 
     assert client.get(f"/v1/evidence/{link}").json()["state"] == "removed"
@@ -175,7 +175,7 @@ def test_removed_article_leaves_nothing_to_be_seen(client: TestClient, library: 
     assert "harbour" not in response.text
 
 
-def test_markup_in_an_article_is_text_on_the_page(client: TestClient, library: Any) -> None:
+def test_markup_in_an_article_is_text_on_the_page(client: TestClient, pipeline: Any) -> None:
     article = Article(
         f"x/{PAYLOAD}",
         PAYLOAD,
@@ -184,7 +184,7 @@ def test_markup_in_an_article_is_text_on_the_page(client: TestClient, library: A
         author=PAYLOAD,
         url=f"https://example.org/{PAYLOAD}",
     )
-    put(library, article)
+    put(pipeline, article)
     html = client.get(f"/evidence/{evidence_id(article, Span(7, 7 + len(PAYLOAD)))}").text
     page = Page(html)
 
@@ -193,9 +193,9 @@ def test_markup_in_an_article_is_text_on_the_page(client: TestClient, library: A
     assert "onerror" not in page.attributes
 
 
-def test_address_that_would_run_is_no_link(client: TestClient, library: Any) -> None:
+def test_address_that_would_run_is_no_link(client: TestClient, pipeline: Any) -> None:
     article = Article("x", "X", "Some text.", url="javascript:alert(1)")
-    put(library, article)
+    put(pipeline, article)
 
     assert "javascript:" not in client.get(f"/evidence/{evidence_id(article, Span(0, 4))}").text
 
@@ -208,8 +208,8 @@ def test_what_is_no_link_is_not_found(client: TestClient, link: str) -> None:
     assert client.get(f"/v1/evidence/{link}").status_code == 404
 
 
-def test_forged_link_does_not_put_words_on_the_page(client: TestClient, library: Any) -> None:
-    article = replace(harbour(library), text="Mayor Quill is a thief and a liar.")
+def test_forged_link_does_not_put_words_on_the_page(client: TestClient, pipeline: Any) -> None:
+    article = replace(harbour(pipeline), text="Mayor Quill is a thief and a liar.")
     forged = str(evidence_id(article, Span(0, 20)))
     html = client.get(f"/evidence/{forged}").text
 
@@ -217,7 +217,7 @@ def test_forged_link_does_not_put_words_on_the_page(client: TestClient, library:
     assert "thief" not in json.dumps(client.get(f"/v1/evidence/{forged}").json())
 
 
-def test_evidence_needs_the_key(serve: Callable[..., TestClient], library: Any) -> None:
+def test_evidence_needs_the_key(serve: Callable[..., TestClient], pipeline: Any) -> None:
     client = serve(keys=Keyring(api_key="a-key-of-sixteen-characters"))
 
-    assert client.get(f"/evidence/{link_of(library, 'Ada Quill')}").status_code == 401
+    assert client.get(f"/evidence/{link_of(pipeline, 'Ada Quill')}").status_code == 401

@@ -15,11 +15,11 @@ from citewire.service.wire.search import SearchResponse
 ASK = {"question": "Who opened the harbour?"}
 
 
-def test_search_reaches_the_library_as_it_was_asked(client: TestClient, library: Any) -> None:
+def test_search_reaches_the_library_as_it_was_asked(client: TestClient, pipeline: Any) -> None:
     filters = {"published_from": "2023-11-01", "sources": ["Tideline"]}
     client.post("/v1/search", json={"question": "harbour", "limit": 3, "filters": filters})
     asked = Question("harbour", Filters(date(2023, 11, 1), None, frozenset({"Tideline"})))
-    assert library.retriever.asked == [(asked, 3)]
+    assert pipeline.retriever.asked == [(asked, 3)]
 
 
 def test_passages_can_be_checked_against_the_articles(client: TestClient) -> None:

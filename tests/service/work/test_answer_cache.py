@@ -89,9 +89,9 @@ def test_result_that_is_larger_than_all_room_is_not_kept(answered: Answers) -> N
 
 
 def test_service_says_that_it_answered_before_until_the_archive_changes(
-    client: TestClient, answerer: Any, library: Any
+    client: TestClient, answerer: Any, pipeline: Any
 ) -> None:
-    catalogue = library.archive.catalogue
+    catalogue = pipeline.archive.catalogue
     reply: Callable[[Question], Answers] = answerer.reply
 
     def current(question: Question) -> Answers:
