@@ -12,6 +12,7 @@ from citewire.index.catalogue.columns import Columns
 from citewire.index.errors import ArchiveDamaged
 from citewire.index.lexical.fuzzy import MIN_SIMILARITY, expansion_prefix, similarity
 from citewire.index.text.analysis import analyze
+from citewire.index.top_k import top_k
 from citewire.index.types import Filters
 
 # BM25's term saturation and length normalisation, chosen on SQuAD's training questions: passages
@@ -42,13 +43,8 @@ class Scores:
         if filters:
             matching &= self.columns.passing(filters)
         chosen = np.flatnonzero(matching)
-        scores = self.bm25[chosen]
-        if 0 < limit < len(chosen):
-            # All that score as much as the last one, so that ids and not chance decide.
-            least = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-            chosen, scores = chosen[scores >= least], scores[scores >= least]
-        order = np.lexsort((chosen, -scores))[:limit]
-        return {int(chosen[place]): float(scores[place]) for place in order}
+        top = chosen[top_k(self.bm25[chosen], limit)]
+        return dict(zip(top.tolist(), self.bm25[top].tolist(), strict=True))
 
     def of(self, ids: Iterable[int]) -> dict[int, float]:
         """Return the scores of passages that exist, 0 for one with none of the question's terms."""

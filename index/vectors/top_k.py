@@ -1,17 +1,7 @@
-"""Top-k selection: where scores are equal, ids and not chance decide."""
-
-import numpy as np
-from numpy.typing import NDArray
+"""The k best of scored passages, by id: where scores are equal, ids and not chance decide."""
 
 from citewire.index.embedding import Vector, Vectors
-
-
-def top_k_positions(scores: Vector, k: int) -> NDArray[np.intp]:
-    """Return where the k highest scores are, and with the last of them all that equal it."""
-    if len(scores) <= k:
-        return np.arange(len(scores))
-    least = np.partition(scores, len(scores) - k)[len(scores) - k]
-    return np.flatnonzero(scores >= least)
+from citewire.index.top_k import top_k
 
 
 def top_k_vectors(ids: list[int], vectors: Vectors, vector: Vector, k: int) -> dict[int, float]:
@@ -19,8 +9,7 @@ def top_k_vectors(ids: list[int], vectors: Vectors, vector: Vector, k: int) -> d
     if not ids:
         return {}
     scores = vectors @ vector
-    top = np.argsort(-scores, kind="stable")[:k]
-    return {ids[row]: float(scores[row]) for row in top}
+    return {ids[row]: float(scores[row]) for row in top_k(scores, k)}
 
 
 def top_k_scores(scores: dict[int, float], k: int) -> dict[int, float]:

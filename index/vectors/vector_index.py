@@ -30,6 +30,7 @@ from citewire.index.system.child_process import ChildFailed, run_in_child
 from citewire.index.system.crash_points import reached
 from citewire.index.system.files import write_atomically
 from citewire.index.system.malloc import trim_heap
+from citewire.index.top_k import top_k
 from citewire.index.types import Filters
 from citewire.index.vectors.backends import FolderHome
 from citewire.index.vectors.build import MANIFEST, SECONDS_PER_BUILD, Home, Index, build, open_rows
@@ -42,7 +43,7 @@ from citewire.index.vectors.manifest import (
     read_manifest,
 )
 from citewire.index.vectors.rows import Rows, no_rows, rows_after
-from citewire.index.vectors.top_k import top_k_positions, top_k_scores, top_k_vectors
+from citewire.index.vectors.top_k import top_k_scores, top_k_vectors
 
 # Chroma looks at a hundred rows for those wanted. Where fewer than these pass a filter it would
 # have to name more than that, and overlooks some: a fifth of them where a fifth passes.
@@ -327,8 +328,8 @@ class VectorIndex:
         if not rows.have_vectors:
             return self._scan_stored(ids.tolist(), vector, limit)
         scores = rows.scores(vector, chosen)
-        top = top_k_positions(scores, limit)
-        return top_k_scores(dict(zip(ids[top].tolist(), scores[top].tolist(), strict=True)), limit)
+        top = top_k(scores, limit)
+        return dict(zip(ids[top].tolist(), scores[top].tolist(), strict=True))
 
     def _scan_stored(self, ids: list[int], vector: Vector, limit: int) -> dict[int, float]:
         """Compare with the catalogue's vectors of those of the passages that exist; exact."""
