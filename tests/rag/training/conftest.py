@@ -96,11 +96,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def squad_file(tmp_path: Path) -> Callable[[str, Articles], Path]:
     """Write a file in SQuAD's format by its name."""
 
-    def written(name: str, articles: Articles) -> Path:
+    def write(name: str, articles: Articles) -> Path:
         write_squad(tmp_path / name, articles)
         return tmp_path / name
 
-    return written
+    return write
 
 
 def write_squad(path: Path, articles: Articles) -> None:

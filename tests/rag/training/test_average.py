@@ -1,4 +1,4 @@
-"""Two fine-tunings of one model, average_weights."""
+"""The average of two fine-tunings of one model."""
 
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ def moved(start: Path, tmp_path: Path) -> Path:
     return out
 
 
-def test_the_average_lies_between_and_loads(
+def test_the_average_is_between_the_two_and_loads(
     start: Path, moved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(monkeypatch, start, moved, tmp_path / "out", "--share", "0.25")

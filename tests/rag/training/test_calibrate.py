@@ -57,7 +57,7 @@ def files(squad_file: Callable[..., Path]) -> list[Path]:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Path:
-    """The shipped reader, as its confidence may be fitted anew."""
+    """The shipped reader without its calibration."""
     folder = tmp_path / "reader"
     shutil.copytree(SHIPPED_READER, folder)
     (folder / "confidence.json").unlink()

@@ -14,7 +14,7 @@ from citewire.rag.training import dequantize
 
 @pytest.fixture
 def trained(start: Path, tmp_path: Path) -> Path:
-    """The reader after a training: no two of its biases or norms are equal any more."""
+    """The reader after a training, which makes all its biases and norms different."""
     model = AutoModelForQuestionAnswering.from_pretrained(start)
     torch.manual_seed(1)
     for parameter in model.parameters():
@@ -26,7 +26,7 @@ def trained(start: Path, tmp_path: Path) -> Path:
 
 def export(source: Path, target: Path) -> None:
     target.mkdir()
-    # As the program does that is run for it, without importing torch once more.
+    # In this process: a process of its own would import torch again.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         onnx_export.main("reader", source, target)
@@ -44,7 +44,7 @@ def test_exported_weights_come_back_within_a_rounding_step(
     returned = load_file(back / "model.safetensors")
     assert returned.keys() == original.keys()
     for name, weights in original.items():
-        # Seven bits and a sign: a step is the largest weight's 64th part.
+        # 64 steps from 0 to the largest weight.
         step = abs(weights).max() / 63
         assert abs(returned[name] - weights).max() <= step, name
     assert AutoModelForQuestionAnswering.from_pretrained(back).num_parameters() > 0
@@ -58,6 +58,6 @@ def test_network_whose_weights_are_shared_is_refused_by_name(
     export(start, shipped)
     monkeypatch.setattr(sys, "argv", ["dequantize", str(shipped), str(tmp_path / "back")])
 
-    # Before any training all norms are ones: the export keeps one of them for all.
+    # Before any training all norms are ones, and the export stores them once.
     with pytest.raises(SystemExit, match=r"holds no .*LayerNorm"):
         dequantize.main()

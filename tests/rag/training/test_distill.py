@@ -1,4 +1,4 @@
-"""A small teacher teaches a small student, over questions small enough to read."""
+"""A small teacher trains a small student, on questions small enough to read."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import AutoModelForQuestionAnswering, MPNetConfig, MPNetForQuestionAnswering
 
-from citewire.rag.evaluation.squad import read_examples
+from citewire.rag.evaluation.squad import Example, Gold, read_examples
 from citewire.rag.training import distill, prepare
 from citewire.rag.training.distill import compute_distillation_loss
 from citewire.rag.training.distillation.negatives import SHORTEST_PARAGRAPH, mine_negatives
@@ -153,7 +153,7 @@ def test_pairs_point_at_the_answers_of_their_passages(
 
 
 def test_long_passages_are_cut_around_the_answer(plain: Tokenizer) -> None:
-    example = next(read_examples_of("x " * 200 + "bridge" + " y" * 200, "bridge"))
+    example = build_example("x " * 200 + "bridge" + " y" * 200, "bridge")
     pairs = tokenize_pairs([pair_with_own_paragraph(example, 1.0)], plain, max_tokens=40)
     batch = Collator(pairs, plain, torch.device("cpu")).collate(np.array([0]))
     assert batch.token_ids.shape[1] == 40
@@ -161,16 +161,14 @@ def test_long_passages_are_cut_around_the_answer(plain: Tokenizer) -> None:
     assert plain.decode(found) == "bridge"
 
 
-def read_examples_of(context: str, answer: str):
-    from citewire.rag.evaluation.squad import Example, Gold
-
+def build_example(context: str, answer: str) -> Example:
     gold = Gold(answer, context.index(answer))
-    yield Example("1", "the river?", context, (gold,), (context,))
+    return Example("1", "the river?", context, (gold,), (context,))
 
 
 def test_answers_that_no_window_holds_are_left_out(plain: Tokenizer) -> None:
     context = "bridge " * 60
-    example = next(read_examples_of(context, context.strip()))
+    example = build_example(context, context.strip())
     pair = TextPair("2", "the river?", "the bridge", None, 1.0)
     pairs = tokenize_pairs([pair_with_own_paragraph(example, 1.0), pair], plain, max_tokens=40)
     assert (len(pairs), pairs.first.tolist()) == (1, [UNANSWERABLE])
@@ -182,13 +180,13 @@ def test_negatives_look_alike_and_lack_the_answer() -> None:
     near = f"The bridge over the Vire was painted green. {filler}"
     also = f"In 1894 the bridge over the Vire opened, says a plaque. {filler}"
     far = f"Loaves of rye are sold on Mill Lane. {filler}"
-    example = next(read_examples_of(gold, "1894"))
+    example = build_example(gold, "1894")
     asked = replace(example, question="When did the bridge over the Vire open?")
     assert min(map(len, (gold, near, also, far))) >= SHORTEST_PARAGRAPH
     assert mine_negatives([asked], [gold, near, also, far], 1, seed=1) == [[near]]
 
 
-def test_weights_say_how_often_a_pair_comes(pairs_file: Path) -> None:
+def test_weights_are_the_times_that_an_epoch_holds_a_pair(pairs_file: Path) -> None:
     pairs = read_pairs(pairs_file)
     weights = np.array([1, 0.5, 2, 0.25, 1, 3], np.float32)
     pairs = replace(pairs, weight=np.resize(weights, len(pairs)))
@@ -227,7 +225,7 @@ def test_most_batches_are_of_one_length_and_read_the_same_without_a_mask(
 def test_teacher_reads_what_the_student_reads(
     large: Path, pairs_file: Path, tokenizer_file: Path, plain: Tokenizer
 ) -> None:
-    """One kernel for attention, and other ids for the same pieces, change no logit."""
+    """Fused attention and the mapping of token ids change no logit."""
     teacher = load_teacher(large, tokenizer_file, attention_dropout=0.0, hidden_dropout=0.0).eval()
     plain_model = AutoModelForQuestionAnswering.from_pretrained(large, dtype=torch.float32).eval()
     pairs = read_pairs(pairs_file)
@@ -251,7 +249,9 @@ def test_teacher_without_the_students_pieces_is_refused(large: Path, tmp_path: P
         load_teacher(large, tmp_path / "tokenizer.json", attention_dropout=0, hidden_dropout=0)
 
 
-def test_labels_come_back_as_they_were_put(pairs_file: Path, plain: Tokenizer, start: Path) -> None:
+def test_soft_labels_come_back_as_they_were_put(
+    pairs_file: Path, plain: Tokenizer, start: Path
+) -> None:
     pairs: Pairs = read_pairs(pairs_file)
     collator = Collator(pairs, plain, torch.device("cpu"))
     reader = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32).eval()
@@ -268,7 +268,7 @@ def test_labels_come_back_as_they_were_put(pairs_file: Path, plain: Tokenizer, s
     assert torch.allclose(kept[1], output.end_logits[is_token], atol=1e-3)
 
 
-def test_divergence_is_zero_from_oneself_and_blind_to_padding() -> None:
+def test_divergence_is_zero_between_equals_and_ignores_padding() -> None:
     mask = torch.tensor([[1, 1, 1, 0]])
     own_logits = torch.tensor([[[1.0, 2.0, 0.5, 9.0]], [[0.0, 1.0, 0.0, -9.0]]])
     same = own_logits.clone()
@@ -318,7 +318,7 @@ def reader_weights(folder: Path) -> list[torch.Tensor]:
     return list(reader.parameters())
 
 
-def test_stopped_turn_goes_on_to_the_weights_of_an_uninterrupted_one(
+def test_resumed_phase_ends_with_the_weights_of_an_uninterrupted_one(
     recipe: Path,
     pairs_file: Path,
     large: Path,

@@ -96,7 +96,7 @@ def test_cooldown_is_its_share_of_all_steps() -> None:
     assert Cooldown.from_share(300, 0.25) == Cooldown(start=300, steps=100)
 
 
-def test_certain_and_right_logits_lose_nothing_even_beside_padding() -> None:
+def test_certain_and_right_logits_have_no_loss_even_with_padding() -> None:
     ones = torch.ones(1, 4, dtype=torch.long)
     mask = torch.tensor([[1, 1, 1, 0]])
     batch = Batch(ones, ones, mask, starts=torch.tensor([1]), ends=torch.tensor([2]))
@@ -110,12 +110,12 @@ def test_config_is_readable(path: Path) -> None:
 
 
 def test_unknown_key_in_a_config_is_named(config: Config, tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text(f"learning_rat = 1\n{toml_of(config)}")
+    (tmp_path / "run.toml").write_text(f"learning_rat = 1\n{format_toml(config)}")
     with pytest.raises(TypeError, match="learning_rat'"):
         read_config(tmp_path / "run.toml")
 
 
-def toml_of(config: Config) -> str:
+def format_toml(config: Config) -> str:
     names = [name for name in config.__dataclass_fields__ if name != "sources"]
     lines = [f"{name} = {json.dumps(getattr(config, name))}" for name in names]
     return "\n".join([*lines, "[[source]]", 'files = ["town"]', "weight = 1"])
@@ -131,7 +131,7 @@ def test_command_cools_down_and_writes_a_reader(
 ) -> None:
     run = new_run(config, "run")
     train_until(run, 3)
-    (tmp_path / "run.toml").write_text(toml_of(config))
+    (tmp_path / "run.toml").write_text(format_toml(config))
     folders = ["--data", str(data), "--start", str(start), "--out", str(run.out)]
     command = [
         "train",

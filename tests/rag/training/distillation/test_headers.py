@@ -24,7 +24,7 @@ def pair(number: int, passage: str) -> TextPair:
     return TextPair(f"{number}", "Who wants it?", passage, Gold("She", 0), 1.0)
 
 
-def test_a_paragraph_stands_below_its_articles_title_or_first_sentence() -> None:
+def test_a_paragraphs_titles_are_its_articles_title_and_first_sentence() -> None:
     titles = collect_titles([example(SECOND, "Pont-Nord bridge"), example("No name.", "")])
     assert titles == {
         SECOND: ("Pont-Nord bridge", "The old bridge of Pont-Nord crosses the Vire."),

@@ -1,4 +1,4 @@
-"""What is trained with rounding computes what the shipped int8 network computes."""
+"""Quantisation-aware training computes as the shipped int8 network does."""
 
 import subprocess
 import sys
@@ -39,10 +39,10 @@ def shipped(start: Path, tmp_path: Path) -> Path:
 
 def test_rounded_matrices_compute_as_the_shipped_network(start: Path, shipped: Path) -> None:
     model = AutoModelForQuestionAnswering.from_pretrained(start, dtype=torch.float32).eval()
-    # The embedding is rounded in the file as well, which is not what is looked at here.
+    # Rounded weights, since the file's embedding is rounded as well, and only matrices are tested.
     stored = read_weights(onnx.load(shipped / ONNX_FILE))
     tensors = {name: torch.from_numpy(array) for name, array in stored.items()}
-    # Vectors of zeros or ones that it has in common with others have lost their name there.
+    # Not strict: equal vectors of zeros or ones are stored once, under one of their names.
     model.load_state_dict(tensors, strict=False)
     ids = torch.tensor([[2, 7, 9, 30, 3, 12, 41, 8, 22, 5, 3]])
     inputs = {

@@ -45,7 +45,7 @@ def test_variations_differ_from_the_question_and_each_other(question: str, seed:
     assert found == vary(question, collect_replacements([TEXT]), 3, random.Random(seed))
 
 
-def test_variations_change_names_words_and_what_is_asked() -> None:
+def test_variations_change_names_words_and_question_words() -> None:
     around = collect_replacements([TEXT])
     question = "When did Ana Ruiz open the first bridge before 1900?"
     found = {v for seed in range(60) for v in vary(question, around, 3, random.Random(seed))}
@@ -58,7 +58,7 @@ def test_variations_change_names_words_and_what_is_asked() -> None:
     assert "When Ana Ruiz open first bridge before 1900" in found
 
 
-def test_a_transferred_question_asks_the_same_of_the_passages_names() -> None:
+def test_a_transferred_question_has_the_names_and_numbers_of_the_passage() -> None:
     around = collect_replacements([TEXT])
     question = "When did Queen Anne open the first Bridge of Sighs in 1602?"
     found = {transfer(question, around, random.Random(seed)) for seed in range(2000)}
@@ -68,7 +68,7 @@ def test_a_transferred_question_asks_the_same_of_the_passages_names() -> None:
     assert transfer(question, collect_replacements(["no names"]), random.Random(0)) is None
 
 
-def test_clozes_ask_for_what_the_statement_said() -> None:
+def test_clozes_ask_for_the_text_of_the_gap() -> None:
     found = {make_cloze(TEXT, random.Random(seed)) for seed in range(200)}
     assert None not in found
     assert any("Ana Ruiz" not in q and "opened the old bridge" in q for q in found)
@@ -79,7 +79,7 @@ def test_clozes_ask_for_what_the_statement_said() -> None:
 
 
 @given(st.data())
-def test_windows_hold_the_answer_and_stay_in_the_article(data: st.DataObject) -> None:
+def test_windows_contain_the_answer_and_stay_in_the_article(data: st.DataObject) -> None:
     tokens = np.array(data.draw(st.lists(st.integers(0, 6), min_size=2, max_size=500)), np.uint16)
     start = data.draw(st.integers(0, len(tokens) - 1))
     end = data.draw(st.integers(start + 1, len(tokens)))
@@ -116,7 +116,7 @@ def test_unlabelled_pairs_ask_about_passages_and_have_no_target(
     assert len(draw_rows(pairs, 0, 1)) == len(pairs)
 
 
-def test_negatives_are_also_asked_with_their_own_names() -> None:
+def test_negatives_come_again_with_the_names_of_their_passage() -> None:
     filler = "The town council met for hours and talked. " * 5
     own = f"Ana Ruiz opened the bridge over the Vire in 1894. {filler}"
     near = f"Old Lena Moss painted the bridge over the Orne green. {filler}"
@@ -144,7 +144,7 @@ def test_a_window_reads_on_into_the_next_paragraph(data: Path, plain: Tokenizer)
     assert any("itopenedin1894.themayor" in text for text in texts)
 
 
-def test_unknown_answers_add_nothing_to_the_loss() -> None:
+def test_unlabelled_windows_add_nothing_to_the_loss() -> None:
     torch.manual_seed(0)
     logits = torch.randn(2, 3, 5, requires_grad=True)
     ones = torch.ones(3, 5, dtype=torch.long)
@@ -158,7 +158,7 @@ def test_unknown_answers_add_nothing_to_the_loss() -> None:
     assert compute_span_loss(*logits, Batch(ones, ones, ones, nothing, nothing)) == 0
 
 
-def test_main_components_keep_what_varies_most() -> None:
+def test_principal_components_keep_most_of_the_variance() -> None:
     torch.manual_seed(0)
     wide = torch.randn(2000, 2) @ torch.randn(2, 12) * 5 + 3
     states = wide + torch.randn(2000, 12) * 0.01

@@ -74,7 +74,7 @@ def test_windows_stay_within_the_token_limit(tokenizer: Tokenizer) -> None:
     assert max(len(window.ids) for window in split_windows(tokenizer.encode("who?", LONG))) == 64
 
 
-def test_negative_is_a_paragraph_of_the_article_without_any_answer_text() -> None:
+def test_negative_is_a_paragraph_of_the_article_without_any_gold() -> None:
     article = ("Ana Ruiz fled.", "It was ana ruiz.", "Nobody else fled.")
     for seed in range(20):
         negative = make_negative(
@@ -84,7 +84,7 @@ def test_negative_is_a_paragraph_of_the_article_without_any_answer_text() -> Non
         assert (negative.context, negative.golds) == ("Nobody else fled.", ())
 
 
-def test_no_negative_where_every_paragraph_holds_an_answer() -> None:
+def test_no_negative_if_every_paragraph_contains_a_gold() -> None:
     article = ("Ana Ruiz fled.", "Ana stayed.")
     assert (
         make_negative(example(article[0], "Ana Ruiz", "Ana", article=article), random.Random(0))
@@ -96,7 +96,7 @@ def test_no_negative_for_an_unanswerable_question() -> None:
     assert make_negative(example("A.", article=("A.", "B.")), random.Random(0)) is None
 
 
-def test_negatives_come_in_the_share_asked_for() -> None:
+def test_negatives_have_the_requested_share() -> None:
     examples = [example("Ana fled.", "Ana", article=("Ana fled.", "Rain fell."))] * 1000
     mixed = add_negatives(examples, 0.2, random.Random(0))
     assert 150 < sum(not e.golds for e in mixed) < 250
