@@ -1,1 +1,1 @@
-"""Answers compared with known ones."""
+"""Measure answers against questions whose answers are known."""

@@ -1,4 +1,7 @@
-"""SQuAD's scores, written from their description: exact match, F1, and judging abstention."""
+"""Metrics: SQuAD's exact match and F1, threshold and calibration metrics of confidences.
+
+The functions bear the metrics' usual names.
+"""
 
 import random
 import string
@@ -6,28 +9,36 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
+# English articles, left out by SQuAD's normalisation.
 ARTICLES = {"a", "an", "the"}
+# Draws whose mean estimates the calibration error by chance.
 CHANCE_ROUNDS = 100
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalise(text: str) -> str:
-    """Lower-case, without punctuation and articles: `normalise("The U.S. Army")` is `"us army"`."""
+    """Lower-case the text and leave out punctuation and articles, as SQuAD does.
+
+    >>> normalise("The U.S. Army")
+    'us army'
+    """
     words = text.lower().translate(PUNCTUATION).split()
     return " ".join(word for word in words if word not in ARTICLES)
 
 
 def exact_match(answer: str, golds: Sequence[str]) -> float:
-    """1.0 if the answer equals a gold after normalising; no golds means that "" is right."""
+    """Return 1.0 if the normalised answer equals a gold; no golds means that "" is right."""
     return float(any(normalise(answer) == normalise(gold) for gold in golds or [""]))
 
 
 def f1(answer: str, golds: Sequence[str]) -> float:
-    """Word overlap with the closest gold, from 0 to 1; no golds means that "" is right."""
-    return max(_f1(normalise(answer).split(), normalise(gold).split()) for gold in golds or [""])
+    """Return the token F1 with the closest gold, from 0 to 1; no golds means that "" is right."""
+    return max(
+        _token_f1(normalise(answer).split(), normalise(gold).split()) for gold in golds or [""]
+    )
 
 
-def _f1(answer: list[str], gold: list[str]) -> float:
+def _token_f1(answer: list[str], gold: list[str]) -> float:
     if not answer or not gold:
         return float(answer == gold)
     shared = (Counter(answer) & Counter(gold)).total()
@@ -37,7 +48,7 @@ def _f1(answer: list[str], gold: list[str]) -> float:
 def best_threshold_mean(
     scores: Sequence[float], if_answered: Sequence[float], if_silent: Sequence[float]
 ) -> float:
-    """Best mean over all thresholds: questions scored above are answered, the rest are not."""
+    """Return the best mean over all thresholds: questions scored above are answered, others not."""
     order = sorted(range(len(scores)), key=lambda i: -scores[i])
     total = best = sum(if_silent)
     for place, i in enumerate(order):
@@ -49,9 +60,13 @@ def best_threshold_mean(
 
 
 def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float:
-    """Chance that a positive scores above a negative, ties counting half; needs one of each.
+    """Return the area under the ROC curve; ties count half.
 
-    Computed from ranks (Mann & Whitney 1947).
+    It is the chance that a positive scores above a negative, computed from ranks (Mann &
+    Whitney 1947).
+
+    Raises:
+        ValueError: there is no positive, or no negative.
     """
     positives = sum(positive)
     negatives = len(positive) - positives
@@ -67,8 +82,13 @@ def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float:
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 
-def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> list[tuple[float, float]]:
-    """Points (share answered, share wrong among those) as ever less sure ones are answered."""
+def risk_coverage_curve(
+    confidences: Sequence[float], right: Sequence[bool]
+) -> list[tuple[float, float]]:
+    """Return the points (coverage, risk) of all thresholds, from the highest threshold down.
+
+    Coverage is the share of questions answered, risk the share of wrong answers among them.
+    """
     order = sorted(range(len(confidences)), key=lambda i: -confidences[i])
     points, wrong = [], 0
     for place, i in enumerate(order, start=1):
@@ -79,36 +99,42 @@ def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> list[t
     return points
 
 
-def coverage_at(confidences: Sequence[float], right: Sequence[bool], accuracy: float) -> float:
-    """Largest share of questions that some threshold answers with at least this accuracy."""
-    points = risk_coverage(confidences, right)
+def coverage_at_accuracy(
+    confidences: Sequence[float], right: Sequence[bool], accuracy: float
+) -> float:
+    """Return the largest share of questions that a threshold answers with this accuracy or more."""
+    points = risk_coverage_curve(confidences, right)
     return max((share for share, risk in points if 1 - risk >= accuracy), default=0.0)
 
 
-def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int) -> float:
-    """Mean distance between confidence and share of right ones, over bins of equal mass."""
-    found = reliability(confidences, right, bins)
+def expected_calibration_error(
+    confidences: Sequence[float], right: Sequence[bool], bins: int
+) -> float:
+    """Return the ECE: the mean distance of confidence and share of right ones over equal bins."""
+    found = reliability_bins(confidences, right, bins)
     return sum(mass * abs(confidence - share) for confidence, share, mass in found)
 
 
-def calibration_error_by_chance(confidences: Sequence[float], bins: int) -> float:
-    """Mean calibration error that exactly right confidences would show, from few questions alone.
+def expected_calibration_error_by_chance(confidences: Sequence[float], bins: int) -> float:
+    """Return the mean ECE that perfectly calibrated confidences would show by chance.
 
-    Each is right as often as it says in CHANCE_ROUNDS draws, whose seed is fixed (consistency
-    resampling, Bröcker and Smith 2007).
+    Consistency resampling (Bröcker and Smith 2007): in each of CHANCE_ROUNDS draws with a fixed
+    seed, every answer is right with the probability of its confidence.
     """
     draw = random.Random(0)
     errors = (
-        calibration_error(confidences, [draw.random() < each for each in confidences], bins)
+        expected_calibration_error(
+            confidences, [draw.random() < each for each in confidences], bins
+        )
         for _ in range(CHANCE_ROUNDS)
     )
     return sum(errors) / CHANCE_ROUNDS
 
 
-def reliability(
+def reliability_bins(
     confidences: Sequence[float], right: Sequence[bool], bins: int
 ) -> list[tuple[float, float, float]]:
-    """Bins of equal mass by rising confidence: mean confidence, share right, share of all."""
+    """Return bins of equal mass by rising confidence: mean confidence, accuracy, share of all."""
     order = sorted(range(len(confidences)), key=lambda i: confidences[i])
     found = []
     for number in range(bins):

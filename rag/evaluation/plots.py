@@ -1,15 +1,17 @@
-"""Two plots of what confidences are worth, as SVG: risk over coverage, and reliability."""
+"""Plot how good the confidences are, as SVG: a risk-coverage curve and a reliability diagram."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from citewire.index.errors import NotUsable
-from citewire.rag.evaluation.metrics import reliability, risk_coverage
-from citewire.rag.evaluation.report import CALIBRATION_BINS, Outcome
+from citewire.rag.evaluation.metrics import reliability_bins, risk_coverage_curve
+from citewire.rag.evaluation.outcomes import Outcome
+from citewire.rag.evaluation.report import CALIBRATION_BINS
 
+# Pixels: the side of the plotting area, and the margin around it.
 SIZE, MARGIN = 360, 56
 TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-# A curve over ten thousand questions looks the same with so many points.
+# Points of a curve at most: one over ten thousand questions looks the same with this many.
 MAX_POINTS = 400
 
 Point = tuple[float, float]
@@ -19,40 +21,42 @@ def write_plots(folder: Path, outcomes: Sequence[Outcome]) -> None:
     """Write `risk_coverage.svg` and `reliability.svg`; raise NotUsable when that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "risk_coverage.svg").write_text(risk_coverage_svg(outcomes), "utf-8")
-        (folder / "reliability.svg").write_text(reliability_svg(outcomes), "utf-8")
+        (folder / "risk_coverage.svg").write_text(draw_risk_coverage(outcomes), "utf-8")
+        (folder / "reliability.svg").write_text(draw_reliability(outcomes), "utf-8")
     except OSError as error:
         raise NotUsable(f"{folder}: plots cannot be written there: {error}") from error
 
 
-def risk_coverage_svg(outcomes: Sequence[Outcome]) -> str:
+def draw_risk_coverage(outcomes: Sequence[Outcome]) -> str:
     """Plot the share of wrong answers over the share of questions that are answered."""
-    points = risk_coverage(
+    points = risk_coverage_curve(
         [outcome.confidence for outcome in outcomes], [outcome.is_right for outcome in outcomes]
     )
     # From the end, so that the point where all are answered stays.
     thinned = points[:: -(1 + len(points) // MAX_POINTS)]
-    return chart("share of questions answered", "share wrong among them", [line(thinned)])
+    return draw_chart("share of questions answered", "share wrong among them", [draw_line(thinned)])
 
 
-def reliability_svg(outcomes: Sequence[Outcome]) -> str:
+def draw_reliability(outcomes: Sequence[Outcome]) -> str:
     """Plot the share of right answers over the confidence, in bins of equal mass."""
-    bins = reliability(
+    bins = reliability_bins(
         [outcome.confidence for outcome in outcomes],
         [outcome.is_right for outcome in outcomes],
         CALIBRATION_BINS,
     )
     points = [(confidence, share) for confidence, share, _ in bins]
-    ideal = '<path class="ideal" d="M{} {} L{} {}"/>'.format(*place((0, 0)), *place((1, 1)))
-    return chart("confidence", "share right", [ideal, line(points), *map(dot, points)])
+    ideal = '<path class="ideal" d="M{} {} L{} {}"/>'.format(*to_pixels((0, 0)), *to_pixels((1, 1)))
+    return draw_chart(
+        "confidence", "share right", [ideal, draw_line(points), *map(draw_dot, points)]
+    )
 
 
-def chart(across: str, up: str, marks: Iterable[str]) -> str:
+def draw_chart(across: str, up: str, marks: Iterable[str]) -> str:
     """Draw axes from 0 to 1 with names around the marks."""
     grid = []
     for tick in TICKS:
-        (left, height), (right, _) = place((0, tick)), place((1, tick))
-        (along, bottom), (_, top) = place((tick, 0)), place((tick, 1))
+        (left, height), (right, _) = to_pixels((0, tick)), to_pixels((1, tick))
+        (along, bottom), (_, top) = to_pixels((tick, 0)), to_pixels((tick, 1))
         grid += [
             f'<path class="grid" d="M{left} {height} H{right} M{along} {bottom} V{top}"/>',
             f'<text x="{left - 8}" y="{height + 4}" text-anchor="end">{tick:g}</text>',
@@ -83,18 +87,18 @@ def chart(across: str, up: str, marks: Iterable[str]) -> str:
     )
 
 
-def line(points: Sequence[Point]) -> str:
+def draw_line(points: Sequence[Point]) -> str:
     """Draw a line through the points."""
-    steps = " L".join("{} {}".format(*place(point)) for point in points)
+    steps = " L".join("{} {}".format(*to_pixels(point)) for point in points)
     return f'<path class="line" d="M{steps}"/>'
 
 
-def dot(point: Point) -> str:
+def draw_dot(point: Point) -> str:
     """Draw a dot."""
-    x, y = place(point)
+    x, y = to_pixels(point)
     return f'<circle cx="{x}" cy="{y}" r="4"/>'
 
 
-def place(point: Point) -> Point:
-    """Return where in the picture a point of the unit square lies."""
+def to_pixels(point: Point) -> Point:
+    """Return the picture's pixel coordinates of a point in the unit square."""
     return round(MARGIN + SIZE * point[0], 1), round(MARGIN + SIZE * (1 - point[1]), 1)

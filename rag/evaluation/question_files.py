@@ -1,15 +1,15 @@
-"""Question files: one JSON object a line, or SQuAD's format.
+"""Question files: one JSON object a line (JSON Lines), or SQuAD's format.
 
-A line has `question`, `answers` (verbatim texts; none when the archive does not say),
-`article_id` where the answer stands, `kind`, which groups the rows of a table, and for a
-follow-up `history`, the questions asked before it.
+A line has `question`, `answers` (verbatim texts; none when the archive does not answer it),
+`article_id` of the article with the answer, `kind`, which groups the rows of a table, and for a
+follow-up question `history`, the questions asked before it.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from citewire.index.errors import InvalidInput
 from citewire.index.types import Article
@@ -18,8 +18,8 @@ from citewire.rag.types import Question
 
 
 @dataclass(frozen=True, slots=True)
-class KnownQuestion:
-    """A question with its right answers; without any, the archive does not say."""
+class LabelledQuestion:
+    """A question with its gold answers; without any, the archive does not answer it."""
 
     text: str
     answers: tuple[str, ...]
@@ -27,14 +27,34 @@ class KnownQuestion:
     kind: str
     history: tuple[str, ...] = ()
 
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
+        """Build a question from a line's fields.
+
+        Raises:
+            KeyError, TypeError: a field is missing, or has the wrong type.
+            InvalidInput: the text is not a question that can be asked.
+        """
+        text, answers = fields["question"], fields["answers"]
+        if not isinstance(text, str):
+            raise TypeError(f"`question` is {text!r}, not a text")
+        Question(text)
+        if not isinstance(answers, list) or not all(isinstance(item, str) for item in answers):
+            raise TypeError(f"`answers` is {answers!r}, not a list of texts")
+        history = fields.get("history", [])
+        if not isinstance(history, list) or not all(isinstance(item, str) for item in history):
+            raise TypeError(f"`history` is {history!r}, not a list of texts")
+        kind = str(fields.get("kind", "all"))
+        return cls(text, tuple(answers), fields.get("article_id"), kind, tuple(history))
+
 
 def is_squad(file: Path) -> bool:
     """Say whether the file's name is one of SQuAD's format: `.json` or `.json.gz`."""
     return file.name.endswith((".json", ".json.gz"))
 
 
-def read_questions(file: Path) -> list[KnownQuestion]:
-    """Read a question file; raise InvalidInput naming the first line that is not as it should."""
+def read_questions(file: Path) -> list[LabelledQuestion]:
+    """Read a question file; raise InvalidInput naming the first line that is not a question."""
     try:
         lines = file.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -44,8 +64,7 @@ def read_questions(file: Path) -> list[KnownQuestion]:
         if not line.strip():
             continue
         try:
-            fields = json.loads(line)
-            questions.append(known_question(fields))
+            questions.append(LabelledQuestion.from_fields(json.loads(line)))
         except (InvalidInput, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput(f"{file}:{number}: not a question: {error!r}") from error
     if not questions:
@@ -53,28 +72,12 @@ def read_questions(file: Path) -> list[KnownQuestion]:
     return questions
 
 
-def known_question(fields: dict[str, Any]) -> KnownQuestion:
-    """Return the question that a line's fields describe; raise TypeError for wrong ones."""
-    text, answers = fields["question"], fields["answers"]
-    if not isinstance(text, str):
-        raise TypeError(f"`question` is {text!r}, not a text")
-    Question(text)
-    if not isinstance(answers, list) or not all(isinstance(item, str) for item in answers):
-        raise TypeError(f"`answers` is {answers!r}, not a list of texts")
-    history = fields.get("history", [])
-    if not isinstance(history, list) or not all(isinstance(item, str) for item in history):
-        raise TypeError(f"`history` is {history!r}, not a list of texts")
-    kind = str(fields.get("kind", "all"))
-    return KnownQuestion(text, tuple(answers), fields.get("article_id"), kind, tuple(history))
-
-
-def archive_of(
+def build_archive(
     examples: Sequence[Example], asked: Sequence[Example], kind: str
-) -> tuple[list[Article], list[KnownQuestion]]:
+) -> tuple[list[Article], list[LabelledQuestion]]:
     """Return every paragraph of the examples as an article, and the questions `asked` of them.
 
-    A question that has no answer in its own paragraph counts as one that the archive does not
-    answer.
+    A question without an answer in its own paragraph counts as unanswerable from the archive.
     """
     numbers: dict[str, str] = {}
     articles = []
@@ -83,7 +86,7 @@ def archive_of(
             numbers[example.context] = f"paragraph-{len(numbers)}"
             articles.append(Article(numbers[example.context], example.title, example.context))
     questions = [
-        KnownQuestion(
+        LabelledQuestion(
             example.question,
             tuple(gold.text for gold in example.golds),
             numbers[example.context],

@@ -15,14 +15,14 @@ from citewire.index.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """A right answer: its text and where it starts in the context, in code points."""
+    """A gold answer: its text and the offset of its start in the context, in code points."""
 
     text: str
     start: int
 
     @property
     def end(self) -> int:
-        """Where the answer ends, one past its last code point."""
+        """The offset one past the answer's last code point."""
         return self.start + len(self.text)
 
 
@@ -59,17 +59,17 @@ def read_examples(path: Path) -> Iterator[Example]:
                         id=str(qa["id"]),
                         question=qa["question"].strip(),
                         context=paragraph["context"],
-                        golds=() if qa.get("is_impossible", False) else golds_of(qa["answers"]),
+                        golds=() if qa.get("is_impossible", False) else parse_golds(qa["answers"]),
                         article=article,
-                        # Titles are written as in addresses of Wikipedia.
+                        # Titles are written as in the URLs of Wikipedia.
                         title=str(entry.get("title", "")).removeprefix("/wiki/").replace("_", " "),
                     )
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(f"{path}: not a question file in SQuAD's format: {error!r}") from error
 
 
-def golds_of(answers: Sequence[dict[str, Any]]) -> tuple[Gold, ...]:
-    """Return the answers that have a text."""
+def parse_golds(answers: Sequence[dict[str, Any]]) -> tuple[Gold, ...]:
+    """Parse the answers, leaving out those without a text."""
     return tuple(
         Gold(answer["text"], answer["answer_start"]) for answer in answers if answer["text"]
     )

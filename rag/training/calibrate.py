@@ -33,7 +33,7 @@ from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import Answerer
 from citewire.rag.evaluation.metrics import f1
-from citewire.rag.evaluation.report import RIGHT_F1, read_alone
+from citewire.rag.evaluation.outcomes import RIGHT_F1, read_paragraph
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, ready_model
@@ -160,7 +160,7 @@ def move_questions(examples: Sequence[Example], rng: random.Random) -> list[Exam
 
 def read_paragraphs(examples: Sequence[Example], reader: OnnxReader) -> list[ParagraphAnswer]:
     """Read each question on its own paragraph."""
-    found = [(example, read_alone(reader, example)) for example in examples]
+    found = [(example, read_paragraph(reader, example)) for example in examples]
     return [
         ParagraphAnswer(best.margin, is_right(best, [gold.text for gold in example.golds]))
         for example, best in found

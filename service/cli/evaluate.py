@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from citewire.index.errors import InvalidInput
-from citewire.rag.evaluation.question_files import archive_of, is_squad, read_questions
-from citewire.rag.evaluation.report import Outcome, ask_all, read_all
+from citewire.rag.evaluation.outcomes import Outcome, ask_all, read_all
+from citewire.rag.evaluation.question_files import build_archive, is_squad, read_questions
 from citewire.rag.evaluation.squad import read_examples
 from citewire.rag.wiring import open_pipeline, open_reader, open_temporary_pipeline
 from citewire.service.settings import ServiceSettings
@@ -56,7 +56,7 @@ def ask_files(settings: ServiceSettings, files: Sequence[Path], sample: Sample) 
     for file, examples in squads.items():
         asked, kind = sample.draw(examples), file.name.removesuffix(".gz").removesuffix(".json")
         if sample.retrieve:
-            articles, questions = archive_of(examples, asked, kind)
+            articles, questions = build_archive(examples, asked, kind)
             with open_temporary_pipeline(settings, articles) as pipeline:
                 outcomes += ask_all(pipeline.answerer.answer, questions)
         else:

@@ -44,12 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Ask the questions and compare the answers with the known ones."""
     from citewire.rag.evaluation.plots import write_plots
-    from citewire.rag.evaluation.report import evaluation_of
+    from citewire.rag.evaluation.rendering import render_json, render_tables
+    from citewire.rag.evaluation.report import Evaluation
     from citewire.service.cli.evaluate import Sample, ask_files
 
     sample = Sample(options.questions, options.seed, retrieve=options.retrieve)
-    result = evaluation_of(ask_files(settings, options.files, sample))
-    print(result.json() if options.json else result.table())
+    evaluation = Evaluation.from_outcomes(ask_files(settings, options.files, sample))
+    print(render_json(evaluation) if options.json else render_tables(evaluation))
     if options.plots is not None:
-        write_plots(options.plots, result.outcomes)
+        write_plots(options.plots, evaluation.outcomes)
     return ANSWERED

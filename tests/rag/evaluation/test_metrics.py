@@ -3,9 +3,9 @@ import pytest
 from citewire.rag.evaluation.metrics import (
     auroc,
     best_threshold_mean,
-    calibration_error,
-    calibration_error_by_chance,
     exact_match,
+    expected_calibration_error,
+    expected_calibration_error_by_chance,
     f1,
     normalise,
 )
@@ -47,12 +47,14 @@ def test_calibration_error_is_the_distance_of_confidence_and_truth() -> None:
     confidences = [0.1, 0.1, 0.8, 0.8]
     right = [False, False, True, False]
     # The lower bin is off by 0.1, the upper by 0.8 - 0.5.
-    assert calibration_error(confidences, right, bins=2) == pytest.approx((0.1 + 0.3) / 2)
+    assert expected_calibration_error(confidences, right, bins=2) == pytest.approx((0.1 + 0.3) / 2)
 
 
 def test_few_questions_show_an_error_even_where_confidences_are_right() -> None:
     # One in a bin of its own is off by a half, whatever comes out; of 1,000 hardly any is.
-    assert calibration_error_by_chance([0.5, 0.5], bins=2) == pytest.approx(0.5)
+    assert expected_calibration_error_by_chance([0.5, 0.5], bins=2) == pytest.approx(0.5)
     # The mean distance of a share of 500 from one half is sqrt(2 / pi) * 0.5 / sqrt(500).
-    assert calibration_error_by_chance([0.5] * 1000, bins=2) == pytest.approx(0.0178, rel=0.2)
-    assert calibration_error_by_chance([0.0, 1.0], bins=2) == 0.0
+    assert expected_calibration_error_by_chance([0.5] * 1000, bins=2) == pytest.approx(
+        0.0178, rel=0.2
+    )
+    assert expected_calibration_error_by_chance([0.0, 1.0], bins=2) == 0.0

@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 import pytest
 
 from citewire.index.errors import NotUsable
+from citewire.rag.evaluation.outcomes import Outcome
 from citewire.rag.evaluation.plots import write_plots
-from citewire.rag.evaluation.report import Outcome
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -4,8 +4,8 @@ import pytest
 
 from citewire.index.errors import InvalidInput
 from citewire.rag.evaluation.question_files import (
-    KnownQuestion,
-    archive_of,
+    LabelledQuestion,
+    build_archive,
     is_squad,
     read_questions,
 )
@@ -24,8 +24,8 @@ def test_a_question_file_is_read(file: Path) -> None:
         '{"question": "Why?", "answers": []}\n'
     )
     assert read_questions(file) == [
-        KnownQuestion("When?", ("1894",), "bridge", "when"),
-        KnownQuestion("Why?", (), None, "all"),
+        LabelledQuestion("When?", ("1894",), "bridge", "when"),
+        LabelledQuestion("Why?", (), None, "all"),
     ]
 
 
@@ -75,13 +75,13 @@ def test_paragraphs_become_an_archive_that_its_questions_are_asked_of() -> None:
         Example("3", "What rose?", "The river rose.", (Gold("The river", 0),), (), "A river"),
     ]
 
-    articles, questions = archive_of(examples, examples[1:], "town")
+    articles, questions = build_archive(examples, examples[1:], "town")
 
     assert [(article.id, article.title) for article in articles] == [
         ("paragraph-0", "A town"),
         ("paragraph-1", "A river"),
     ]
     assert questions == [
-        KnownQuestion("Who stayed?", (), "paragraph-0", "town"),
-        KnownQuestion("What rose?", ("The river",), "paragraph-1", "town"),
+        LabelledQuestion("Who stayed?", (), "paragraph-0", "town"),
+        LabelledQuestion("What rose?", ("The river",), "paragraph-1", "town"),
     ]
