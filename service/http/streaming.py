@@ -142,7 +142,7 @@ def stream_answer(asker: Asker, question: Question, request_id: str) -> EventStr
     """Return the answer of `/v1/ask` as the events of `citewire.service.wire.events`."""
 
     async def work(emit: Emit) -> None:
-        response = await asker.watched(
+        response = await asker.ask_with_progress(
             question, request_id, lambda event: emit(encode_event(event))
         )
         for answer in response.answers:

@@ -1,86 +1,29 @@
 """The part of OpenAI's API that chat programs need to ask the archive.
 
-There is one model, the archive; it answers the last question of a conversation, which may lean on
-those before it. These routes are left out of the API's description: OpenAI's describes them, and
+There is one model, the archive; it answers the last question of a conversation, which may refer
+to those before it. These routes are left out of the API's description: OpenAI describes them, and
 errors have its shape.
 """
 
-import json
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import JsonValue
 
 from citewire.rag.conversation.types import Clarification, Rewrite
 from citewire.rag.types import Question
 from citewire.service.http.problems import problem, request_id
 from citewire.service.http.streaming import Emit, EventStream
-from citewire.service.openai.history import render_clarification, rewrite_last_question
-from citewire.service.openai.message import Message, message_of, url_of
+from citewire.service.openai.completion import Completion, Fields, encode_data
+from citewire.service.openai.history import rewrite_last_question
+from citewire.service.openai.message import CitedMessage, write_clarification, write_message
 from citewire.service.openai.schemas import MODEL, CompletionRequest
-from citewire.service.openai.tasks import task_reply
-from citewire.service.wire.answers import AnswerOut, AskResponse
+from citewire.service.openai.tasks import reply_to_task
+from citewire.service.wire.answers import AskResponse
 from citewire.service.wire.events import AskEvent
 from citewire.service.work.asker import Asker
 
-# No language model reads or writes: there are no tokens to count.
-USAGE: dict[str, JsonValue] = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 NOTHING_ASKED = "Ask a question about what the archive's articles say."
-END = b"data: [DONE]\n\n"
-Fields = dict[str, JsonValue]
-
-
-class Completion:
-    """One completion on its way: its id, and the shapes that its parts come in."""
-
-    def __init__(self, request: Request, body: CompletionRequest) -> None:
-        self.request_id = request_id(request.scope)
-        self.base_url = str(request.base_url)
-        self.asked = body.asked
-        self.with_usage = bool(body.stream_options and body.stream_options.include_usage)
-        self._head: Fields = {
-            "id": f"chatcmpl-{self.request_id}",
-            "created": int(time.time()),
-            "model": MODEL,
-        }
-
-    def message(self, response: AskResponse, rewrite: Rewrite) -> Message:
-        """Return the message that says what the response says, and how it was asked."""
-        changed = rewrite.question != self.asked.strip()
-        return message_of(response, self.base_url, rewrite.question if changed else "")
-
-    def whole(self, message: Message, response: AskResponse | None) -> Fields:
-        """Return the completion in one piece."""
-        said: Fields = {"role": "assistant", "content": message.text, "refusal": None}
-        choice: Fields = {
-            "index": 0,
-            "message": said | notes(message, response),
-            "finish_reason": "stop",
-            "logprobs": None,
-        }
-        return self._head | {"object": "chat.completion", "choices": [choice], "usage": USAGE}
-
-    def chunk(self, delta: Fields, *, finish: str | None = None, **more: JsonValue) -> bytes:
-        """Return one piece of a streamed completion."""
-        choices: JsonValue = [{"index": 0, "delta": delta, "finish_reason": finish}]
-        return data(self._head | {"object": "chat.completion.chunk", "choices": choices} | more)
-
-    def chunks(self, message: Message, response: AskResponse | None) -> Iterator[bytes]:
-        """Yield the pieces from the first word on."""
-        for piece in message.pieces:
-            yield self.chunk({"content": piece})
-        for answer in response.answers if response else []:
-            for event in sources(answer, self.base_url):
-                yield self.chunk({}, event=event)
-        yield self.chunk(notes(message, response))
-        yield self.chunk({}, finish="stop")
-        if self.with_usage:
-            yield data(
-                self._head | {"object": "chat.completion.chunk", "choices": [], "usage": USAGE}
-            )
-        yield END
 
 
 def build_openai_routes(asker: Asker) -> APIRouter:
@@ -88,7 +31,7 @@ def build_openai_routes(asker: Asker) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/v1/models")
-    async def models() -> JSONResponse:
+    async def list_models() -> JSONResponse:
         model: Fields = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}
         return JSONResponse({"object": "list", "data": [model]})
 
@@ -97,99 +40,80 @@ def build_openai_routes(asker: Asker) -> APIRouter:
         if body.model != MODEL:
             detail = f"there is no model {body.model!r} here; {MODEL!r} is the one"
             return problem(request.scope, 404, detail)
-        completion = Completion(request, body)
-        rewritten = read(body)
-        if isinstance(rewritten, str):
-            told = Message((rewritten,), ())
-            if body.stream:
-                return streamed(completion, told)
-            return JSONResponse(completion.whole(told, None))
-        if body.stream:
-            return answering(completion, asker, rewritten)
-        response = await asker.ask(Question(rewritten.question), completion.request_id)
-        message = completion.message(response, rewritten)
-        return JSONResponse(completion.whole(message, response))
+        return await Reply(asker, request, body).respond()
 
     return router
 
 
-def read(body: CompletionRequest) -> Rewrite | str:
-    """Return the question that is to be answered, or the reply where nothing is searched."""
+class Reply:
+    """The reply to one request, searched for or not, streamed or not."""
+
+    def __init__(self, asker: Asker, request: Request, body: CompletionRequest) -> None:
+        self._asker = asker
+        self._body = body
+        self._base_url = str(request.base_url)
+        options = body.stream_options
+        self._completion = Completion(
+            request_id(request.scope),
+            self._base_url,
+            with_usage=options is not None and options.include_usage,
+        )
+
+    async def respond(self) -> Response:
+        """Return the response; raises as `Asker.ask` does."""
+        found = find_question(self._body)
+        if isinstance(found, str):
+            message = CitedMessage((found,), ())
+            if self._body.stream:
+                return self._stream(message)
+            return JSONResponse(self._completion.build(message, None))
+        if self._body.stream:
+            return self._stream_answer(found)
+        response = await self._asker.ask(Question(found.question), self._completion.request_id)
+        return JSONResponse(self._completion.build(self._write(response, found), response))
+
+    def _write(self, response: AskResponse, rewrite: Rewrite) -> CitedMessage:
+        changed = rewrite.question != self._body.asked.strip()
+        return write_message(response, self._base_url, rewrite.question if changed else "")
+
+    def _stream(self, message: CitedMessage) -> EventStream:
+        async def work(emit: Emit) -> None:
+            emit(self._completion.begin())
+            emit_all(emit, self._completion.finish(message, None))
+
+        return EventStream(work, failed=encode_data)
+
+    def _stream_answer(self, rewrite: Rewrite) -> EventStream:
+        completion = self._completion
+
+        async def work(emit: Emit) -> None:
+            def report(event: AskEvent) -> None:
+                if event.event == "status" and event.data.stage == "retrieving":
+                    emit(completion.begin())
+                elif event.event == "passages":
+                    articles = len({passage.article_id for passage in event.data.passages})
+                    emit(completion.show_progress(f"Reading {articles} articles"))
+
+            question = Question(rewrite.question)
+            response = await self._asker.ask_with_progress(question, completion.request_id, report)
+            emit(completion.show_progress("Answered", done=True))
+            emit_all(emit, completion.finish(self._write(response, rewrite), response))
+
+        return EventStream(work, failed=encode_data)
+
+
+def find_question(body: CompletionRequest) -> Rewrite | str:
+    """Return the question to be answered, or the text of the reply where nothing is searched."""
     if not body.asked.strip():
         return NOTHING_ASKED
-    reply = task_reply(body.asked)
+    reply = reply_to_task(body.asked)
     if reply is not None:
         return reply
-    rewritten = rewrite_last_question(body.messages)
-    return render_clarification(rewritten) if isinstance(rewritten, Clarification) else rewritten
+    found = rewrite_last_question(body.messages)
+    return write_clarification(found) if isinstance(found, Clarification) else found
 
 
-def answering(completion: Completion, asker: Asker, rewrite: Rewrite) -> EventStream:
-    """Return the answer as it comes; whoever shows progress is told of it."""
-
-    async def work(emit: Emit) -> None:
-        def tell(event: AskEvent) -> None:
-            if event.event == "status" and event.data.stage == "retrieving":
-                emit(completion.chunk({"role": "assistant", "content": ""}))
-            elif event.event == "passages":
-                articles = len({passage.article_id for passage in event.data.passages})
-                emit(completion.chunk({}, event=progress(f"Reading {articles} articles")))
-
-        response = await asker.watched(Question(rewrite.question), completion.request_id, tell)
-        emit(completion.chunk({}, event=progress("Answered", done=True)))
-        send_each(emit, completion.chunks(completion.message(response, rewrite), response))
-
-    return EventStream(work, failed=lambda error: b"data: " + error + b"\n\n")
-
-
-def streamed(completion: Completion, message: Message) -> EventStream:
-    """Return a message that is known already, as a stream."""
-
-    async def work(emit: Emit) -> None:
-        emit(completion.chunk({"role": "assistant", "content": ""}))
-        send_each(emit, completion.chunks(message, None))
-
-    return EventStream(work, failed=lambda error: b"data: " + error + b"\n\n")
-
-
-def send_each(emit: Emit, chunks: Iterable[bytes]) -> None:
+def emit_all(emit: Emit, chunks: Iterable[bytes]) -> None:
     """Send all chunks."""
     for chunk in chunks:
         emit(chunk)
-
-
-def data(content: Fields) -> bytes:
-    """Return an event without a name, as this API has them."""
-    return b"data: " + json.dumps(content, ensure_ascii=False).encode() + b"\n\n"
-
-
-def notes(message: Message, response: AskResponse | None) -> Fields:
-    """Return what goes with the text: the notes, and as an extension all that `/v1/ask` answers."""
-    if response is None:
-        return {"annotations": []}
-    return {
-        "annotations": [note.model_dump(mode="json") for note in message.annotations],
-        "citewire": response.model_dump(mode="json"),
-    }
-
-
-def progress(description: str, *, done: bool = False) -> Fields:
-    """Return what Open WebUI shows while one waits."""
-    return {"type": "status", "data": {"description": description, "done": done}}
-
-
-def sources(answer: AnswerOut, base_url: str) -> Iterator[Fields]:
-    """Yield what Open WebUI shows as the answer's sources: their sentences, and how likely."""
-    for citation in answer.citations:
-        address = url_of(citation, base_url)
-        named: Fields = {"id": citation.article_id, "name": citation.title, "url": address}
-        where: Fields = {"source": address, "name": citation.title, "source_url": address}
-        yield {
-            "type": "source",
-            "data": {
-                "source": named,
-                "document": [citation.context],
-                "metadata": [where],
-                "distances": [answer.confidence],
-            },
-        }

@@ -1,6 +1,6 @@
 """The wire of OpenAI's chat completions, as far as clients of an archive use it.
 
-Fields that only tune a language model are passed over: nothing here samples.
+Parameters of sampling are accepted and ignored: no language model takes part.
 """
 
 from typing import Literal
@@ -11,14 +11,14 @@ MODEL = "citewire"
 
 
 class TextPart(BaseModel):
-    """A part of a message; those that are no text are not read."""
+    """A part of a message; a part of another type than text is ignored."""
 
     type: str
     text: str = ""
 
 
 class ChatMessage(BaseModel):
-    """What somebody said."""
+    """A message of the user, the assistant or the system."""
 
     role: str
     content: str | list[TextPart] | None = None
@@ -32,7 +32,7 @@ class ChatMessage(BaseModel):
 
 
 class StreamOptions(BaseModel):
-    """What a stream tells besides."""
+    """Options of a stream."""
 
     include_usage: bool = False
 
@@ -47,13 +47,13 @@ class CompletionRequest(BaseModel):
 
     @property
     def asked(self) -> str:
-        """The last thing that the user said, empty when that is nothing."""
+        """The user's last message, empty where there is none."""
         said = [message.text for message in self.messages if message.role == "user"]
         return said[-1] if said else ""
 
 
 class UrlCitation(BaseModel):
-    """A source and what of the message is quoted from it.
+    """A source, and the stretch of the message that is quoted from it.
 
     `start_index` and `end_index` are half-open and count Unicode code points of the message.
     """

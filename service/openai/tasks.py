@@ -1,37 +1,37 @@
-"""What chat programs ask of a language model about a chat: answered without searching.
+"""Prompts about the chat itself, which chat programs send along: answered without searching.
 
-They ask for a title, for tags or for what one might ask next, in prompts that begin with
-`### Task:` and show the JSON that they want.
+They ask for a title, tags, or suggestions of further questions, begin with `### Task:`, and show
+the JSON that is expected. Open WebUI sends them.
 """
 
 import json
 import re
 
 TASK = "### Task:"
-WANTED = re.compile(r'"(title|tags|follow_ups|queries|text)"\s*:')
+FIELD = re.compile(r'"(title|tags|follow_ups|queries|text)"\s*:')
 FIRST_QUESTION = re.compile(r"^(?:USER|User|user): *(.+)$", re.MULTILINE)
 MAX_TITLE_CHARACTERS = 60
 UNTITLED = "A question to the archive"
 
 
-def task_reply(prompt: str) -> str | None:
-    r"""Return the reply to such a prompt, None when it is a question like any other.
+def reply_to_task(prompt: str) -> str | None:
+    r"""Return the reply to a task, None where the prompt is a question to the archive.
 
-    >>> task_reply('### Task:\nSuggest tags. JSON format: { "tags": ["tag1", "tag2"] }')
+    >>> reply_to_task('### Task:\nSuggest tags. JSON format: { "tags": ["tag1", "tag2"] }')
     '{"tags": []}'
     """
     if not prompt.lstrip().startswith(TASK):
         return None
-    found = WANTED.search(prompt)
+    found = FIELD.search(prompt)
     if found is None:
         return ""
-    wanted = found.group(1)
-    if wanted == "title":
-        return json.dumps({"title": title_of(prompt)}, ensure_ascii=False)
-    return json.dumps({wanted: "" if wanted == "text" else []})
+    field = found.group(1)
+    if field == "title":
+        return json.dumps({"title": choose_title(prompt)}, ensure_ascii=False)
+    return json.dumps({field: "" if field == "text" else []})
 
 
-def title_of(prompt: str) -> str:
-    """Return the first question of the chat that the prompt shows, shortened."""
+def choose_title(prompt: str) -> str:
+    """Return the first question of the chat in the prompt, shortened."""
     found = FIRST_QUESTION.search(prompt)
     return found.group(1).strip()[:MAX_TITLE_CHARACTERS] if found else UNTITLED

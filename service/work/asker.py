@@ -9,7 +9,7 @@ from citewire.service.wire.convert import convert_hits, convert_result
 from citewire.service.wire.events import AskEvent, PassagesEvent, StatusEvent, StatusOut
 from citewire.service.work.executor import Inference
 
-Tell = Callable[[AskEvent], None]
+Report = Callable[[AskEvent], None]
 
 
 class Asker:
@@ -24,15 +24,17 @@ class Asker:
         result = await self._inference.run(lambda: self._answerer.answer(question))
         return convert_result(result, request_id)
 
-    async def watched(self, question: Question, request_id: str, tell: Tell) -> AskResponse:
-        """Return the response; `tell` hears of stages and passages, from another thread."""
+    async def ask_with_progress(
+        self, question: Question, request_id: str, report: Report
+    ) -> AskResponse:
+        """Return the response; `report` gets stages and passages, in another thread."""
 
         def watch(hits: Sequence[Hit]) -> None:
-            tell(PassagesEvent(data=convert_hits(hits)))
-            tell(StatusEvent(data=StatusOut(stage="reading")))
+            report(PassagesEvent(data=convert_hits(hits)))
+            report(StatusEvent(data=StatusOut(stage="reading")))
 
         def work() -> Answers | NoAnswer:
-            tell(StatusEvent(data=StatusOut(stage="retrieving")))
+            report(StatusEvent(data=StatusOut(stage="retrieving")))
             return self._answerer.answer(question, watch)
 
         return convert_result(await self._inference.run(work), request_id)

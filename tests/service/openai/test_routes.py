@@ -1,24 +1,16 @@
 """The archive as chat programs see it: one model of OpenAI's API."""
 
-import html
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 from starlette.testclient import TestClient
 
 from citewire.index.errors import ArchiveDamaged
 from citewire.rag.types import Answers, NoAnswer, Question
 from citewire.service.auth.keys import Keyring
-from citewire.service.openai.history import answer_in
-from citewire.service.openai.message import escaped, message_of
-from citewire.service.wire.answers import AnswerOut, AskResponse, CitationOut, SupportOut
-from citewire.service.wire.convert import convert_result
+from citewire.service.wire.answers import AskResponse
 from citewire.service.work.executor import DeadlinePassed, Overloaded
 
 PATH = "/v1/chat/completions"
@@ -28,11 +20,6 @@ USER = {"role": "user", "content": "Who opened it?"}
 
 def body(**more: Any) -> dict[str, Any]:
     return {"model": "citewire", "messages": [USER]} | more
-
-
-def unescaped(markdown: str) -> str:
-    """Undo what escaping did, by CommonMark's two rules."""
-    return html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown))
 
 
 def chunks_of(text: str) -> list[Any]:
@@ -71,67 +58,6 @@ def test_annotations_are_stretches_of_the_message_that_quote(client: TestClient)
     assert [each["title"] for each in citations] == ["Harbour opens", "Bare"]
     cited = AskResponse.model_validate(message["citewire"]).answers[0].citations
     assert [(each.start, each.end) for each in cited] == [(14, 29), (0, 9)]
-
-
-def response_citing(contexts: list[tuple[str, int, int]], base: CitationOut) -> AskResponse:
-    citations = [
-        base.model_copy(
-            update={
-                "context": context,
-                "context_start": 7,
-                "start": 7 + first,
-                "end": 7 + last,
-                "quote": context[first:last],
-                "title": context,
-            }
-        )
-        for context, first, last in contexts
-    ]
-    answer = AnswerOut(
-        text=citations[0].quote,
-        confidence=0.5,
-        support=SupportOut(articles=1),
-        citations=citations,
-    )
-    return AskResponse.model_construct(reason=None, answers=[answer], closest=[])
-
-
-TEXTS = st.one_of(
-    st.text(min_size=1, max_size=40),
-    st.text(alphabet="*_`[]()<>#!|~&;\\$@:/w. \n\r\t-+1🎉é»", min_size=1, max_size=40),
-)
-
-
-@st.composite
-def quotations(draw: st.DrawFn) -> tuple[str, int, int]:
-    context = draw(TEXTS)
-    first = draw(st.integers(0, len(context) - 1))
-    return context, first, draw(st.integers(first + 1, len(context)))
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(contexts=st.lists(quotations(), min_size=1, max_size=3))
-def test_every_annotation_reads_as_its_citation(
-    answered: Answers, contexts: list[tuple[str, int, int]]
-) -> None:
-    base = convert_result(answered, "r").answers[0].citations[0]
-    message = message_of(response_citing(contexts, base), BASE)
-
-    assert len(message.annotations) == len(contexts)
-    for note, (context, first, last) in zip(message.annotations, contexts, strict=True):
-        place = note.url_citation
-        stretch = message.text[place.start_index : place.end_index]
-        assert unescaped(stretch) == f"{context[:first]}»{context[first:last]}«{context[last:]}"
-
-
-@settings(deadline=None)
-@given(text=st.text(alphabet="*_`[]()<>#!|~&;\\$@:/w. -+1🎉é»ab", min_size=1, max_size=40))
-def test_escaped_text_reads_verbatim_as_markdown(text: str) -> None:
-    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    shown = markdown.renderInline(f"({escaped(text)})")
-
-    assert html.unescape(shown) == f"({text})"
-    assert not re.search(r"<\w", shown)
 
 
 def test_a_refusal_says_so_and_shows_what_comes_closest(
@@ -375,9 +301,3 @@ def test_tasks_and_endless_messages_before_a_question_are_passed_over(
     client.post(PATH, json=body(messages=messages))
 
     assert answerer.asked[-1].text == "Where was Ada Quill born?"
-
-
-@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
-@example("&#65; \\& a\nb")
-def test_answer_is_read_back_from_its_message(text: str) -> None:
-    assert answer_in(f"**{escaped(text)}** (likely, 66 %, said by 1 article)\n\n") == text
