@@ -1,7 +1,7 @@
-"""What searching needs of every passage, side by side in memory: length, date and source.
+"""Length, date and source of every passage, as columns in memory, which search and filters use.
 
-Filters are columns, so that what passes is known without asking SQLite. When an archive changes,
-only what is new is read: ids and numbers are never given twice.
+So filters are applied without asking SQLite. When an archive changes, only new passages are read:
+ids and numbers are never given twice.
 """
 
 import sqlite3
@@ -27,8 +27,8 @@ class Columns:
     """Arrays whose index is the passage's id, in `state` of the catalogue.
 
     A passage that does not exist has length 0. `day` is YYYYMMDD, UNDATED without a date;
-    `source` is a number of `sources`, or WITHOUT_SOURCE. `last_article` is the greatest number
-    that was read.
+    `source` is a number of `sources`, or WITHOUT_SOURCE. `last_article` is the greatest number of
+    an article that was read.
     """
 
     state: CatalogueState
@@ -41,12 +41,12 @@ class Columns:
     mean_length: float
 
     def passing(self, filters: Filters) -> Flags:
-        """Return for every id whether there is such a passage, of an article that passes."""
+        """Say for every id whether its passage exists and its article passes the filters."""
         passing = self.length > 0
         if filters.published_from is not None:
-            passing &= self.day >= as_number(filters.published_from.isoformat())
+            passing &= self.day >= date_number(filters.published_from.isoformat())
         if filters.published_to is not None:
-            passing &= self.day <= as_number(filters.published_to.isoformat())
+            passing &= self.day <= date_number(filters.published_to.isoformat())
             passing &= self.day != UNDATED
         if filters.sources:
             wanted = np.zeros(len(self.sources) + 1, np.bool_)
@@ -56,16 +56,16 @@ class Columns:
 
 
 class ColumnStore:
-    """Keeps the columns of the newest state that was asked for; thread-safe."""
+    """Caches the columns of the newest state that was asked for; thread-safe."""
 
     def __init__(self) -> None:
         self._newest: Columns | None = None
 
     def current(self, connection: sqlite3.Connection, state: CatalogueState) -> Columns:
-        """Return the columns of the state, which is what the connection's transaction sees.
+        """Return the columns of the state, which is that of the connection's transaction.
 
         Raises:
-            ArchiveDamaged: they hold what cannot be so.
+            ArchiveDamaged: stored values contradict each other.
         """
         known = self._newest
         if known is not None and known.state == state:
@@ -75,8 +75,8 @@ class ColumnStore:
             and known.state.archive_id == state.archive_id
             and known.state.version < state.version
         )
-        columns = followed(connection, known if known is not None and follows else NOTHING, state)
-        # A question that began before the last change needs an older state, but nobody after it.
+        columns = update(connection, known if known is not None and follows else NOTHING, state)
+        # A question that began before the last change needs an older state; no later one does.
         if known is None or follows:
             self._newest = columns
         return columns
@@ -94,20 +94,19 @@ NOTHING = Columns(
 )
 
 
-def followed(connection: sqlite3.Connection, known: Columns, state: CatalogueState) -> Columns:
-    """Return what became of known columns: without passages that are gone, with those since."""
+def update(connection: sqlite3.Connection, known: Columns, state: CatalogueState) -> Columns:
+    """Return known columns brought to a later state."""
     try:
-        left = without_gone(connection, known)
-        grown = with_new(connection, left)
+        columns = add_new(connection, drop_deleted(connection, known))
     except ValueError as error:
         raise ArchiveDamaged(f"what are numbers of passages are none: {error}") from error
-    lengths = grown.length[grown.length > 0]
+    lengths = columns.length[columns.length > 0]
     mean = float(lengths.mean(dtype=np.float64)) if len(lengths) else 0.0
-    return replace(grown, state=state, passages=len(lengths), mean_length=mean)
+    return replace(columns, state=state, passages=len(lengths), mean_length=mean)
 
 
-def without_gone(connection: sqlite3.Connection, known: Columns) -> Columns:
-    """Return the columns, of length 0 where the passage was deleted since."""
+def drop_deleted(connection: sqlite3.Connection, known: Columns) -> Columns:
+    """Return the columns, with length 0 where the passage was deleted since."""
     last = len(known.length) - 1
     (left,) = connection.execute("SELECT count(*) FROM passages WHERE id <= ?", (last,)).fetchone()
     if left == known.passages:
@@ -116,30 +115,30 @@ def without_gone(connection: sqlite3.Connection, known: Columns) -> Columns:
         "SELECT group_concat(id) FROM passages WHERE id <= ?", (last,)
     ).fetchone()
     alive = np.zeros(len(known.length), np.bool_)
-    alive[as_array(ids)] = True
+    alive[parse_numbers(ids)] = True
     return replace(known, length=np.where(alive, known.length, np.float32(0)))
 
 
-def with_new(connection: sqlite3.Connection, known: Columns) -> Columns:
-    """Return the columns with all passages behind the last known one."""
+def add_new(connection: sqlite3.Connection, known: Columns) -> Columns:
+    """Return the columns with all passages after the last known one."""
     last = len(known.length) - 1
-    # Joined inside SQLite: a hundred thousand rows would take long to cross one by one.
+    # Joined inside SQLite: fetching a hundred thousand rows one by one would take long.
     rows = connection.execute(
         "SELECT group_concat(id), group_concat(article), group_concat(start),"
         " group_concat(end), group_concat(checksum) FROM passages WHERE id > ?",
         (last,),
     ).fetchone()
-    ids, numbers, starts, ends, sums = [as_array(column) for column in rows]
+    ids, numbers, starts, ends, sums = [parse_numbers(column) for column in rows]
     if not np.array_equal(passage_checksums(ids, numbers, starts, ends), sums):
         raise ArchiveDamaged("passages do not match their checksums")
     articles = articles_after(connection, known)
     if ids.size and not known.last_article < numbers.min() <= numbers.max() <= articles.last:
         raise ArchiveDamaged("passages are of articles that do not exist")
-    # An index may still name the last passages that there were.
+    # An index may still name passages that were deleted, up to the last id ever given.
     added = max(last_given(connection), int(ids.max(initial=last))) - last
-    length = grown(known.length, added)
-    day = grown(known.day, added)
-    source = grown(known.source, added)
+    length = extend(known.length, added)
+    day = extend(known.day, added)
+    source = extend(known.source, added)
     length[ids] = ends - starts
     day[ids] = articles.day[numbers - known.last_article]
     source[ids] = articles.source[numbers - known.last_article]
@@ -155,7 +154,7 @@ def with_new(connection: sqlite3.Connection, known: Columns) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class NewArticles:
-    """The articles behind the last known one, at index 1 the next number."""
+    """Columns of the articles after the last known one; index 1 is the next number."""
 
     day: NDArray[np.int32]
     source: NDArray[np.int32]
@@ -164,17 +163,17 @@ class NewArticles:
 
 
 def articles_after(connection: sqlite3.Connection, known: Columns) -> NewArticles:
-    """Read dates and sources of the articles that the columns do not have."""
+    """Read dates and sources of the articles that the columns lack."""
     first = known.last_article
-    # Of all articles the indexes by date and by source have enough, and no texts lie between; of
-    # a few new ones the table itself. The signs keep SQLite from the other way.
+    # All articles are read from the indexes by date and by source, which are covering and hold no
+    # texts; a few new ones from the table. A unary + keeps SQLite from the other choice.
     number, named_by = ("number", "+source") if first else ("+number", "source")
     rows = connection.execute(
         "SELECT group_concat(number), group_concat(coalesce(replace(published, '-', ''), 0))"
         f" FROM articles WHERE {number} > ?",
         (first,),
     ).fetchone()
-    numbers, days = [as_array(column) for column in rows]
+    numbers, days = [parse_numbers(column) for column in rows]
     named = connection.execute(
         "SELECT source, group_concat(number) FROM articles"
         f" WHERE {number} > ? AND {named_by} IS NOT NULL GROUP BY {named_by}",
@@ -185,26 +184,26 @@ def articles_after(connection: sqlite3.Connection, known: Columns) -> NewArticle
     source = np.full(len(day), WITHOUT_SOURCE, np.int32)
     sources = dict(known.sources)
     for name, members in named:
-        source[as_array(members) - first] = sources.setdefault(name, len(sources) + 1)
+        source[parse_numbers(members) - first] = sources.setdefault(name, len(sources) + 1)
     return NewArticles(day, source, sources, first + len(day) - 1)
 
 
 def last_given(connection: sqlite3.Connection) -> int:
-    """Return the greatest id that any passage ever had."""
+    """Return the greatest id that was ever given to a passage."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
     return 0 if row is None else int(row[0])
 
 
-def grown(column: NDArray[Number], added: int) -> NDArray[Number]:
-    """Return a copy of the column with so many zeros behind it."""
+def extend(column: NDArray[Number], added: int) -> NDArray[Number]:
+    """Return a copy of the column with this number of zeros appended."""
     return np.concatenate([column, np.zeros(added, column.dtype)])
 
 
-def as_number(day: str) -> int:
-    """Return a date as YYYYMMDD: `as_number("2023-11-09")` is 20231109."""
+def date_number(day: str) -> int:
+    """Return an ISO date as YYYYMMDD: `date_number("2023-11-09")` is 20231109."""
     return int(day.replace("-", ""))
 
 
-def as_array(numbers: str | None) -> Integers:
-    """Return the numbers that SQLite has joined by commas."""
+def parse_numbers(numbers: str | None) -> Integers:
+    """Return the numbers that SQLite's group_concat has joined by commas, None for no row."""
     return np.array([], np.int64) if numbers is None else np.fromstring(numbers, np.int64, sep=",")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from citewire.index.catalogue.wal import log_file
 from citewire.index.errors import ArchiveDamaged, NotUsable, StorageFull
 from citewire.index.system.files import can_write, has_room
 
@@ -86,11 +87,6 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     return connection
-
-
-def log_file(path: Path) -> Path:
-    """Return the path of SQLite's write-ahead log for a database file."""
-    return Path(f"{path}-wal")
 
 
 def has_log(path: Path) -> bool:

@@ -1,6 +1,6 @@
-"""Bring a catalogue of an older schema to this version's, one schema after the other.
+"""Migrate a catalogue of an older schema to this version's, one schema after the other.
 
-Articles, passages and vectors stay what they are; nothing is encoded again.
+Articles, passages and vectors stay the same; nothing is encoded again.
 """
 
 import sqlite3
@@ -18,14 +18,14 @@ from citewire.index.errors import ArchiveDamaged, ArchiveTooNew
 from citewire.index.system.crash_points import reached
 from citewire.index.text.analysis import WORDS_VERSION
 
-# Encoders give vectors of length one; the rest is rounding.
+# Difference of a vector's length from one: encoders give unit vectors, up to rounding.
 LENGTH_TOLERANCE = 1e-3
-# From here on a file is sealed, and an unsealed one is not trusted.
+# Schema from which on files are sealed, and unsealed ones are not trusted.
 FIRST_SEALED = 3
 
 
 def schema_of(meta: Mapping[str, str]) -> int:
-    """Return a catalogue's schema; raise ArchiveDamaged when it says none."""
+    """Return a catalogue's schema; raise ArchiveDamaged when it names none."""
     try:
         schema = int(meta["schema"])
     except (KeyError, ValueError) as error:
@@ -36,7 +36,7 @@ def schema_of(meta: Mapping[str, str]) -> int:
 
 
 def require_known(meta: Mapping[str, str], file: Path) -> None:
-    """Raise ArchiveTooNew for a catalogue of a schema that this version does not know."""
+    """Raise ArchiveTooNew for a schema that this version does not know."""
     if schema_of(meta) > SCHEMA_VERSION:
         raise ArchiveTooNew(
             f"{file}: has schema {meta['schema']}, of a newer version of Citewire; this one reads"
@@ -46,15 +46,15 @@ def require_known(meta: Mapping[str, str], file: Path) -> None:
 
 
 def is_outdated(meta: Mapping[str, str]) -> bool:
-    """Say whether a catalogue needs `update` before this version reads it."""
+    """Say whether a catalogue needs `migrate` before this version can read it."""
     return schema_of(meta) < SCHEMA_VERSION or meta.get("words") != str(WORDS_VERSION)
 
 
-def update(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Bring an older catalogue up to date, inside the caller's transaction.
 
     Raises:
-        ArchiveDamaged: it holds what cannot be so; nothing is made of that.
+        ArchiveDamaged: it holds values that no version has stored.
     """
     meta = read_meta(connection)
     reached("migrate: begun")
@@ -70,7 +70,7 @@ def update(connection: sqlite3.Connection) -> None:
 
 
 def replace_full_text_search(connection: sqlite3.Connection) -> None:
-    """From schema 1, which searched by FTS5, to 2, which has postings of its own."""
+    """Migrate from schema 1, which searched by FTS5, to 2, which has its own postings."""
     connection.execute("DROP VIEW IF EXISTS passage_texts")
     connection.execute("DROP TABLE IF EXISTS lexical")
     rebuild_postings(connection)
@@ -78,7 +78,7 @@ def replace_full_text_search(connection: sqlite3.Connection) -> None:
 
 
 def add_checksums(connection: sqlite3.Connection) -> None:
-    """From schema 2 to 3, which has checksums of passages, vectors and whole articles."""
+    """Migrate from schema 2 to 3, which has checksums of passages, vectors and articles."""
     (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if said != "ok":
         raise ArchiveDamaged(f"the catalogue cannot be brought up to date: {said}")
@@ -113,7 +113,7 @@ def add_checksums(connection: sqlite3.Connection) -> None:
 
 
 def require_plausible(name: str, rows: list[tuple[int, int, int, bytes]], characters: int) -> None:
-    """Raise ArchiveDamaged for passages that no version has stored; a checksum would bless them."""
+    """Raise ArchiveDamaged for passages that no version has stored, before they get checksums."""
     for passage, start, end, vector in rows:
         if not 0 <= start < end <= characters:
             raise ArchiveDamaged(f"{name}: passage {passage} is no stretch of its text")

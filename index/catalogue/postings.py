@@ -1,8 +1,8 @@
-"""The lexical index's tables: for each word, which passages have it and how often.
+"""Postings, the inverted index: for each term, the passages that have it and its count in each.
 
-They lie in the catalogue's file, beside each passage's words in their order
+They are stored in the catalogue's file, with each passage's term vector
 (index/catalogue/term_vectors.py), and change in its transactions. They are derived from the texts:
-what is lost or outdated is built again, without encoding anything.
+lost or outdated ones are built again, without encoding anything.
 """
 
 import sqlite3
@@ -30,22 +30,23 @@ CREATE TABLE postings (
 ) WITHOUT ROWID;
 """
 TABLES = {"postings": POSTINGS_SCHEMA, "wordings": TERM_VECTORS_SCHEMA}
-# In this order two tables of equal content give equal rows.
+# Ordered, so that two tables of equal content give equal rows.
 IN_ORDER = {
     "postings": "SELECT term, block, entries FROM {}.postings ORDER BY term, block",
     "wordings": "SELECT passage, 0, words FROM {}.wordings ORDER BY passage",
 }
-# A row holds a term's passages among so many neighbouring ids: few rows to read for a question,
-# little to write again for an article.
+# Neighbouring ids whose postings share a row: few rows to read for a question, little to rewrite
+# for an article.
 BLOCK_BITS = 12
 BLOCK = 1 << BLOCK_BITS
-# A passage's place in its block and how often it has the term, in three bytes.
+# A passage's place in its block and its count of the term, in three bytes.
 ENTRY = np.dtype([("place", "<u2"), ("count", "u1")])
 MAX_COUNT = 255
 LAST_CHARACTER = chr(0x10FFFF)
-# Of a language's words not half as many have one beginning of four letters.
+# Terms returned for a prefix at most: fewer than half as many words of a language begin with the
+# same four letters.
 MOST_TERMS = 1000
-# Passages that are read and indexed together when all postings are built.
+# Passages that are read and indexed at once when all postings are built.
 PASSAGES_PER_STEP = BLOCK
 
 Entries = dict[tuple[str, int], bytes]
@@ -53,12 +54,12 @@ Tokens = dict[int, list[Token]]
 
 
 def analyze_passages(texts: Mapping[int, tuple[str, str]]) -> Tokens:
-    """Return the words of passages; those of an article's title count as its passages' own."""
+    """Return the tokens of passages; an article's title belongs to each of its passages."""
     return {passage: analyze(f"{title}. {text}") for passage, (title, text) in texts.items()}
 
 
 def add_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]]) -> None:
-    """Index passages, given by their ids as title and text."""
+    """Index passages, given as title and text by id."""
     found = analyze_passages(texts)
     for passage, its_words in found.items():
         add_term_vector(connection, passage, its_words)
@@ -70,7 +71,7 @@ def add_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, 
 
 
 def remove_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]]) -> None:
-    """Forget passages; they must be given with the texts that they were indexed with."""
+    """Remove passages, which must be given with the texts that they were indexed with."""
     remove_term_vectors(connection, texts)
     for (term, block), gone in build_entries(analyze_passages(texts)).items():
         key = (term, block)
@@ -92,7 +93,7 @@ def remove_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[st
 
 
 def rebuild_postings(connection: sqlite3.Connection) -> None:
-    """Index all passages anew, inside the caller's transaction."""
+    """Index all passages again, inside the caller's transaction."""
     for table, schema in TABLES.items():
         connection.execute(f"DROP TABLE IF EXISTS {table}")
         connection.execute(schema)
@@ -111,7 +112,7 @@ def add_all_postings(connection: sqlite3.Connection) -> None:
         ).fetchall()
         if not rows:
             return
-        # Cut here: SQLite counts characters from the text's start for every cut.
+        # Sliced here: SQLite's substr counts characters from the text's start every time.
         add_postings(
             connection,
             {passage: (title, text[start:end]) for passage, title, text, start, end in rows},
@@ -120,11 +121,11 @@ def add_all_postings(connection: sqlite3.Connection) -> None:
 
 
 def has_sound_postings(connection: sqlite3.Connection) -> bool:
-    """Say whether the tables are those of all passages, by building them again aside."""
+    """Say whether the tables are correct, by building temporary ones and comparing."""
     for schema in TABLES.values():
         connection.execute(schema.replace("CREATE TABLE", "CREATE TEMP TABLE"))
     try:
-        # Where both are meant by the name, SQLite takes the temporary one.
+        # A name without schema refers to the temporary table where there is one.
         add_all_postings(connection)
         return all(
             stored == due
@@ -143,7 +144,7 @@ def has_sound_postings(connection: sqlite3.Connection) -> bool:
 def read_in_order(
     connection: sqlite3.Connection, schema: str, table: str
 ) -> Iterator[tuple[str | int, int, bytes]]:
-    """Yield all rows of one of the tables in order, entries in the order of the passages."""
+    """Yield all rows of one of the tables in order, with their entries sorted by passage."""
     for key, block, content in connection.execute(IN_ORDER[table].format(schema)):
         if table == "wordings":
             yield key, block, content
@@ -154,7 +155,7 @@ def read_in_order(
 def read_postings(
     connection: sqlite3.Connection, term: str
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the ids of the passages that have the term, and how often each has it."""
+    """Return the ids of the passages that have the term, and its count in each."""
     rows = connection.execute(
         "SELECT block, entries FROM postings WHERE term = ? ORDER BY block", (term,)
     ).fetchall()
@@ -167,8 +168,8 @@ def read_postings(
 
 
 def terms_beginning(connection: sqlite3.Connection, beginning: str) -> list[str]:
-    """Return the terms that begin so, in order, MOST_TERMS of them at most."""
-    # From one term to the next, since a common one has many rows: a plain DISTINCT reads them all.
+    """Return the terms with this prefix, in order, MOST_TERMS of them at most."""
+    # A loose index scan, from one term to the next: DISTINCT would read all rows of common terms.
     rows = connection.execute(
         "WITH RECURSIVE found(term) AS ("
         " SELECT min(term) FROM postings WHERE term >= :first AND term < :end UNION ALL"
@@ -181,7 +182,7 @@ def terms_beginning(connection: sqlite3.Connection, beginning: str) -> list[str]
 
 
 def build_entries(tokens: Tokens) -> Entries:
-    """Return the entries of passages by term and block."""
+    """Return the packed entries of passages by term and block."""
     found: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
     for passage in sorted(tokens):
         for term, count in Counter(token.stem for token in tokens[passage]).items():
@@ -191,5 +192,5 @@ def build_entries(tokens: Tokens) -> Entries:
 
 
 def pack(entries: Iterable[tuple[int, int]]) -> bytes:
-    """Return the entries in the form in which they are stored."""
+    """Return the entries as stored."""
     return np.array(list(entries), ENTRY).tobytes()

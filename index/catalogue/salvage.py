@@ -7,10 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 from citewire.index.catalogue.checker import CheckReport, open_damaged, read_encoded
-from citewire.index.catalogue.connections import log_file
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.catalogue.seal import Witness
+from citewire.index.catalogue.wal import log_file
 from citewire.index.errors import StorageFull
 from citewire.index.system.crash_points import reached
 

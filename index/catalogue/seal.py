@@ -1,9 +1,9 @@
-"""What tells, from outside, whether a catalogue's file is as we left it.
+"""Detect changes of a catalogue's file by anything but us, with two small files next to it.
 
-Two small files lie beside it. The seal holds a checksum of every page of the file as our last
-checkpoint left it: between checkpoints nothing writes to that file, so whatever differs and is
-not in the log was changed behind our back. The other one holds the version that was acknowledged
-last: a log that was lost or cut short takes commits with it and leaves no other trace.
+The seal holds a checksum of every page of the file after our last checkpoint: nothing writes to
+that file between checkpoints, so a page that differs, and is not in the write-ahead log, was
+changed by something else. The other file holds the version that was acknowledged last: a log that
+was lost or cut short loses commits, and leaves no other trace of that.
 """
 
 import hashlib
@@ -18,21 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citewire.index.catalogue.state import CatalogueState
-from citewire.index.catalogue.wal import committed_pages
+from citewire.index.catalogue.wal import committed_pages, log_file
 from citewire.index.errors import ArchiveDamaged
 from citewire.index.system.files import InPlaceFile, write_atomically
 
+# Bytes read at once.
 READ_BYTES = 1 << 20
+# Length of the file of the acknowledged state, padded.
 STATE_BYTES = 128
+# Attempts to read a file that its owner may be overwriting, and the seconds between them.
 READS, SECONDS_BETWEEN_READS = 5, 0.001
-# SQLite's locks lie at this byte (sqlite.org/fileformat2.html#the_lock_byte_page).
+# Offset of SQLite's lock-byte page (sqlite.org/fileformat2.html#the_lock_byte_page).
 LOCK_BYTE = 1 << 30
 Checksums = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The CRC-32 of every page of a file that holds the state whole; of none, before the first."""
+    """The CRC-32 of every page of a file that holds the whole state; no page before the first one.
+
+    `page_bytes` is the size of a page.
+    """
 
     state: CatalogueState
     page_bytes: int
@@ -40,52 +46,52 @@ class Seal:
 
 
 class Witness:
-    """Keeps and asks the files beside one catalogue's file."""
+    """Writes the seal and the acknowledged state of one catalogue's file, and checks it by them."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._log = Path(f"{file}-wal")
+        self._log = log_file(file)
         self.seal_file = file.with_suffix(".seal")
         self.acknowledged_file = file.with_suffix(".acknowledged")
         self._acknowledged = InPlaceFile(self.acknowledged_file)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._acknowledged.close()
 
     def begin(self, state: CatalogueState) -> None:
-        """Vouch for a state alone, not yet for what the file holds."""
+        """Record a state, with a seal of no page."""
         self._acknowledged.close()
         self._write(Seal(state, 0, np.zeros(0, np.uint32)))
         write_atomically(self.acknowledged_file, state_text(state))
 
     def acknowledge(self, state: CatalogueState) -> None:
-        """Note that a commit is about to be acknowledged."""
+        """Record the state of a commit, before it is acknowledged."""
         self._acknowledged.write(state_text(state))
 
     def seal(self, state: CatalogueState, page_bytes: int) -> None:
-        """Vouch for the file, which a checkpoint has just brought to the state."""
+        """Seal the file, which a checkpoint has just brought to the state."""
         known = read_seal(self.seal_file)
         if known is None or not len(known.pages):
             self._write(Seal(state, page_bytes, page_checksums(self._file, page_bytes)))
         elif known.state != state:
             changed = committed_pages(self._log)
-            self._write(Seal(state, page_bytes, resealed(known, self._file, changed)))
+            self._write(Seal(state, page_bytes, update_checksums(known, self._file, changed)))
 
     def has_sealed(self) -> bool:
-        """Say whether a seal tells of the file's pages: then it is of no version without seals."""
+        """Say whether there is a seal of pages, so that no version without seals made the file."""
         seal = read_seal(self.seal_file)
         return seal is not None and len(seal.pages) > 0
 
     def acknowledged(self) -> CatalogueState | None:
-        """Return the state that was acknowledged last, None when nothing whole tells."""
+        """Return the state that was acknowledged last, None when it cannot be read."""
         return read_acknowledged(self.acknowledged_file)
 
     def require_unchanged(self, state: CatalogueState, noted: CatalogueState | None) -> bool:
         """Raise ArchiveDamaged when the file is not as we left it; say whether it is sealed.
 
-        `state` is what the file and its log say, to a reader who keeps them from saying less;
-        `noted` is what was acknowledged before that.
+        `state` was read from the file and its log, in a transaction that is still open, so that no
+        checkpoint removes it from the log; `noted` was acknowledged before that.
         """
         seal, logged = self._seal_and_log()
         if seal is None:
@@ -111,7 +117,7 @@ class Witness:
         return True
 
     def traces(self) -> list[str]:
-        """Return what is left beside a lost catalogue that had once acknowledged anything."""
+        """Return the names of files left of a lost catalogue that had acknowledged a change."""
         left = []
         for file, read in (
             (self.seal_file, read_seal),
@@ -131,9 +137,9 @@ class Witness:
         self.acknowledged_file.unlink(missing_ok=True)
 
     def _seal_and_log(self) -> tuple[Seal | None, set[int]]:
-        """Return the seal and the pages that the log has besides, both of one moment.
+        """Return the seal, and the pages in the log, both of one moment.
 
-        The log is written over only behind a new seal.
+        The log is overwritten only after a new seal.
         """
         seal = read_seal(self.seal_file)
         while True:
@@ -144,12 +150,12 @@ class Witness:
             seal = again
 
     def _changed_pages(self, seal: Seal) -> set[int]:
-        """Return the numbers of the pages that are not as sealed."""
+        """Return the numbers, from 1 on, of the pages that are not as sealed."""
         found = page_checksums(self._file, seal.page_bytes)
         differing = np.ones(max(len(found), len(seal.pages)), np.bool_)
         both = min(len(found), len(seal.pages))
         differing[:both] = found[:both] != seal.pages[:both]
-        # Its page is never read nor written, thus never in the log; it comes with those behind it.
+        # SQLite's lock-byte page is never written, so its checksum is ignored.
         return set((np.flatnonzero(differing) + 1).tolist()) - {LOCK_BYTE // seal.page_bytes + 1}
 
     def _write(self, seal: Seal) -> None:
@@ -157,7 +163,7 @@ class Witness:
 
 
 def page_checksums(file: Path, page_bytes: int) -> Checksums:
-    """Return the CRC-32 of every page; a last one that is cut short has its own as well."""
+    """Return the CRC-32 of every page, also of a last one that is cut short."""
     sums: list[int] = []
     buffer = memoryview(bytearray(READ_BYTES // page_bytes * page_bytes or page_bytes))
     with file.open("rb", buffering=0) as stream:
@@ -179,8 +185,8 @@ def page_sums(content: memoryview, page_bytes: int) -> Iterable[int]:
     ]
 
 
-def resealed(known: Seal, file: Path, changed: set[int]) -> Checksums:
-    """Return the known checksums with those of the changed pages, some of them new, as they are."""
+def update_checksums(known: Seal, file: Path, changed: set[int]) -> Checksums:
+    """Return the known checksums with those of the changed pages, some of them new, read again."""
     pages = np.zeros(max(len(known.pages), max(changed, default=0)), np.uint32)
     pages[: len(known.pages)] = known.pages
     with file.open("rb", buffering=0) as stream:
@@ -191,14 +197,14 @@ def resealed(known: Seal, file: Path, changed: set[int]) -> Checksums:
 
 
 def seal_content(seal: Seal) -> bytes:
-    """Return a seal as stored: the rest's sha256, the fields, the checksums."""
+    """Return a seal as stored: the sha256 of the rest, the fields, the checksums."""
     fields = [seal.state.archive_id, seal.state.version, seal.page_bytes]
     rest = json.dumps(fields).encode() + b"\n" + seal.pages.astype("<u4").tobytes()
     return hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest
 
 
 def read_seal(file: Path) -> Seal | None:
-    """Return the seal, None when there is none that is whole."""
+    """Return the seal, None when it is missing or damaged."""
     try:
         digest, fields, pages = file.read_bytes().split(b"\n", 2)
         if hashlib.sha256(fields + b"\n" + pages).hexdigest().encode() != digest:
@@ -217,9 +223,9 @@ def state_text(state: CatalogueState) -> bytes:
 
 
 def read_acknowledged(file: Path) -> CatalogueState | None:
-    """Return the stored state, None when there is none that is whole.
+    """Return the stored state, None when it is missing or damaged.
 
-    Its owner may be writing it at this moment, in place: what is not whole is read again.
+    Its owner may be overwriting it at this moment: when it looks damaged it is read again.
     """
     for _ in range(READS):
         try:

@@ -1,7 +1,7 @@
-"""SQLite's write-ahead log: which pages of the database file it has newer versions of.
+"""SQLite's write-ahead log: the pages of the database file of which it has newer versions.
 
-The format is described at sqlite.org/fileformat2.html#walformat. Read by ourselves, so that it
-can be read from a full or read-only disk, and without changing anything.
+The format is described at sqlite.org/fileformat2.html#walformat. We read it ourselves, since SQLite
+cannot do it on a full or read-only disk, or without changing files.
 """
 
 import struct
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 HEADER = struct.Struct(">8I")
-FRAME_HEAD_BYTES = 24
-# How the checksums' words are read.
+FRAME_HEADER_BYTES = 24
+# Byte order of the words that checksums add, by the magic number at the log's beginning.
 BYTE_ORDERS = {0x377F0682: "<u4", 0x377F0683: ">u4"}
 FRAMES_PER_READ = 256
 MASK = 0xFFFFFFFF
@@ -28,10 +28,10 @@ class Sums(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """How a frame's words and the checksum before them make the checksum after them.
+    """Coefficients that give the checksum after a frame from its words and the checksum before.
 
-    SQLite's is a linear recurrence, `one += x + two; two += y + one` for every two words, so a
-    frame adds a fixed combination of its words.
+    SQLite's checksum is a linear recurrence, `one += x + two; two += y + one` for every two words,
+    so a frame adds a fixed linear combination of its words.
     """
 
     before: tuple[int, int, int, int]
@@ -39,7 +39,7 @@ class Weights(NamedTuple):
     two: NDArray[np.uint32]
 
     def after(self, sums: Sums, added: tuple[int, int]) -> Sums:
-        """Return the checksum behind words that add so much."""
+        """Return the checksum after words that add this."""
         a, b, c, d = self.before
         return Sums(
             (a * sums.one + b * sums.two + added[0]) & MASK,
@@ -47,19 +47,19 @@ class Weights(NamedTuple):
         )
 
     def added(self, words: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        """Return what each row of words adds to both numbers, shape (rows, 2)."""
+        """Return the sums that each row of words adds to both numbers, shape (rows, 2)."""
         return np.stack(
             [np.einsum("ij,j->i", words, self.one), np.einsum("ij,j->i", words, self.two)], axis=1
         )
 
 
 @lru_cache(maxsize=4)
-def weights(words: int) -> Weights:
-    """Return the weights of so many words, an even number."""
+def compute_weights(words: int) -> Weights:
+    """Return the weights of a frame of this number of words, which is even."""
     ones, twos = np.zeros(words, np.uint32), np.zeros(words, np.uint32)
     a, b, c, d = 1, 0, 0, 1
     for at in range(words - 2, -2, -2):
-        # What both words add at their place, seen from the end.
+        # From the end: the coefficients of both words at this place.
         ones[at : at + 2] = (a + b) & MASK, b
         twos[at : at + 2] = (c + d) & MASK, d
         a, b, c, d = (a + b) & MASK, (a + 2 * b) & MASK, (c + d) & MASK, (c + 2 * d) & MASK
@@ -69,7 +69,7 @@ def weights(words: int) -> Weights:
 def committed_pages(log: Path) -> set[int]:
     """Return the numbers, from 1 on, of the pages that the log's committed transactions changed.
 
-    As SQLite does, pass over everything from the first frame on that is not whole.
+    Like SQLite, ignore everything from the first invalid frame on.
     """
     try:
         stream = log.open("rb")
@@ -86,18 +86,18 @@ def committed_pages(log: Path) -> set[int]:
         if order is None or checksum(start[:24], order) != Sums(*salts[2:]):
             return committed
         sums = Sums(*salts[2:])
-        rules = weights((8 + page_bytes) // 4)
-        frame_bytes = FRAME_HEAD_BYTES + page_bytes
+        weights = compute_weights((8 + page_bytes) // 4)
+        frame_bytes = FRAME_HEADER_BYTES + page_bytes
         while block := stream.read(frame_bytes * FRAMES_PER_READ):
             whole = len(block) // frame_bytes
             frames = np.frombuffer(block[: whole * frame_bytes], np.uint8).reshape(
                 whole, frame_bytes
             )
-            heads = frames[:, :FRAME_HEAD_BYTES].copy().view(">u4").tolist()
-            summed = np.concatenate([frames[:, :8], frames[:, FRAME_HEAD_BYTES:]], axis=1)
-            added = rules.added(summed.view(order).astype(np.uint32)).tolist()
-            for (page, size_if_commit, *rest), adding in zip(heads, added, strict=True):
-                sums = rules.after(sums, adding)
+            headers = frames[:, :FRAME_HEADER_BYTES].copy().view(">u4").tolist()
+            summed = np.concatenate([frames[:, :8], frames[:, FRAME_HEADER_BYTES:]], axis=1)
+            added = weights.added(summed.view(order).astype(np.uint32)).tolist()
+            for (page, size_if_commit, *rest), adding in zip(headers, added, strict=True):
+                sums = weights.after(sums, adding)
                 if rest != [*salts[:2], *sums] or not page:
                     return committed
                 pending.add(page)
@@ -110,5 +110,10 @@ def committed_pages(log: Path) -> set[int]:
 def checksum(content: bytes, order: str) -> Sums:
     """Return the checksum of the log's header."""
     words = np.frombuffer(content, order).astype(np.uint32)
-    rules = weights(len(words))
-    return rules.after(Sums(0, 0), tuple(rules.added(words[np.newaxis])[0].tolist()))
+    weights = compute_weights(len(words))
+    return weights.after(Sums(0, 0), tuple(weights.added(words[np.newaxis])[0].tolist()))
+
+
+def log_file(path: Path) -> Path:
+    """Return the path of the write-ahead log of a database file."""
+    return Path(f"{path}-wal")

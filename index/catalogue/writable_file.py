@@ -21,7 +21,7 @@ from citewire.index.catalogue.connections import (
     has_log,
     translate_errors,
 )
-from citewire.index.catalogue.migrations import FIRST_SEALED, is_outdated, schema_of, update
+from citewire.index.catalogue.migrations import FIRST_SEALED, is_outdated, migrate, schema_of
 from citewire.index.catalogue.schema import SCHEMA, SCHEMA_VERSION
 from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.state import CatalogueState, read_state
@@ -167,7 +167,7 @@ class WritableFile:
         self._trusted = True
         if is_outdated(meta):
             with self.writing() as connection:
-                update(connection)
+                migrate(connection)
 
     # -- inside
 
