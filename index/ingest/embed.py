@@ -1,4 +1,4 @@
-"""Split articles into passages and encode them: what an article needs before it is stored."""
+"""Split articles into passages and encode these, ready to be stored."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
@@ -10,7 +10,7 @@ from citewire.index.types import Article
 
 
 class HoldsArticle(Protocol):
-    """An article with what its bearer knows of it."""
+    """A value that has an article."""
 
     @property
     def article(self) -> Article:
@@ -20,8 +20,8 @@ class HoldsArticle(Protocol):
 Item = TypeVar("Item", bound=HoldsArticle)
 
 
-def in_batches(items: Iterable[Item], characters_per_batch: int) -> Iterator[list[Item]]:
-    """Yield the articles some at a time, about so many characters together."""
+def batch_articles(items: Iterable[Item], characters_per_batch: int) -> Iterator[list[Item]]:
+    """Yield batches of articles with about this many characters of text together."""
     batch: list[Item] = []
     characters = 0
     for item in items:
@@ -37,9 +37,9 @@ def in_batches(items: Iterable[Item], characters_per_batch: int) -> Iterator[lis
 def encode_articles(
     articles: Mapping[Article, str], encoder: Encoder, size: PassageSize
 ) -> list[EncodedArticle]:
-    """Return the articles, each with the origin it maps to, ready to be stored."""
+    """Split and encode the articles; each maps to its origin, the file it was loaded from."""
     cuts = {article: passages(article.text, article.language, size) for article in articles}
-    # All together, so that every core has work until the last passage.
+    # In one call, so that every core has work until the last passage.
     vectors = encoder.encode_passages(
         [encoded_text(article, span) for article, spans in cuts.items() for span in spans]
     )

@@ -1,7 +1,7 @@
-"""Take the article out of a web page: its text without navigation, and what it says of itself.
+"""Extract the article from a web page: its main text, and the metadata in its head.
 
 No HTML parser is safe from inputs made to hang or exhaust it, so pages are parsed in a child
-process with bounded memory and time; one that does not answer is ended and replaced.
+process with bounded memory and time; one that does not answer is killed and replaced.
 """
 
 import multiprocessing
@@ -12,24 +12,30 @@ from multiprocessing.context import SpawnProcess
 
 from citewire.index.errors import BadArticle
 
+# Seconds that parsing one page may take.
 SECONDS_PER_PAGE = 10.0
-# The first page waits for the child to start and to import the parser.
+# Seconds for the child to start and to import the parser, before the first page.
 SECONDS_TO_START = 60.0
+# Bytes of address space of the child (RLIMIT_AS).
 MAX_MEMORY_BYTES = 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A web page's article: the fields it names and its text, a blank line between blocks."""
+    """A web page's article: its metadata fields and its text, with blank lines between blocks."""
 
     fields: dict[str, object]
     text: str
 
 
 class HtmlReader:
-    """Reads pages, one after another, in a child process that it starts when needed."""
+    """Reads pages, one after another, in a child process that it starts when needed.
 
-    def __init__(self) -> None:
+    Each may take `seconds_per_page`.
+    """
+
+    def __init__(self, seconds_per_page: float = SECONDS_PER_PAGE) -> None:
+        self._seconds_per_page = seconds_per_page
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
 
@@ -42,8 +48,10 @@ class HtmlReader:
         try:
             pipe = self._pipe or self._start(name)
             pipe.send_bytes(content)
-            if not pipe.poll(SECONDS_PER_PAGE):
-                raise BadArticle(name, f"cannot be parsed within {SECONDS_PER_PAGE:.0f} seconds")
+            if not pipe.poll(self._seconds_per_page):
+                raise BadArticle(
+                    name, f"cannot be parsed within {self._seconds_per_page:g} seconds"
+                )
             page = pipe.recv()
         except (EOFError, OSError) as error:
             self.close()
@@ -78,8 +86,8 @@ class HtmlReader:
 
 
 def serve_pages(pipe: Connection) -> None:
-    """Answer each page's bytes with a Page or the reason for none; the child's main loop."""
-    # In the child alone: it takes a while to import, and most archives hold no HTML.
+    """Answer each page's bytes with a Page, or the reason for none: the child's main loop."""
+    # Only in the child: it takes a second to import, and most archives hold no HTML.
     import trafilatura
 
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
@@ -93,13 +101,13 @@ def serve_pages(pipe: Connection) -> None:
             content, include_comments=False, favor_recall=True, with_metadata=True
         )
         if isinstance(document, trafilatura.settings.Document) and document.text:
-            pipe.send(page_of(document))
+            pipe.send(build_page(document))
         else:
             pipe.send("no text is left when markup and navigation are taken away")
 
 
-def page_of(document: object) -> Page:
-    """Return the parser's document as a page."""
+def build_page(document: object) -> Page:
+    """Convert the parser's document."""
     fields = {
         "title": getattr(document, "title", None),
         "source": getattr(document, "sitename", None),

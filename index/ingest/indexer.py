@@ -9,9 +9,10 @@ from citewire.index.archive.protocol import Archive
 from citewire.index.catalogue.records import Known
 from citewire.index.embedding import Encoder
 from citewire.index.errors import BadArticle
-from citewire.index.ingest.embed import in_batches
+from citewire.index.ingest.embed import batch_articles
+from citewire.index.ingest.files import FoundFile, find_files, measure_file
 from citewire.index.ingest.html import HtmlReader
-from citewire.index.ingest.loading import FoundFile, LoadedArticle, find_files, load, size_of
+from citewire.index.ingest.loading import LoadedArticle, load
 from citewire.index.ingest.store import Incoming, Result
 from citewire.index.ingest.target import ArchiveTarget, BatchReport, Target
 
@@ -20,7 +21,7 @@ LINE_NUMBER = re.compile(r":\d+$")
 
 @dataclass(slots=True)
 class Report:
-    """What an indexing run did: counts of articles, and those that could not be used."""
+    """The counts of an indexing run, and the articles that could not be used."""
 
     added: int = 0
     replaced: int = 0
@@ -32,7 +33,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: bytes read of all that there are, and passages encoded so far."""
+    """The progress of a run: bytes read and bytes in all, and passages encoded so far."""
 
     bytes_read: int
     bytes_total: int
@@ -57,59 +58,59 @@ class Indexer:
         """Index all articles at the paths; unchanged ones are skipped, changed ones replaced.
 
         With `prune`, articles that once came from under the paths and are gone are removed;
-        those of a file with anything wrong in it are kept. A bad article is reported and
-        does not hinder the others. Stored batches stay stored when a run is interrupted.
+        those of a file with anything wrong in it are kept. A bad article is reported, and the
+        others are stored. Stored batches stay stored when a run is interrupted.
 
         Raises:
             InvalidInput: one of the paths cannot be indexed at all; nothing was done.
         """
         roots = [path.resolve() for path in paths]
-        files = found_once(roots)
+        files = find_all_files(roots)
         known = self._target.known()
-        reading = Reading(named_as_before(files, known))
-        for batch in in_batches(reading.changed(known), self._target.characters_per_batch):
-            reading.take(batch, self._target.put(batch), known)
-            self._progress(reading.progress())
+        run = IndexingRun(keep_names(files, known))
+        for batch in batch_articles(run.load_changed(known), self._target.characters_per_batch):
+            run.count(batch, self._target.put(batch), known)
+            self._progress(run.progress)
         # The last batch may be followed by articles that are unchanged or bad.
-        self._progress(reading.progress())
+        self._progress(run.progress)
         if prune:
-            gone = gone_from(roots, reading, known)
+            gone = find_gone(roots, run, known)
             self._target.remove(gone)
-            reading.report.removed = len(gone)
+            run.report.removed = len(gone)
         self._target.finish()
-        return reading.report
+        return run.report
 
 
-def gone_from(roots: Sequence[Path], reading: "Reading", known: dict[str, Known]) -> list[str]:
-    """Return the articles that came from under the roots and were not met again."""
+def find_gone(roots: Sequence[Path], run: "IndexingRun", known: dict[str, Known]) -> list[str]:
+    """Return the articles that once came from under the roots and are not there any more."""
     return [
         article_id
         for article_id, origin in (
             (article_id, Path(own.origin)) for article_id, own in known.items()
         )
-        if article_id not in reading.seen
-        and reading.faulty.isdisjoint([origin, *origin.parents])
+        if article_id not in run.seen
+        and run.faulty.isdisjoint([origin, *origin.parents])
         and any(origin.is_relative_to(root) for root in roots)
     ]
 
 
-class Reading:
-    """One pass over files: which articles were met, and what came of them."""
+class IndexingRun:
+    """One pass over files: the articles seen so far, and the report."""
 
     def __init__(self, files: Sequence[FoundFile]) -> None:
         self.report = Report()
         self.seen: dict[str, str] = {}
         self.faulty: set[Path] = set()
         self.bytes_read = 0
-        self.bytes_total = sum(size_of(file.path) for file in files)
+        self.bytes_total = sum(measure_file(file.path) for file in files)
         self._files = files
 
-    def changed(self, known: dict[str, Known]) -> Iterator[LoadedArticle]:
-        """Yield the articles that are new, or whose fingerprint or origin is not the known one."""
+    def load_changed(self, known: dict[str, Known]) -> Iterator[LoadedArticle]:
+        """Yield the articles that are new, or whose fingerprint or origin has changed."""
         html = HtmlReader()
         try:
             for file in self._files:
-                done = self.bytes_read + size_of(file.path)
+                done = self.bytes_read + measure_file(file.path)
                 for loaded in load(file, html):
                     if isinstance(loaded, BadArticle):
                         self.faulty.add(file.path)
@@ -122,10 +123,10 @@ class Reading:
         finally:
             html.close()
 
-    def take(
+    def count(
         self, batch: Sequence[LoadedArticle], report: BatchReport, known: dict[str, Known]
     ) -> None:
-        """Count what became of a batch that `changed` gave."""
+        """Add a batch of `load_changed` to the report, once it was put."""
         refused = {bad.name for bad in report.bad}
         self.report.bad += report.bad
         self.report.passages += report.passages
@@ -137,8 +138,9 @@ class Reading:
             else:
                 self.report.added += 1
 
+    @property
     def progress(self) -> Progress:
-        """Return how far the pass is."""
+        """The progress so far."""
         return Progress(self.bytes_read, self.bytes_total, self.report.passages)
 
     def _is_changed(self, loaded: LoadedArticle, file: FoundFile, known: dict[str, Known]) -> bool:
@@ -157,8 +159,8 @@ class Reading:
         return True
 
 
-def found_once(roots: Iterable[Path]) -> list[FoundFile]:
-    """Return the files at the roots; one named both itself and by its folder is one file."""
+def find_all_files(roots: Iterable[Path]) -> list[FoundFile]:
+    """Return the files at the roots; one that is given itself and by its folder counts once."""
     files: dict[Path, FoundFile] = {}
     for root in roots:
         for file in find_files(root):
@@ -166,12 +168,12 @@ def found_once(roots: Iterable[Path]) -> list[FoundFile]:
     return list(files.values())
 
 
-def named_as_before(files: Iterable[FoundFile], known: dict[str, Known]) -> list[FoundFile]:
-    """Give a file the path as its name under which it is in the archive already.
+def keep_names(files: Iterable[FoundFile], known: dict[str, Known]) -> list[FoundFile]:
+    """Give a file the name that its article has in the archive already.
 
-    So that a folder, and later one file of it, do not make two articles of the file.
+    Otherwise indexing a folder, and later one file of it, would make two articles of the file.
     """
-    # A line of a file is named by the file and its number.
+    # An article from a line of a file is named by the file and the line's number.
     paths = {own.origin: LINE_NUMBER.sub("", article_id) for article_id, own in known.items()}
     names = {origin: name for origin, name in paths.items() if origin.endswith(f"/{name}")}
     return [replace(file, name=names.get(str(file.path), file.name)) for file in files]

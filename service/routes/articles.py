@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from citewire.index.errors import InvalidInput, UnknownArticle
-from citewire.index.ingest.loading import build
+from citewire.index.ingest.fields import build_article
 from citewire.index.ingest.store import Incoming, Result
 from citewire.index.types import Article
 from citewire.rag.wiring import Pipeline
@@ -130,7 +130,7 @@ def article_of(article_id: str, content: ArticleContent) -> Article:
     fields = content.model_dump(mode="json", exclude={"id", "text", "published_at", "origin"})
     published = content.published_at
     fields["published"] = None if published is None else published.isoformat()
-    return build(article_id, fields, content.text)
+    return build_article(article_id, fields, content.text)
 
 
 def sorted_out(

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from citewire.index.archive.protocol import Archive
 from citewire.index.embedding import Encoder
 from citewire.index.errors import CitewireError
-from citewire.index.ingest.embed import in_batches
+from citewire.index.ingest.embed import batch_articles
 from citewire.index.ingest.store import ArticleStore, Incoming, Stored
 
 # Characters of text in one commit: a second's encoding, so that no change waits long behind it.
@@ -48,7 +48,7 @@ class Writer:
         try:
             stored: list[Stored] = []
             loop = asyncio.get_running_loop()
-            for group in in_batches(incoming, CHARACTERS_PER_COMMIT):
+            for group in batch_articles(incoming, CHARACTERS_PER_COMMIT):
                 # Group by group, so that one article gets its turn amid a large batch.
                 stored += await loop.run_in_executor(self._executor, self._store.store, group)
             return stored

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Index the paths; print how many articles changed and which are not usable."""
-    from citewire.index.ingest.loading import require_paths
+    from citewire.index.ingest.files import require_paths
     from citewire.service.cli.indexing import index_paths
     from citewire.service.cli.progress import show_progress
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -74,12 +75,14 @@ def test_endless_attributes_cost_nothing(html: HtmlReader) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_page_that_takes_too_long_is_given_up_and_the_next_one_is_read(html: HtmlReader) -> None:
-    html.read(PAGE.encode(), "first.html")
-    with pytest.raises(BadArticle, match=r"^crowded.html: cannot be parsed within 10 seconds"):
-        html.read(CROWDED, "crowded.html")
+def test_page_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
+    # A fast machine parses the crowded page within the usual ten seconds.
+    with closing(HtmlReader(seconds_per_page=2)) as html:
+        html.read(PAGE.encode(), "first.html")
+        with pytest.raises(BadArticle, match=r"^crowded.html: cannot be parsed within 2 seconds"):
+            html.read(CROWDED, "crowded.html")
 
-    assert "eleven ships" in html.read(PAGE.encode(), "next.html").text
+        assert "eleven ships" in html.read(PAGE.encode(), "next.html").text
 
 
 def test_parser_that_dies_takes_only_its_page_along(html: HtmlReader) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from citewire.index.errors import BadArticle, InvalidInput
+from citewire.index.ingest.files import find_files
 from citewire.index.ingest.html import HtmlReader
-from citewire.index.ingest.loading import LoadedArticle, find_files, load
+from citewire.index.ingest.loading import LoadedArticle, load
 from citewire.index.types import Article
 
 FRONT_MATTER = """---

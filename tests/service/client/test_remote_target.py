@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from citewire.index.catalogue.records import Known, fingerprint
 from citewire.index.errors import BadArticle, UnknownArticle
-from citewire.index.ingest.loading import LoadedArticle, build
+from citewire.index.ingest.fields import build_article
+from citewire.index.ingest.loading import LoadedArticle
 from citewire.service.client.remote_target import RemoteTarget, body_of
 from citewire.service.routes.articles import article_of
 from citewire.service.wire.articles import (
@@ -59,7 +60,7 @@ def store(service: Service) -> RemoteTarget:
 
 
 def loaded(article_id: str, text: str, name: str | None = None) -> LoadedArticle:
-    article = build(article_id, {}, text)
+    article = build_article(article_id, {}, text)
     return LoadedArticle(article, Path("/news", article_id), name or article_id, len(text))
 
 
@@ -79,7 +80,7 @@ def loaded(article_id: str, text: str, name: str | None = None) -> LoadedArticle
 )
 def test_article_arrives_as_it_was_loaded(fields: dict[str, str], text: str) -> None:
     try:
-        article = build("news/a.md:7", fields, text)
+        article = build_article("news/a.md:7", fields, text)
     except BadArticle:
         return
     sent = body_of([LoadedArticle(article, Path("/news/a.md"), "a", 1)])
