@@ -60,7 +60,7 @@ def test_a_stream_ends_with_the_result(archive: Citewire) -> None:
 def test_the_example_in_the_readme_runs(
     service_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text("utf-8")
+    readme = (Path(__file__).parents[2] / "service" / "README.md").read_text("utf-8")
     (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
     exec(example.replace("http://127.0.0.1:8000", service_url), {})
     shown = capsys.readouterr().out.splitlines()
