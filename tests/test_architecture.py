@@ -1,10 +1,16 @@
 """The shape of the code: who may import whom, what stands where, what an import costs."""
 
 import ast
+import os
 import re
+import shutil
+import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 CUSTOMERS_TOP_LEVEL = {"pyproject.toml", "README.md", "rag", "service", "index", "tests", "seeds"}
@@ -28,12 +34,78 @@ def modules() -> list[Path]:
 
 
 def test_imports_keep_their_contracts() -> None:
-    # In a process of its own: it silences the loggers of the one that it runs in.
-    program = "from importlinter.cli import lint_imports; exit(lint_imports(cache_dir=None))"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = lint_imports(ROOT / ".src")
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "statement", "contract"),
+    [
+        (
+            "index/catalogue/catalogue.py",
+            "import citewire.rag.conversation.rewriting",
+            "service asks rag, rag reads index BROKEN",
+        ),
+        (
+            "rag/reading/reader.py",
+            "import citewire.rag.retrieval.retriever",
+            "reading, retrieval, quotes and conversation do not know each other BROKEN",
+        ),
+        ("rag/helpers.py", '"""A module that has no room."""', "- citewire.rag.helpers"),
+    ],
+    ids=["catalogue imports conversation", "reading imports retrieval", "a stray module"],
+)
+def test_a_violation_breaks_its_contract(
+    tmp_path: Path, module: str, statement: str, contract: str
+) -> None:
+    package = tmp_path / "citewire"
+    shutil.copytree(ROOT / ".src" / "citewire", package, ignore=only_modules)
+    with (package / module).open("a", encoding="utf-8") as seeded:
+        seeded.write(f"\n{statement}\n")
+    done = lint_imports(tmp_path)
+    assert done.returncode == 1
+    assert contract in done.stdout
+
+
+def lint_imports(source: Path) -> "subprocess.CompletedProcess[str]":
+    """Check the contracts of the package in a folder.
+
+    In a process of its own: it silences the loggers of the one that it runs in.
+    """
+    program = "from importlinter.cli import lint_imports; exit(lint_imports(cache_dir=None))"
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(source), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def only_modules(folder: str, names: list[str]) -> set[str]:
+    """Pass over everything but folders and Python files when a tree is copied."""
+    return {name for name in names if Path(folder, name).is_file() and not name.endswith(".py")}
+
+
+def test_functions_are_short() -> None:
+    lengths = sorted(end - start + 1 for _, start, end in functions())
+    assert statistics.median(lengths) <= 7
+    assert lengths[len(lengths) * 9 // 10] <= 19
+
+
+def test_only_declarations_are_long() -> None:
+    # A factory of routes or tools declares them; each handler inside counts as a function itself.
+    long = {name for name, start, end in functions() if end - start >= 40}
+    assert not {name for name in long if not name.startswith("build_")}
+
+
+def functions() -> Iterator[tuple[str, int, int]]:
+    """Yield every function's name, and its first and last line."""
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node.name, node.lineno, node.end_lineno or node.lineno
 
 
 def test_all_sql_is_in_one_package() -> None:
@@ -80,5 +152,5 @@ def test_a_service_that_is_asked_by_no_language_model_does_without_its_library()
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [path for path in modules() if not path.read_text("utf-8").startswith('"""')]
+    silent = [path for path in modules() if not ast.get_docstring(ast.parse(path.read_text()))]
     assert not silent
