@@ -1,4 +1,4 @@
-"""The seam to the embedding model: texts to unit vectors."""
+"""The protocol of embedding models: texts to unit vectors."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -15,10 +15,10 @@ class Encoder(Protocol):
 
     @property
     def identity(self) -> str:
-        """Which model with which weights; vectors of different identities never mix."""
+        """The model's name and a digest of its weights; vectors of two identities never mix."""
 
     def encode_question(self, text: str) -> Vector:
         """Return one vector, shape (dimension,)."""
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return one vector a text, shape (texts, dimension)."""
+        """Return one vector for each text, shape (texts, dimension)."""

@@ -1,4 +1,4 @@
-"""The values of an archive: frozen, and wrong ones cannot be built.
+"""The values of an archive: frozen, and checked on creation.
 
 All offsets are half-open `[start, end)` in Unicode code points, as Python counts them.
 """
@@ -12,6 +12,7 @@ from functools import cached_property
 
 from citewire.index.errors import InvalidInput
 
+# NUL and surrogates, half of a pair each.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -39,7 +40,7 @@ class Span:
             raise InvalidInput(f"span ends at {self.end}, the text at {len(text)}")
         return text[self.start : self.end]
 
-    def shifted(self, by: int) -> "Span":
+    def shift(self, by: int) -> "Span":
         """Return the same stretch in a text that starts `by` code points earlier."""
         return Span(self.start + by, self.end + by)
 
@@ -48,7 +49,7 @@ class Span:
         return self.start < other.end and other.start < self.end
 
     def contains(self, other: "Span") -> bool:
-        """Say whether `other` lies wholly inside."""
+        """Say whether the whole of `other` is inside."""
         return self.start <= other.start and other.end <= self.end
 
 
@@ -65,7 +66,7 @@ def refuse_unstorable(text: str, name: str) -> None:
 
 @dataclass(frozen=True)  # Without slots: the digest is computed once and kept.
 class Article:
-    """One source text in its canonical form, with what is known of its origin.
+    """One source text in its canonical form, with its title, source and date.
 
     Raises:
         InvalidInput: the id or the text is empty, or one of the texts cannot be stored.
@@ -117,13 +118,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which articles may be searched: published within the dates, from one of the sources.
+    """The articles to search: published between the dates, and from one of the sources.
 
-    Both dates are inclusive. An article without a date passes no date filter. No source
-    given means every source; their names become NFC, which canonical texts are.
+    Both dates are inclusive. An article without a date passes no date filter. No source means every
+    source; their names are normalised to NFC, as canonical texts are.
 
     Raises:
-        InvalidInput: the dates are out of order, or a source holds what is not text.
+        InvalidInput: the dates are out of order, or a source cannot be stored as text.
     """
 
     published_from: date | None = None

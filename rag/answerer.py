@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from citewire.index.text.chunking import surrounding
+from citewire.index.text.chunking import find_context
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.query import Query
 from citewire.rag.reader_protocol import Reader
@@ -174,4 +174,4 @@ def cite(extract: Extract) -> Citation:
         raise BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
     # The vector has been used by now; it is large, and answers stay in the cache.
     light = replace(extract, cls_vector=())
-    return Citation(light, surrounding(article.text, article.language, span))
+    return Citation(light, find_context(article.text, article.language, span))

@@ -133,7 +133,7 @@ class owned:  # noqa: N801  # reads as what it is in a with statement
 
     def __enter__(self) -> DataDirectory:
         held = (self._directory.catalogue, self._directory.vectors)
-        left = Witness(self._directory.catalogue).traces()
+        left = Witness(self._directory.catalogue).find_traces()
         if not left and not any(path.exists() for path in held):
             raise NoArchive(f"{self._directory.path}: nothing is indexed here; nothing to check")
         return self._directory.__enter__()

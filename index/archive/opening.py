@@ -51,7 +51,7 @@ def require_not_lost(directory: DataDirectory) -> None:
     """Raise ArchiveLost where the catalogue is gone and other files of the archive are left."""
     if directory.catalogue.exists():
         return
-    left = Witness(directory.catalogue).traces()
+    left = Witness(directory.catalogue).find_traces()
     if directory.vectors.is_dir() and any(directory.vectors.iterdir()):
         left.append(f"{directory.vectors.name}/")
     if left:

@@ -95,7 +95,7 @@ def open_damaged(file: Path) -> sqlite3.Connection:
 def check_witness(file: Path, state: CatalogueState, report: CheckReport) -> None:
     """Compare the file with its seal and with the state acknowledged last."""
     witness = Witness(file)
-    noted = witness.acknowledged()
+    noted = witness.read_acknowledged()
     if noted is not None and noted.archive_id == state.archive_id:
         report.forgotten = max(0, noted.version - state.version)
     try:

@@ -17,7 +17,7 @@ def require_file(path: Path, witness: Witness) -> None:
     """Raise NoArchive if there is no file; ArchiveLost if parts of an archive are left of it."""
     if path.exists():
         return
-    left = witness.traces()
+    left = witness.find_traces()
     if left:
         raise ArchiveLost(f"{path}: is gone, but {', '.join(left)} are left of it")
     raise NoArchive(f"{path}: there is no catalogue")
@@ -33,7 +33,7 @@ def require_unchanged(
         ArchiveTooNew: a newer version made it.
     """
     # Read first: a process that changes the file meanwhile goes on from there.
-    noted = witness.acknowledged()
+    noted = witness.read_acknowledged()
     with reading as connection:
         meta = read_meta(connection)
         require_known(meta, path)

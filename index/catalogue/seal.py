@@ -83,7 +83,7 @@ class Witness:
         seal = read_seal(self.seal_file)
         return seal is not None and len(seal.pages) > 0
 
-    def acknowledged(self) -> CatalogueState | None:
+    def read_acknowledged(self) -> CatalogueState | None:
         """Return the state that was acknowledged last, None when it cannot be read."""
         return read_acknowledged(self.acknowledged_file)
 
@@ -116,7 +116,7 @@ class Witness:
             )
         return True
 
-    def traces(self) -> list[str]:
+    def find_traces(self) -> list[str]:
         """Return the names of files left of a lost catalogue that had acknowledged a change."""
         left = []
         for file, read in (

@@ -132,7 +132,7 @@ class WritableFile:
 
     def _require_no_traces(self) -> None:
         """Raise ArchiveLost where other files of a catalogue are left."""
-        left = self._witness.traces()
+        left = self._witness.find_traces()
         if left:
             what = "is empty" if self.path.exists() else "is gone"
             raise ArchiveLost(f"{self.path}: {what}, but {', '.join(left)} are left of it")

@@ -1,4 +1,4 @@
-"""Cut a canonical text into sentences, and sentences into passages; offsets stay exact."""
+"""Split a canonical text into sentences, and sentences into passages; offsets stay exact."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,14 +7,15 @@ from sentencex import get_sentence_boundaries
 
 from citewire.index.types import Article, Span
 
-# Part of every article's fingerprint: raise it whenever the same text would be cut differently,
-# so that the next indexing run cuts and encodes it anew.
+# Part of every article's fingerprint: raise it whenever the same text would be split differently,
+# so that the next indexing run splits and encodes it again.
 CHUNKER_VERSION = 1
-# What finds sentences takes time that grows with the square of a text, and lets no other thread
-# run: a hostile megabyte would stop a service for a minute, a stretch does for a twentieth of a
-# second. The sentences of what news has for paragraphs are the same.
+# Characters that sentencex reads at once. Its time grows with the square of a text's length, and it
+# holds the interpreter lock: a hostile megabyte would stop a service for a minute, a stretch stops
+# it for a twentieth of a second. In paragraphs of news it finds the same sentences.
 STRETCH = 16_000
-# So close to its end, a stretch may have cut a quotation short, whose sentences come apart then.
+# Characters before a stretch's end where its sentences are not trusted: a quotation that the end
+# cuts off is split where a whole one is not.
 MARGIN = 2_000
 
 
@@ -34,29 +35,29 @@ class PassageSize:
             raise ValueError("the overlap must be shorter than the passage")
 
 
-def sentences(text: str, language: str) -> list[Span]:
-    """Cut into sentences without the white space around them, in order.
+def split_sentences(text: str, language: str) -> list[Span]:
+    """Split into sentences without the white space around them, in order.
 
     Together they cover every character that is not white space.
     """
     spans: list[Span] = []
     start = 0
     while start < len(text):
-        found, start = sentences_from(start, text, language)
+        found, start = split_stretch(start, text, language)
         spans += found
     return spans
 
 
-def sentences_from(start: int, text: str, language: str) -> tuple[list[Span], int]:
-    """Return the sentences of the stretch that begins at `start`, and where the next one does.
+def split_stretch(start: int, text: str, language: str) -> tuple[list[Span], int]:
+    """Return the sentences of the stretch that begins at `start`, and the next stretch's start.
 
-    It ends between two paragraphs or, where one is longer than a stretch, between two sentences.
+    A stretch ends between two paragraphs or, in a longer paragraph, between two sentences.
     """
     end = start + STRETCH
     gap = text.rfind("\n\n", start + 1, end)
     if gap > 0 and end < len(text):
         end = gap + 2
-    found = boundaries(text, start, end, language)
+    found = find_sentences(text, start, end, language)
     if gap < 0 and end < len(text):
         settled = [span for span in found if span.end <= end - MARGIN]
         if settled:
@@ -64,31 +65,35 @@ def sentences_from(start: int, text: str, language: str) -> tuple[list[Span], in
     return found, end
 
 
-def boundaries(text: str, start: int, end: int, language: str) -> list[Span]:
+def find_sentences(text: str, start: int, end: int, language: str) -> list[Span]:
     """Return the sentences of a stretch of the text."""
     found = [
-        trimmed(text, start + each["start_index"], start + each["end_index"])
+        trim(text, start + each["start_index"], start + each["end_index"])
         for each in get_sentence_boundaries(language, text[start:end])
     ]
     return [span for span in found if span is not None]
 
 
-def trimmed(text: str, start: int, end: int) -> Span | None:
-    """Return the stretch without the white space at its ends, None when nothing is left."""
+def trim(text: str, start: int, end: int) -> Span | None:
+    """Return the stretch without white space at its ends, None when nothing is left."""
     stretch = text[start:end]
     start += len(stretch) - len(stretch.lstrip())
     end -= len(stretch) - len(stretch.rstrip())
     return Span(start, end) if start < end else None
 
 
-def passages(text: str, language: str, size: PassageSize) -> list[Span]:
-    """Cut into overlapping passages; together they cover every non-blank character.
+def split_passages(text: str, language: str, size: PassageSize) -> list[Span]:
+    """Split into overlapping passages; together they cover every non-blank character.
 
     >>> text = "One is here. Two is here. Three is here."
-    >>> [span.of(text) for span in passages(text, "en", PassageSize(28, 13))]
+    >>> [span.of(text) for span in split_passages(text, "en", PassageSize(28, 13))]
     ['One is here. Two is here.', 'Two is here. Three is here.']
     """
-    units = [piece for span in sentences(text, language) for piece in pieces(text, span, size)]
+    units = [
+        piece
+        for sentence in split_sentences(text, language)
+        for piece in split_long(text, sentence, size)
+    ]
     spans: list[Span] = []
     first = 0
     while first < len(units):
@@ -98,43 +103,43 @@ def passages(text: str, language: str, size: PassageSize) -> list[Span]:
         spans.append(Span(units[first].start, units[last].end))
         if last + 1 == len(units):
             break
-        # Going back must leave room for the next sentence, or the same passage would recur.
+        # The overlap must leave room for the next sentence, or the same passage would recur.
         overlapping = last > first and len(units[last]) <= size.overlap
         fits = units[last + 1].end - units[last].start <= size.characters
         first = last if overlapping and fits else last + 1
     return spans
 
 
-def pieces(text: str, sentence: Span, size: PassageSize) -> Iterator[Span]:
-    """Cut a sentence that is longer than a passage, at white space where there is any."""
+def split_long(text: str, sentence: Span, size: PassageSize) -> Iterator[Span]:
+    """Split a sentence that is longer than a passage, at white space where there is any."""
     start = sentence.start
     while sentence.end - start > size.characters:
         end = start + size.characters
         space = max(text.rfind(" ", start + 1, end), text.rfind("\n", start + 1, end))
         if space > start:
             end = space
-        piece = trimmed(text, start, end)
+        piece = trim(text, start, end)
         if piece is not None:
             yield piece
         start = end
-    rest = trimmed(text, start, sentence.end)
+    rest = trim(text, start, sentence.end)
     if rest is not None:
         yield rest
 
 
-def surrounding(text: str, language: str, quote: Span) -> Span:
+def find_context(text: str, language: str, quote: Span) -> Span:
     """Return the sentence around the quote, or the run of sentences that it touches."""
-    # A sentence does not go beyond its paragraph: nothing else needs to be looked at.
+    # A sentence does not go beyond its paragraph, so no other text needs to be split.
     before = text.rfind("\n\n", 0, quote.start)
     after = text.find("\n\n", quote.end)
     begin = 0 if before < 0 else before
-    found = sentences(text[begin : after if after >= 0 else len(text)], language)
-    touched = [span for span in (each.shifted(begin) for each in found) if span.overlaps(quote)]
+    found = split_sentences(text[begin : after if after >= 0 else len(text)], language)
+    touched = [span for span in (each.shift(begin) for each in found) if span.overlaps(quote)]
     start = min([quote.start, *(span.start for span in touched)])
     end = max([quote.end, *(span.end for span in touched)])
     return Span(start, end)
 
 
-def encoded_text(article: Article, span: Span) -> str:
-    """Return what an encoder reads of a passage: the headline says what it is about."""
+def build_encoder_text(article: Article, span: Span) -> str:
+    """Return the text to encode for a passage, which begins with its article's title."""
     return f"{article.title}. {span.of(article.text)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from citewire.index.errors import InvalidInput
-from citewire.index.text.chunking import surrounding
+from citewire.index.text.chunking import find_context
 from citewire.index.text.folding import strip_marks
 from citewire.index.types import Article, Span, refuse_unstorable
 
@@ -47,7 +47,7 @@ class Quotation:
 
 def quotation(article: Article, span: Span) -> Quotation:
     """Return the span in its sentence."""
-    return Quotation(article, span, surrounding(article.text, article.language, span))
+    return Quotation(article, span, find_context(article.text, article.language, span))
 
 
 def require_quote(text: str) -> None:

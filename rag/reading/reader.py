@@ -131,5 +131,5 @@ def decode(window: Window, output: Sequence[Floats]) -> list[WindowSpan]:
 def move_to_article(hit: Hit, found: WindowSpan) -> Extract:
     """Move a span of the hit's passage to its article's coordinates, widened to characters."""
     span = widen_to_characters(hit.passage.text, found.scored.span)
-    place = span.shifted(hit.passage.span.start)
+    place = span.shift(hit.passage.span.start)
     return Extract(hit, place, found.scored.margin, found.cls_vector)

@@ -82,7 +82,7 @@ def convert_quotation(quotation: Quotation) -> CitationOut:
 def build_citation(article: Article, span: Span, quote: str, around: Span) -> CitationOut:
     """Cite a quote in its context; raise BrokenCitation when it is not the article's text."""
     context = around.of(article.text)
-    if span.shifted(-around.start).of(context) != quote:
+    if span.shift(-around.start).of(context) != quote:
         raise broken_citation(article, span)
     return CitationOut(
         **describe_quote(article, span, quote),

@@ -22,7 +22,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import analyze
-from citewire.index.text.chunking import PassageSize, passages
+from citewire.index.text.chunking import PassageSize, split_passages
 from citewire.index.types import Article, Filters
 from citewire.rag.retrieval.ranking import QueryTerms
 from citewire.rag.retrieval.ranking import rank as rank_candidates
@@ -73,7 +73,7 @@ def fill(catalogue: Catalogue, data: Sequence[dict]) -> None:  # type: ignore[ty
             text, drawn = paragraph["context"], chance.random()
             source = next(name for most, name in SOURCES if drawn < most)
             published = FIRST_DAY + timedelta(chance.randrange(DAYS))
-            spans = passages(text, "en", SIZE)
+            spans = split_passages(text, "en", SIZE)
             rows = vectors.standard_normal((len(spans), 8), dtype=np.float32)
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)
             article = Article(

@@ -14,7 +14,7 @@ from pathlib import Path
 from sentence_transformers import SentenceTransformer
 
 from citewire.index.ingest.indexer import Indexer
-from citewire.index.text.chunking import encoded_text
+from citewire.index.text.chunking import build_encoder_text
 from citewire.rag.models.model_files import locate
 from citewire.rag.settings import read_settings
 from citewire.rag.wiring import OpenArchive, open_archive
@@ -31,7 +31,9 @@ def main() -> None:
             again = seconds(lambda: index(opened, paths))
             with opened.archive.reading() as snapshot:
                 found = snapshot.passages(range(1, snapshot.size.passages + 1))
-            texts = [encoded_text(passage.article, passage.span) for passage in found.values()]
+            texts = [
+                build_encoder_text(passage.article, passage.span) for passage in found.values()
+            ]
     model = SentenceTransformer(str(locate(settings.encoder)), device="cpu")
     model.encode(texts[:32])
     plain = seconds(lambda: model.encode(texts))

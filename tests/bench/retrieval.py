@@ -37,7 +37,7 @@ from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import analyze
-from citewire.index.text.chunking import PassageSize, encoded_text, passages
+from citewire.index.text.chunking import PassageSize, build_encoder_text, split_passages
 from citewire.index.types import EVERY_ARTICLE, Article, Span
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
@@ -275,11 +275,11 @@ def opened(articles: Sequence[Article], asked: Sequence[Asked], cache: Path) -> 
     encoder.know(list(dict.fromkeys(item.text for item in asked)))
     paragraphs = [article.source is None for article in articles]
     cuts = [
-        [Span(0, len(article.text))] if whole else passages(article.text, "en", PassageSize())
+        [Span(0, len(article.text))] if whole else split_passages(article.text, "en", PassageSize())
         for article, whole in zip(articles, paragraphs, strict=True)
     ]
     texts = [
-        encoded_text(article, span)
+        build_encoder_text(article, span)
         for article, spans in zip(articles, cuts, strict=True)
         for span in spans
     ]

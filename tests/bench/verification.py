@@ -19,7 +19,7 @@ import numpy as np
 from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
-from citewire.index.text.chunking import PassageSize, passages
+from citewire.index.text.chunking import PassageSize, split_passages
 from citewire.index.types import Article, Span
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.quotes.verification import Verifier
@@ -58,7 +58,7 @@ def articles(
         for place in range(0, len(words), 12):
             words[place] = chance.choice(vocabulary)
         text = " ".join(words)
-        spans: tuple[Span, ...] = tuple(passages(text, "en", PassageSize()))
+        spans: tuple[Span, ...] = tuple(split_passages(text, "en", PassageSize()))
         count += len(spans)
         stored.append(text)
         article = Article(f"a-{len(stored)}", "T", text)

@@ -55,12 +55,12 @@ def test_a_span_contains_another_when_all_its_positions_are_inside(one: Span, ot
 
 @given(spans, st.integers(0, 50))
 def test_a_shifted_span_is_as_long_and_further_on(span: Span, by: int) -> None:
-    assert members(span.shifted(by)) == {position + by for position in members(span)}
+    assert members(span.shift(by)) == {position + by for position in members(span)}
 
 
 def test_a_span_shifted_before_the_text_is_refused() -> None:
     with pytest.raises(InvalidInput):
-        Span(2, 4).shifted(-3)
+        Span(2, 4).shift(-3)
 
 
 def test_values_cannot_be_changed() -> None:

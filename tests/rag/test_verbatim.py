@@ -14,7 +14,7 @@ from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
-from citewire.index.text.chunking import PassageSize, encoded_text, passages
+from citewire.index.text.chunking import PassageSize, build_encoder_text, split_passages
 from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import Answerer
@@ -60,8 +60,8 @@ def archives(draw: st.DrawFn) -> list[Article]:
 
 def store(catalogue: Catalogue, encoder: OnnxEncoder, articles: Sequence[Article]) -> None:
     for article in articles:
-        spans = tuple(passages(article.text, article.language, PassageSize()))
-        vectors = encoder.encode_passages([encoded_text(article, span) for span in spans])
+        spans = tuple(split_passages(article.text, article.language, PassageSize()))
+        vectors = encoder.encode_passages([build_encoder_text(article, span) for span in spans])
         catalogue.put([EncodedArticle(article, f"/news/{article.id}", spans, vectors)])
 
 

@@ -7,7 +7,7 @@ such a question is left to the teacher.
 import random
 import re
 
-from citewire.index.text.chunking import sentences
+from citewire.index.text.chunking import split_sentences
 from citewire.rag.training.distillation.variations import NAME, NUMBER
 
 # Up to three words after a preposition or an article; or a reason.
@@ -28,7 +28,7 @@ PLACE_PREPOSITIONS = ("in", "at", "from", "to", "near", "outside")
 
 def make_cloze(passage: str, rng: random.Random) -> str | None:
     """Make a question that a random sentence of the passage answers; None if it cannot be cut."""
-    spans = sentences(passage, "en")
+    spans = split_sentences(passage, "en")
     if not spans:
         return None
     sentence = rng.choice(spans).of(passage)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from citewire.index.text.chunking import sentences
+from citewire.index.text.chunking import split_sentences
 from citewire.rag.evaluation.squad import Example
 from citewire.rag.reading.passage_header import append_header, build_header
 from citewire.rag.training.distillation.text_pairs import TextPair
@@ -34,7 +34,7 @@ def collect_titles(examples: Iterable[Example]) -> dict[str, tuple[str, ...]]:
 @cache
 def find_lead(text: str) -> tuple[str, ...]:
     """Return the start of the first sentence, if any; cached, as an article has many pairs."""
-    spans = sentences(text, "en")
+    spans = split_sentences(text, "en")
     return (" ".join(spans[0].of(text).split()[:LEAD_WORDS]),) if spans else ()
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewire.index.text.cleaning import canonical, markdown_text
+from citewire.index.text.cleaning import canonicalize, render_markdown
 
 NO_BREAK_SPACE = "\u00a0"
 
@@ -17,19 +17,19 @@ AWKWARD = st.text(
 
 @given(AWKWARD | st.text(max_size=200))
 def test_canonical_text_stays_as_it_is(text: str) -> None:
-    once = canonical(text)
+    once = canonicalize(text)
 
-    assert canonical(once) == once
+    assert canonicalize(once) == once
 
 
 @given(AWKWARD | st.text(max_size=200))
 def test_paragraphs_are_one_blank_line_apart(text: str) -> None:
-    assert "\n\n\n" not in canonical(text)
+    assert "\n\n\n" not in canonicalize(text)
 
 
 @given(AWKWARD | st.text(max_size=200))
 def test_lines_have_no_blanks_at_their_ends(text: str) -> None:
-    lines = canonical(text).split("\n")
+    lines = canonicalize(text).split("\n")
 
     assert [line for line in lines if line != line.rstrip()] == []
 
@@ -61,7 +61,7 @@ def test_lines_have_no_blanks_at_their_ends(text: str) -> None:
     ],
 )
 def test_canonical_form(text: str, expected: str) -> None:
-    assert canonical(text) == expected
+    assert canonicalize(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_canonical_form(text: str, expected: str) -> None:
     ],
 )
 def test_markdown_reads_as_it_is_rendered(markdown: str, expected: str) -> None:
-    assert markdown_text(markdown) == expected
+    assert render_markdown(markdown) == expected
 
 
 @pytest.mark.timeout(20)
 def test_long_run_of_blanks_that_are_kept_is_no_trap() -> None:
     text = f"x{NO_BREAK_SPACE * 200_000}y"
-    assert canonical(text) == text
+    assert canonicalize(text) == text
 
 
 def test_blanks_before_a_line_ends_are_dropped() -> None:
-    assert canonical(f"x {NO_BREAK_SPACE} \ny") == "x\ny"
+    assert canonicalize(f"x {NO_BREAK_SPACE} \ny") == "x\ny"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
-from citewire.index.text.chunking import PassageSize, passages
+from citewire.index.text.chunking import PassageSize, split_passages
 from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.quotes.matching import Quotation
@@ -33,7 +33,7 @@ SHORT = PassageSize(40, 0)
 
 
 def cut(article: Article, size: PassageSize = SHORT) -> EncodedArticle:
-    spans = tuple(passages(article.text, article.language, size))
+    spans = tuple(split_passages(article.text, article.language, size))
     return EncodedArticle(article, "/news", spans, np.ones((len(spans), 2), np.float32))
 
 

@@ -35,7 +35,7 @@ class ScriptedReader:
     def _extract(self, hit: Hit) -> Extract:
         text, span = hit.passage.text, hit.passage.span
         end = text.index(" ", text.index(" ") + 1)
-        quote = Span(0, end).shifted(span.start)
+        quote = Span(0, end).shift(span.start)
         return Extract(hit, quote, self._margins[hit.passage.article.id])
 
 
