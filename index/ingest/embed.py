@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Encoder
-from citewire.index.text.chunking import PassageSize, encoded_text, passages
+from citewire.index.text.chunking import PassageSize, build_encoder_text, split_passages
 from citewire.index.types import Article
 
 
@@ -38,10 +38,10 @@ def encode_articles(
     articles: Mapping[Article, str], encoder: Encoder, size: PassageSize
 ) -> list[EncodedArticle]:
     """Split and encode the articles; each maps to its origin, the file it was loaded from."""
-    cuts = {article: passages(article.text, article.language, size) for article in articles}
+    cuts = {article: split_passages(article.text, article.language, size) for article in articles}
     # In one call, so that every core has work until the last passage.
     vectors = encoder.encode_passages(
-        [encoded_text(article, span) for article, spans in cuts.items() for span in spans]
+        [build_encoder_text(article, span) for article, spans in cuts.items() for span in spans]
     )
     encoded, first = [], 0
     for article, spans in cuts.items():

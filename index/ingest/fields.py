@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from citewire.index.errors import BadArticle, InvalidInput
-from citewire.index.text.cleaning import canonical
+from citewire.index.text.cleaning import canonicalize
 from citewire.index.types import Article, refuse_unstorable
 
 # Characters of an id, which is part of addresses and cursors.
@@ -35,10 +35,10 @@ def build_article(name: str, fields: Mapping[str, object], text: str) -> Article
     Raises:
         BadArticle: the text is empty or a field is not what it should be.
     """
-    text = canonical(text)
+    text = canonicalize(text)
     if not text:
         raise BadArticle(name, "is empty: no text is left when markup is taken away")
-    title = canonical(read_field(fields, "title", name) or take_first_line(text))
+    title = canonicalize(read_field(fields, "title", name) or take_first_line(text))
     source, url = split_source(read_field(fields, "source", name), read_field(fields, "url", name))
     return Article(
         id=require_length(
@@ -62,7 +62,7 @@ def read_field(fields: Mapping[str, object], wanted: str, name: str) -> str | No
             continue
         if not isinstance(value, str | int | float):
             raise BadArticle(name, f"`{key}` is not a text but a {type(value).__name__}")
-        text = canonical(require_storable(str(value), f"`{key}`", name))
+        text = canonicalize(require_storable(str(value), f"`{key}`", name))
         return require_length(text, MAX_FIELD_CHARACTERS, f"`{key}`", name) or None
     return None
 

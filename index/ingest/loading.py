@@ -14,7 +14,7 @@ from citewire.index.ingest.fields import build_article, require_storable
 from citewire.index.ingest.files import FoundFile, measure_file, open_regular, read_bytes
 from citewire.index.ingest.front_matter import split_front_matter
 from citewire.index.ingest.html import HtmlReader
-from citewire.index.text.cleaning import markdown_text
+from citewire.index.text.cleaning import render_markdown
 from citewire.index.types import Article
 
 # Bytes of one line of a JSON-lines file.
@@ -58,7 +58,7 @@ def load_text(file: FoundFile, html: HtmlReader) -> Article:
     if suffix == ".txt":
         return build_article(file.name, {}, text)
     fields, body = split_front_matter(text, file.name)
-    return build_article(file.name, fields, markdown_text(body))
+    return build_article(file.name, fields, render_markdown(body))
 
 
 def load_lines(file: FoundFile) -> Iterator[LoadedArticle | BadArticle]:
