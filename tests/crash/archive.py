@@ -1,6 +1,6 @@
-"""A small archive that changes by a script: each step is the same in every run.
+"""A small archive that changes by a deterministic script of steps.
 
-The encoder is made up, so that hundreds of archives can be made, killed and asked in minutes;
+The encoder is a fake, so that hundreds of archives can be made, killed and searched in minutes;
 catalogue, indexes and retriever are the real ones.
 """
 
@@ -36,14 +36,16 @@ QUESTIONS = [
     for one, two in zip(WORDS, WORDS[5:] + WORDS[:5], strict=True)
 ]
 ARTICLES = 60
-# Building an index takes as long as a hundred other steps.
+# Every sixth step builds the vector index: a build takes as long as a hundred other steps.
 STEPS_PER_BUILD = 6
+# Exit codes of forked children: the archive refused to open, or an unexpected error.
 REFUSED, DIED = 40, 41
+# The version of an archive, the digest of each article, and the hits of each question.
 Contents = dict[str, object]
 
 
-class MadeUpEncoder:
-    """Vectors that depend on every character and on nothing else."""
+class HashEncoder:
+    """Encodes a text as a random vector seeded by its hash."""
 
     identity = "encoder:made-up"
 
@@ -62,17 +64,17 @@ class Opened:
     vectors: VectorIndex
 
 
-def owned(data: Path) -> AbstractContextManager[DataDirectory]:
-    """Own a data directory, as far as that can be: one that is read-only is read all the same."""
+def own(data: Path) -> AbstractContextManager[DataDirectory]:
+    """Lock a data directory; a read-only one is read without a lock."""
     directory = DataDirectory(data, command="crash test")
     return nullcontext(directory) if directory.is_read_only else directory
 
 
 @contextmanager
-def opened(data: Path, *, create: bool, home: Home | None = None) -> Iterator[Opened]:
-    with owned(data) as directory:
+def open_archive(data: Path, *, create: bool, home: Home | None = None) -> Iterator[Opened]:
+    with own(data) as directory:
         catalogue = open_catalogue(
-            directory.catalogue, "create" if create else "own", encoder=MadeUpEncoder.identity
+            directory.catalogue, "create" if create else "own", encoder=HashEncoder.identity
         )
         vectors = VectorIndex(directory.vectors, catalogue, home)
         try:
@@ -82,8 +84,8 @@ def opened(data: Path, *, create: bool, home: Home | None = None) -> Iterator[Op
             catalogue.close()
 
 
-def step(archive: Opened, number: int) -> None:
-    """Do the script's step: put a few articles, or remove some, in one transaction."""
+def run_step(archive: Opened, number: int) -> None:
+    """Run one step of the script: put or remove a few articles in one transaction."""
     chance = random.Random(number)
     if number % 5 == 4:
         archive.catalogue.remove(f"{chance.randrange(ARTICLES)}.md" for _ in range(3))
@@ -92,88 +94,88 @@ def step(archive: Opened, number: int) -> None:
         for identity in chance.sample(range(ARTICLES), 4):
             text = " ".join(chance.choice(WORDS) + "." * (n % 9 == 8) for n in range(300))
             articles[Article(f"{identity}.md", f"{chance.choice(WORDS)} {number}", text)] = "/news"
-        encoded = encode_articles(articles, MadeUpEncoder(), PassageSize())
+        encoded = encode_articles(articles, HashEncoder(), PassageSize())
         archive.catalogue.put(encoded)
     if number % STEPS_PER_BUILD == STEPS_PER_BUILD - 1:
         archive.vectors.rebuild()
 
 
-def contents(archive: Opened) -> Contents:
-    """Return all that can be seen: every article, and what is found for every question."""
-    retriever = HybridRetriever(
-        MadeUpEncoder(), EmbeddedArchive(archive.catalogue, archive.vectors)
-    )
+def read_contents(archive: Opened) -> Contents:
+    """Return version, articles and the hits of all questions."""
+    retriever = HybridRetriever(HashEncoder(), EmbeddedArchive(archive.catalogue, archive.vectors))
     found = [
         [(hit.passage.article.id, hit.passage.text) for hit in retriever.retrieve(question, 5).hits]
         for question in QUESTIONS
     ]
-    articles = {name: archive.catalogue.article(name).digest for name in sorted(names(archive))}
+    articles = {
+        name: archive.catalogue.article(name).digest for name in sorted(list_names(archive))
+    }
     return {"version": archive.catalogue.state().version, "articles": articles, "found": found}
 
 
-def names(archive: Opened) -> set[str]:
+def list_names(archive: Opened) -> set[str]:
     return set(archive.catalogue.fingerprints())
 
 
-def seen(data: Path) -> tuple[int, Contents | None]:
-    """Look at an archive in a process of its own; return its exit code and what it saw.
+def inspect(data: Path) -> tuple[int, Contents | None]:
+    """Read an archive in its own process; return the exit code and the contents.
 
-    What it sees by scanning and, where the Chroma index is sound, with that must be the same.
+    Searching by scan and, if the Chroma index is sound, by Chroma must find the same.
     """
 
-    def look(tell: Callable[[str], None]) -> None:
-        with opened(data, create=False) as archive:
-            before = contents(archive)
-            tell(json.dumps(before))
-            if archive.vectors.open_chroma() and contents(archive) != before:
-                tell("other answers with Chroma")
+    def look(report: Callable[[str], None]) -> None:
+        with open_archive(data, create=False) as archive:
+            before = read_contents(archive)
+            report(json.dumps(before))
+            if archive.vectors.open_chroma() and read_contents(archive) != before:
+                report("other answers with Chroma")
 
-    code, text = in_process(look)
+    code, text = run_in_process(look)
     if code != 0:
         return code, None
     first, *others = text.splitlines()
     return code, {"others": others} if others else json.loads(first)
 
 
-def scanned(data: Path) -> tuple[int, Contents | None]:
-    """Look at an archive as `seen` does, without trying its Chroma index."""
+def inspect_by_scan(data: Path) -> tuple[int, Contents | None]:
+    """Read an archive as `inspect` does, without opening its Chroma index."""
 
-    def look(tell: Callable[[str], None]) -> None:
-        with opened(data, create=False) as archive:
-            tell(json.dumps(contents(archive)))
+    def look(report: Callable[[str], None]) -> None:
+        with open_archive(data, create=False) as archive:
+            report(json.dumps(read_contents(archive)))
 
-    code, text = in_process(look)
+    code, text = run_in_process(look)
     return code, json.loads(text) if code == 0 else None
 
 
-def undisturbed(twin: Path, done: int, version: int) -> Contents | None:
-    """Do the script's steps from `done` on, up to the version; return what is seen then."""
+def run_undisturbed(twin: Path, done: int, version: int) -> Contents | None:
+    """Run the script from step `done` up to the version; return the contents."""
 
-    def work(tell: Callable[[str], None]) -> None:
-        with opened(twin, create=True) as archive:
+    def work(report: Callable[[str], None]) -> None:
+        with open_archive(twin, create=True) as archive:
             for number in range(done, version):
-                step(archive, number)
-            tell(json.dumps(contents(archive)))
+                run_step(archive, number)
+            report(json.dumps(read_contents(archive)))
 
-    code, text = in_process(work)
+    code, text = run_in_process(work)
     return json.loads(text) if code == 0 else None
 
 
-def killed_after(data: Path, done: int, version: int) -> None:
-    """Do the script's steps from `done` on, up to the version, and die without closing."""
+def run_and_die(data: Path, done: int, version: int) -> None:
+    """Run the script from step `done` up to the version, and die without closing."""
 
-    def work(tell: Callable[[str], None]) -> None:
-        with opened(data, create=True) as archive:
+    def work(report: Callable[[str], None]) -> None:
+        with open_archive(data, create=True) as archive:
             for number in range(done, version):
-                step(archive, number)
+                run_step(archive, number)
             os.kill(os.getpid(), signal.SIGKILL)
 
-    code, _ = in_process(work)
+    code, _ = run_in_process(work)
     assert code == -signal.SIGKILL
 
 
-def in_process(work: Callable[[Callable[[str], None]], None]) -> tuple[int, str]:
-    """Run in a forked child; return its exit code (negative: the signal), and what it told."""
+def run_in_process(work: Callable[[Callable[[str], None]], None]) -> tuple[int, str]:
+    """Run in a forked child; return its exit code (negative: a signal) and its reports."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -189,5 +191,5 @@ def in_process(work: Callable[[Callable[[str], None]], None]) -> tuple[int, str]
             os._exit(code)
     os.close(writing)
     with open(reading, encoding="utf-8") as stream:  # noqa: PTH123  # by its number
-        told = stream.read()
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), told
+        reports = stream.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), reports

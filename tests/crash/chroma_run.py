@@ -1,4 +1,4 @@
-"""A Chroma server of one's own, for tests and for the commands that kill what uses it."""
+"""A Chroma server for tests, and for the commands that kill its clients."""
 
 import socket
 import subprocess
@@ -8,12 +8,12 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 SECONDS_TO_START = 120
-# The console script, wherever it is installed.
+# The console script `chroma`, independent of the PATH.
 CHROMA = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; sys.exit(app())"
 
 
 class ChromaRun:
-    """A server on a port of this machine, that can be stopped and started again."""
+    """A server on a free port of 127.0.0.1, which can be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:
@@ -24,7 +24,7 @@ class ChromaRun:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server and wait until it answers."""
         place = ["--path", str(self._folder), "--host", "127.0.0.1", "--port", str(self.port)]
         self._process = subprocess.Popen(
             [sys.executable, "-c", CHROMA, "run", *place],
@@ -39,7 +39,7 @@ class ChromaRun:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop it, as a kill does."""
+        """Kill the server."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

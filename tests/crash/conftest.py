@@ -1,4 +1,4 @@
-"""The commands are run as such; pytest runs test_*.py, which runs them."""
+"""Keeps pytest from collecting the commands; test_*.py runs them."""
 
 from pathlib import Path
 

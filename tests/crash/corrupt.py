@@ -1,10 +1,11 @@
-"""Damage one file of an archive at a time, and compare what it then says with what it said.
+"""Damage one file of an archive, and compare its answers with those from before.
 
     python tests/crash/corrupt.py --damages 500
 
-Every damage is done to a fresh copy of an archive that was closed or one that a kill has left, with
-a log: a bit flipped, a stretch overwritten, the file cut short or removed. The archive may say the
-same as before or refuse, never anything else, nor die; by its Chroma index as well as by scanning.
+Each damage is done to a fresh copy of an archive that was closed, or of one that a kill left with a
+write-ahead log: a bit is flipped, 64 bytes are overwritten, the file is truncated or removed. The
+archive must give the same answers as before or refuse to open; it must not die. This holds for
+searching by Chroma as well as by scan.
 """
 
 import argparse
@@ -16,8 +17,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from archive import REFUSED, killed_after, scanned, seen, undisturbed
+from archive import REFUSED, Contents, inspect, inspect_by_scan, run_and_die, run_undisturbed
 
+# Steps of the archive that was closed, and of the one that was killed.
 STEPS, LATER = 15, 17
 Damage = Callable[[random.Random, bytearray], bytes | None]
 
@@ -52,25 +54,15 @@ def main() -> int:
     chance = random.Random(options.seed)
     table: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
-        archives = prepared(Path(folder))
+        archives = prepare_archives(Path(folder))
         copy = Path(folder, "copy")
         for _ in range(options.damages):
             sound, before = chance.choice(archives)
             shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(sound, copy)
-            name, damage = chance.choice(files_of(sound)), chance.choice(DAMAGES)
-            content = damage(chance, bytearray((copy / name).read_bytes()))
-            if content is None:
-                (copy / name).unlink()
-            else:
-                (copy / name).write_bytes(content)
-            # A Chroma index takes seconds to try out, whatever became of the other files.
-            of_chroma = name.parts[0] == "vectors" and name.parent.name != "rows"
-            code, after = seen(copy) if of_chroma else scanned(copy)
-            if code == 0:
-                outcome = "same answers" if after == before else "wrong answers"
-            else:
-                outcome = "refusals" if code == REFUSED else "deaths"
+            name, damage = chance.choice(list_files(sound)), chance.choice(DAMAGES)
+            apply_damage(damage, copy / name, chance)
+            outcome = classify(copy, name, before)
             table[outcome] += 1
             if outcome in ("wrong answers", "deaths"):
                 print(f"  {outcome}: {damage.__name__} of {name} ({sound.name})", flush=True)
@@ -79,21 +71,40 @@ def main() -> int:
     return int(bool(table["wrong answers"] or table["deaths"]))
 
 
-def prepared(folder: Path) -> list[tuple[Path, dict[str, object]]]:
-    """Make an archive that was closed and one that was killed; return each with what it says."""
+def apply_damage(damage: Damage, file: Path, chance: random.Random) -> None:
+    """Overwrite the file with its damaged content, or remove it."""
+    content = damage(chance, bytearray(file.read_bytes()))
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+
+
+def classify(archive: Path, damaged: Path, before: Contents) -> str:
+    """Read the archive, one of whose files is damaged; return the row of the table."""
+    # Opening the Chroma index takes seconds; only damage to it needs that.
+    is_of_chroma = damaged.parts[0] == "vectors" and damaged.parent.name != "rows"
+    code, after = inspect(archive) if is_of_chroma else inspect_by_scan(archive)
+    if code == 0:
+        return "same answers" if after == before else "wrong answers"
+    return "refusals" if code == REFUSED else "deaths"
+
+
+def prepare_archives(folder: Path) -> list[tuple[Path, Contents]]:
+    """Make an archive that was closed and one that was killed; return each with its contents."""
     closed, killed = folder / "closed", folder / "killed"
-    before = undisturbed(closed, 0, STEPS)
+    before = run_undisturbed(closed, 0, STEPS)
     assert before is not None
     shutil.copytree(closed, killed)
-    killed_after(killed, STEPS, LATER)
+    run_and_die(killed, STEPS, LATER)
     shutil.copytree(closed, folder / "twin")
-    later = undisturbed(folder / "twin", STEPS, LATER)
+    later = run_undisturbed(folder / "twin", STEPS, LATER)
     assert later is not None
     return [(closed, before), (killed, later)]
 
 
-def files_of(archive: Path) -> list[Path]:
-    """Return the files that hold something, and are not made anew by every opening."""
+def list_files(archive: Path) -> list[Path]:
+    """Return the files that are not empty, without the WAL index, which each opening rebuilds."""
     return sorted(
         file.relative_to(archive)
         for file in archive.rglob("*")

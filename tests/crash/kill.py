@@ -1,10 +1,10 @@
-"""Kill a writer at random moments, and compare what is left with an archive never killed.
+"""Kill a writer at random moments, and compare the archive with one that was never killed.
 
     python tests/crash/kill.py --kills 200
 
-Each round goes on with the archive that the last kill left. The parent keeps the journal of
-what was acknowledged. Afterwards the archive must hold every acknowledged step, at most the one
-begun besides, and find what the twin finds that did the same steps undisturbed.
+Each round continues with the archive that the last kill left. The parent counts the acknowledged
+steps. Afterwards the archive must hold all of them, and at most the step that had begun; and
+it must find what a twin finds that ran the same steps without a kill.
 """
 
 import argparse
@@ -18,18 +18,18 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from archive import DIED, REFUSED, opened, scanned, step, undisturbed
+from archive import DIED, REFUSED, inspect_by_scan, open_archive, run_step, run_undisturbed
 
 
 def write_until_killed(data: Path, first: int, seconds: float) -> int:
-    """Let a child do steps from `first` on, kill it; return how many it acknowledged."""
+    """Let a child run steps from `first` on and kill it; return how many it acknowledged."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            with opened(data, create=True) as archive:
+            with open_archive(data, create=True) as archive:
                 for number in range(first, first + 10_000):
-                    step(archive, number)
+                    run_step(archive, number)
                     os.write(writing, b".")
         finally:
             os._exit(DIED)
@@ -58,7 +58,7 @@ def main() -> int:
         for _ in range(options.kills):
             acknowledged = write_until_killed(data, done, chance.uniform(0.0, 0.6))
             began = time.monotonic()
-            code, found = scanned(data)
+            code, found = inspect_by_scan(data)
             slowest = max(slowest, time.monotonic() - began)
             table["steps acknowledged"] += acknowledged
             table["unopenable"] += code == REFUSED
@@ -68,7 +68,7 @@ def main() -> int:
             version = int(str(found["version"]))
             table["steps lost"] += max(0, done + acknowledged - version)
             table["phantom steps"] += max(0, version - done - acknowledged - 1)
-            table["wrong answers"] += found != undisturbed(twin, done, version)
+            table["wrong answers"] += found != run_undisturbed(twin, done, version)
             done = version
             table["kills"] += 1
     for name in ("kills", "steps acknowledged"):

@@ -1,4 +1,4 @@
-"""Processes that are killed while they build an index on a Chroma server."""
+"""Kills of processes that build a vector index on a Chroma server."""
 
 import atexit
 import json
@@ -8,56 +8,56 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from archive import Contents, Opened, contents, in_process, opened
+from archive import Contents, Opened, open_archive, read_contents, run_in_process
 from chroma_run import ChromaRun
-from mending import killed_at
+from mending import run_until_killed
 
 from citewire.index.vectors.backends import ServerHome
 from citewire.index.vectors.manifest import read_manifest
 from citewire.index.vectors.server_address import ServerAddress, read_address
 
 
-def faults_on_server(point: str, base: Path, expected: Contents | None, data: Path) -> list[str]:
-    """Kill what builds the archive's second index on a server; nothing may have come of it.
+def check_server_build(point: str, base: Path, expected: Contents | None, data: Path) -> list[str]:
+    """Kill the build of the archive's second index on a server; it must leave no trace.
 
-    `expected` is what the archive holds and finds.
+    `expected` are the archive's contents.
     """
     shutil.copytree(base, data)
 
     def on_server(work: Callable[[Opened], object]) -> Callable[[Callable[[str], None]], None]:
-        def open_and_work(tell: Callable[[str], None]) -> None:
-            with opened(data, create=False, home=ServerHome(address())) as archive:
-                tell(json.dumps(work(archive)))
+        def open_and_work(report: Callable[[str], None]) -> None:
+            with open_archive(data, create=False, home=ServerHome(start_server())) as archive:
+                report(json.dumps(work(archive)))
 
         return open_and_work
 
-    # Not in the processes that are killed.
-    address()
-    in_process(on_server(lambda archive: archive.vectors.rebuild()))
-    _, faults = killed_at(point, on_server(lambda archive: archive.vectors.rebuild()))
+    # Started here, not in the processes that are killed.
+    start_server()
+    run_in_process(on_server(lambda archive: archive.vectors.rebuild()))
+    _, faults = run_until_killed(point, on_server(lambda archive: archive.vectors.rebuild()))
     if faults:
         return faults
-    code, told = in_process(on_server(contents))
-    if code != 0 or json.loads(told) != expected:
+    code, reports = run_in_process(on_server(read_contents))
+    if code != 0 or json.loads(reports) != expected:
         faults.append(f"finds something else than before ({code})")
-    code, told = in_process(on_server(collections_after_rebuilding))
-    if code != 0 or json.loads(told):
-        faults.append(f"leaves collections behind: {told} ({code})")
+    code, reports = run_in_process(on_server(list_orphans_after_rebuild))
+    if code != 0 or json.loads(reports):
+        faults.append(f"leaves collections behind: {reports} ({code})")
     return faults
 
 
-def collections_after_rebuilding(archive: Opened) -> list[str]:
-    """Build an index once more; return the collections that belong to none."""
+def list_orphans_after_rebuild(archive: Opened) -> list[str]:
+    """Build an index once more; return the collections that belong to no index."""
     archive.vectors.rebuild()
     (manifest,) = archive.catalogue.path.parent.glob("vectors/current.json")
     generation = read_manifest(manifest)
     assert generation is not None
-    return ServerHome(address()).strays(generation)
+    return ServerHome(start_server()).strays(generation)
 
 
 @cache
-def address() -> ServerAddress:
-    """Start a Chroma server, once; return where it listens."""
+def start_server() -> ServerAddress:
+    """Start a Chroma server once; return its address."""
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
     server = ChromaRun(Path(folder.name))
