@@ -1,209 +1,192 @@
-"""The frame of a question: what it asks for, and about what."""
+"""Ellipsis: a questioning phrase and nothing else takes the rest of the earlier question."""
 
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from citewire.rag.conversation.lexicon import (
-    AUXILIARIES,
-    DETERMINERS,
-    FUNCTION_WORDS,
-    GENERIC,
-    MONTHS,
-    POINTING_NOUNS,
-    PREPOSITIONS,
-    PRONOUNS,
-    QUESTION_WORDS,
-    WEEKDAYS,
-)
+from citewire.rag.conversation.fragments import FRAGMENTS, Candidate
+from citewire.rag.conversation.lexicon import PREPOSITIONS, QUESTION_WORDS
+from citewire.rag.conversation.mentions import read_answer
+from citewire.rag.conversation.questions import CONTEXT, Form, add_context, capitalise, strip_mark
+from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
 from citewire.rag.conversation.tokens import Token, is_verb_like, tokenize
+from citewire.rag.conversation.types import Clarification, FollowUp, Rewrite, Turn, show_outcome
 
-CONTEXT = re.compile(r"\s*\(([^()]+)\)\s*\??$")
-# "when was that?", "where did it happen?": the whole of what was asked before.
-EVENT = re.compile(
-    r"\s+(?:was|is|were|are|did)\s+(?:that|this|it|they|all that)"
-    r"(?:\s+(?:be|happen|occur|take\s+place))?(?P<more>\s+exactly)?$",
-    re.IGNORECASE,
-)
 WHERE_AND_WHEN = frozenset("where when why how".split())
-MAX_FRAGMENT_WORDS = 5
-MAX_FRAGMENT_NOUNS = 2
-POINTING = frozenset("this that these those".split())
 
 
-def bare(text: str) -> str:
-    """Return a question without its mark."""
-    return text.strip().rstrip("?.! ").strip()
+def find_subject(turn: Turn) -> str:
+    """Return the answer where it is the subject of its question's verb, "" elsewhere."""
+    answer = read_answer(turn)
+    tokens = tokenize(turn.question)
+    if answer is None or not tokens or tokens[0].word not in ("who", "which", "what"):
+        return ""
+    return answer.text
 
 
-def capitalised(text: str) -> str:
-    """Return a question with a capital first letter and its mark."""
-    text = bare(text)
-    return f"{text[:1].upper()}{text[1:]}?"
-
-
-def opening_of(tokens: list[Token]) -> int:
-    """Return how many tokens the questioning phrase has: 2 of "Which car burned?"."""
-    place = int(len(tokens) > 1 and tokens[0].word in PREPOSITIONS)
-    if place >= len(tokens) or tokens[place].word not in QUESTION_WORDS:
-        return 0
-    asking = tokens[place].word
-    place += 1
-    if asking in ("who", "whom", "when", "where", "why"):
-        return place
-    first = place
-    while place < len(tokens) and tokens[place].is_word:
-        word = tokens[place].word
-        adjective = asking == "which" and place == first
-        if word in AUXILIARIES or (is_verb_like(word) and not adjective):
-            break
-        if word in DETERMINERS | PRONOUNS or (word in PREPOSITIONS and word != "of"):
-            break
-        place += 1
-    return place
-
-
-def about(question: str) -> str:
-    """Return what a question is about: "the ship sink in May" of "Where did the ship sink in May?".
-
-    A question that was itself given its context is about that.
-    """
-    given = CONTEXT.search(question)
-    if given:
-        return given.group(1)
-    tokens = tokenize(bare(question))
-    place = int(len(tokens) > 1 and tokens[0].word in PREPOSITIONS)
-    if place < len(tokens) and tokens[place].word in QUESTION_WORDS:
-        counted = tokens[place].word == "how"
-        place += 2 if counted else 1
-    else:
-        place = 0
-    while place < len(tokens) and tokens[place].word in AUXILIARIES:
-        place += 1
-    if place + 1 < len(tokens) and [tokens[place].word, tokens[place + 1].word] == ["it", "that"]:
-        place += 2
-    return bare(question)[tokens[place].start :] if place < len(tokens) else bare(question)
-
-
-def with_context(question: str, earlier: str, subject: str = "") -> str:
-    """Return the question with what the earlier one is about, in brackets.
-
-    `subject` is the earlier answer, where that is what did it.
-    """
-    told = about(earlier)
-    tokens = tokenize(bare(earlier))
-    opening = opening_of(tokens)
-    if subject and asks_for_subject(tokens, opening) and not CONTEXT.search(earlier):
-        told = f"{subject} {bare(earlier)[tokens[opening].start :]}"
-    return f"{bare(question)} ({told})?"
-
-
-def asks_for_subject(tokens: list[Token], opening: int) -> bool:
-    """Say whether a question asks who or what did something: "Which car burned?"."""
-    if not 0 < opening < len(tokens):
-        return False
-    behind = tokens[opening + 1].word if opening + 1 < len(tokens) else ""
-    return tokens[opening].word not in AUXILIARIES or is_verb_like(behind)
-
-
-def fragment_of(question: str) -> str | None:
-    """Return the questioning phrase of a question that is nothing else, None for others."""
-    text = bare(question)
-    event = EVENT.search(text)
-    if event:
-        text = text[: event.start()]
-    tokens = tokenize(text)
-    if not 1 <= len(tokens) <= MAX_FRAGMENT_WORDS:
-        return None
-    opening = opening_of(tokens)
-    last = tokens[-1].word in ("exactly", "else", "precisely")
-    if event and tokens[0].word in ("who", "whom", "what") and opening == 1:
-        return None  # "who was that?" asks for a name, not for the rest of a story.
-    named = any(token.is_capital for token in tokens[1:])
-    nouns = opening - (2 if tokens[0].word == "how" else 1) - (tokens[0].word in PREPOSITIONS)
-    if opening == 0 or named or opening < len(tokens) - last or nouns > MAX_FRAGMENT_NOUNS:
-        return None
-    if tokens[-1].word in ("there", "then", "here"):
-        return None
-    return text
-
-
-def complete(fragment: str, earlier: str, subject: str) -> str:
-    """Return the earlier question asked for something else: what the fragment asks for.
-
-    `subject` is the earlier answer, where that is what did it.
-    """
-    tokens = tokenize(bare(earlier))
-    words = tokenize(fragment)
-    asking = next((word.word for word in words if word.word in QUESTION_WORDS), "")
-    opening = opening_of(tokens)
-    nouns = fragment.lower().startswith(("how many", "how much"))
-    prepared = words[0].word in PREPOSITIONS or asking in WHERE_AND_WHEN or len(words) > 1
-    if CONTEXT.search(earlier) or nouns or not prepared or opening >= len(tokens):
-        return capitalised(with_context(fragment, earlier, subject))
-    rest = bare(earlier)[tokens[opening].start :]
-    if tokens[opening].word in AUXILIARIES:
-        return capitalised(inverted(fragment, rest, tokens, opening, subject))
-    if opening == 0:
-        return capitalised(with_context(fragment, earlier, subject))
-    if words[-1].word == "else":
-        return capitalised(f"{fragment} {rest}")
-    return capitalised(f"{fragment} was it that {subject or nobody(tokens[:opening])} {rest}")
-
-
-def inverted(fragment: str, rest: str, tokens: list[Token], opening: int, subject: str) -> str:
-    """Return a question whose auxiliary stands before its subject."""
-    behind = tokens[opening + 1].word if opening + 1 < len(tokens) else ""
-    asked_for_subject = opening > 0 and (is_verb_like(behind) or behind.endswith("ing"))
-    if not asked_for_subject:
-        return f"{fragment} {rest[0].lower()}{rest[1:]}"
-    # "Who was arrested …?" has its subject in the answer.
-    auxiliary, _, predicate = rest.partition(" ")
-    return f"{fragment} {auxiliary.lower()} {subject or nobody(tokens[:opening])} {predicate}"
-
-
-def nobody(opening: list[Token]) -> str:
-    """Return a subject for what nothing names: "people" of "How many people"."""
+def name_subject(opening: Sequence[Token]) -> str:
+    """Return a subject for an unanswered question: "people" of "How many people"."""
     words = [token.text for token in opening]
     if opening[0].word == "how":
         return " ".join(words[2:]) or "that"
     return f"the {' '.join(words[1:])}" if len(words) > 1 else "someone"
 
 
-def content_words(question: str) -> list[str]:
-    """Return the words that say what a question is about."""
-    return [
-        token.word
-        for token in tokenize(question)
-        if token.is_word and token.word not in FUNCTION_WORDS
-    ]
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A questioning phrase, and the form of the question whose rest it may take."""
+
+    text: str
+    words: tuple[str, ...]
+    follow_up: FollowUp
+    earlier: Form
+
+    @classmethod
+    def find(cls, follow_up: FollowUp) -> "Fragment | None":
+        """Return the fragment that a follow-up is, None for other questions."""
+        candidate = Candidate.parse(follow_up.asked)
+        if not FRAGMENTS.decide(candidate):
+            return None
+        words = tuple(token.word for token in candidate.form.tokens)
+        earlier = Form.parse(strip_mark(follow_up.last.question))
+        return cls(candidate.form.text, words, follow_up, earlier)
+
+    @property
+    def asks_for_circumstance(self) -> bool:
+        """Whether it may stand before any verb: it asks for no subject or object."""
+        asking = next((word for word in self.words if word in QUESTION_WORDS), "")
+        circumstance = self.words[0] in PREPOSITIONS or asking in WHERE_AND_WHEN
+        return circumstance or len(self.words) > 1
+
+    @property
+    def follows_passive(self) -> bool:
+        """Whether the earlier question asked who was arrested, or who is leading."""
+        participle = is_verb_like(self.earlier.second) or self.earlier.second.endswith("ing")
+        return self.earlier.has_auxiliary and self.earlier.opening > 0 and participle
+
+    @property
+    def subject(self) -> str:
+        """The earlier answer where it is a subject, or a word that stands for it."""
+        named = find_subject(self.follow_up.last)
+        return named or name_subject(self.earlier.tokens[: self.earlier.opening])
 
 
-def has_names(question: str) -> bool:
-    """Say whether a question names anything, a year included."""
-    tokens = tokenize(question)
-    others = FUNCTION_WORDS | PRONOUNS | MONTHS | WEEKDAYS
-    return any(token.is_capital and token.word not in others for token in tokens[1:])
+def ask_for_whole(fragment: Fragment) -> Clarification:
+    """Return the question to ask back before any other question."""
+    text = fragment.follow_up.text
+    return Clarification(text, f"“{text}” of what? Ask the whole question.")
 
 
-def is_generic(question: str) -> bool:
-    """Say whether a question could be asked of any event: "how many people were hurt?"."""
-    if CONTEXT.search(question) or has_names(question):
-        return False
-    return all(word in GENERIC for word in content_words(question))
+def put_in_context(fragment: Fragment) -> Rewrite:
+    """Return the fragment with the earlier question's topic in brackets."""
+    last = fragment.follow_up.last
+    return Rewrite(capitalise(add_context(fragment.text, last.question, find_subject(last))))
 
 
-def points_back(question: str, earlier: str) -> bool:
-    """Say whether a question leans on the earlier one: "how old was the driver?"."""
-    if has_names(question):
-        return False
-    tokens = tokenize(bare(question))
-    known = set(content_words(earlier))
-    for place, token in enumerate(tokens[:-1]):
-        following = tokens[place + 1].word
-        alone = place + 2 >= len(tokens) or tokens[place + 2].word not in ("of", "that", "who")
-        if token.word in POINTING and following in POINTING_NOUNS | GENERIC | known:
-            return True
-        if token.word == "the" and alone and following in POINTING_NOUNS | known | {"same"}:
-            return True
-    said = {"say", "said", "happen", "happened", "for", "about", "of", "after", "before", "in"}
-    behind = len(tokens) > 1 and tokens[-1].word in POINTING
-    return behind and bool({token.word for token in tokens[:-1]} & (said | AUXILIARIES))
+def insert_subject(fragment: Fragment) -> Rewrite:
+    """Return the earlier question with its auxiliary before the subject that the answer is."""
+    auxiliary, _, predicate = fragment.earlier.rest.partition(" ")
+    return Rewrite(
+        capitalise(f"{fragment.text} {auxiliary.lower()} {fragment.subject} {predicate}")
+    )
+
+
+def take_rest(fragment: Fragment) -> Rewrite:
+    """Return the fragment before the rest of the earlier question, an auxiliary first."""
+    rest = fragment.earlier.rest
+    return Rewrite(capitalise(f"{fragment.text} {rest[0].lower()}{rest[1:]}"))
+
+
+def ask_for_others(fragment: Fragment) -> Rewrite:
+    """Return the earlier question asked for other subjects."""
+    return Rewrite(capitalise(f"{fragment.text} {fragment.earlier.rest}"))
+
+
+def cleave(fragment: Fragment) -> Rewrite:
+    """Return the earlier question as a cleft sentence, "where was it that …"."""
+    rest = fragment.earlier.rest
+    return Rewrite(capitalise(f"{fragment.text} was it that {fragment.subject} {rest}"))
+
+
+COMPLETIONS: Table[Fragment, Rewrite | Clarification] = Table(
+    "completions of fragments",
+    lambda dialogue: Fragment.find(FollowUp.from_dialogue(dialogue)),
+    show_outcome,
+    (
+        Rule(
+            "first question",
+            lambda fragment: fragment.follow_up.is_first,
+            ask_for_whole,
+            Example("where?", "“where?” of what? Ask the whole question."),
+        ),
+        Rule(
+            "earlier question with its context in brackets",
+            lambda fragment: CONTEXT.search(fragment.follow_up.last.question) is not None,
+            put_in_context,
+            Example(
+                "How many were injured (people died in the collapse)? | 3 | when?",
+                "When (people died in the collapse)?",
+            ),
+        ),
+        Rule(
+            "question for a number",
+            lambda fragment: fragment.text.lower().startswith(("how many", "how much")),
+            put_in_context,
+            Example(
+                "When did Alexei Leonov die? | Friday | how many years?",
+                "How many years (Alexei Leonov die)?",
+            ),
+        ),
+        Rule(
+            "question for a subject or an object",
+            lambda fragment: not fragment.asks_for_circumstance,
+            put_in_context,
+            Example(
+                "Who met Park Jin? | Antony Blinken | who?", "Who (Antony Blinken met Park Jin)?"
+            ),
+        ),
+        Rule(
+            "earlier question that is nothing but a questioning phrase",
+            lambda fragment: not fragment.earlier.has_rest,
+            put_in_context,
+            Example("Which ship? | | when?", "When (ship)?"),
+        ),
+        Rule(
+            "earlier question for the subject of a passive or a progressive",
+            lambda fragment: fragment.follows_passive,
+            insert_subject,
+            Example(
+                "Who was arrested in Leeds? | Ada Quill | why?",
+                "Why was Ada Quill arrested in Leeds?",
+            ),
+        ),
+        Rule(
+            "earlier question with an auxiliary before its subject",
+            lambda fragment: fragment.earlier.has_auxiliary,
+            take_rest,
+            Example(
+                "When did Alexei Leonov die? | Friday | where?", "Where did Alexei Leonov die?"
+            ),
+        ),
+        Rule(
+            "earlier text that is no question",
+            lambda fragment: fragment.earlier.opening == 0,
+            put_in_context,
+            Example("Magnitogorsk collapse | | when?", "When (Magnitogorsk collapse)?"),
+        ),
+        Rule(
+            "question for others",
+            lambda fragment: fragment.words[-1] == "else",
+            ask_for_others,
+            Example("Who met Park Jin? | Antony Blinken | who else?", "Who else met Park Jin?"),
+        ),
+        Rule(
+            "earlier question for a subject",
+            otherwise,
+            cleave,
+            Example(
+                "Who met Park Jin? | Antony Blinken | where?",
+                "Where was it that Antony Blinken met Park Jin?",
+            ),
+        ),
+    ),
+)

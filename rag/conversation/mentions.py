@@ -49,6 +49,11 @@ class Mention:
         return self.start + len(self.text)
 
 
+def show_mentions(mentions: Sequence[Mention]) -> str:
+    """Return the mentions' texts in one line."""
+    return ", ".join(mention.text for mention in mentions)
+
+
 def find_mentions(text: str, first: int = 0) -> list[Mention]:
     """Return the noun phrases of `text` from its token number `first` on, in order.
 
