@@ -125,6 +125,13 @@ def test_the_top_level_is_the_customers() -> None:
     assert {top for top in tops if not top.startswith(".")} == CUSTOMERS_TOP_LEVEL | BESIDE_IT
 
 
+def test_one_name_is_installed() -> None:
+    assert [path.name for path in (ROOT / ".src").iterdir()] == ["citewire"]
+    links = {path.name: path.readlink() for path in (ROOT / ".src" / "citewire").iterdir()
+             if path.is_symlink()}  # fmt: skip
+    assert links == {name: Path("..", "..", name) for name in ("rag", "index", "service")}
+
+
 def test_tracked_files_stay_small() -> None:
     assert sum(path.stat().st_size for path in tracked()) < 40_000_000
 
