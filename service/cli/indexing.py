@@ -6,7 +6,7 @@ from pathlib import Path
 from citewire.index.errors import ArchiveLocked
 from citewire.index.ingest.indexer import Indexer, Progress, Report
 from citewire.rag.wiring import open_archive
-from citewire.service.client.local_service import service_with
+from citewire.service.client.local_service import find_service
 from citewire.service.client.remote_target import RemoteTarget
 from citewire.service.settings import ServiceSettings
 
@@ -30,7 +30,7 @@ def index_paths(
             with opened.archive.reading() as snapshot:
                 return report, snapshot.size.articles, snapshot.size.passages
     except ArchiveLocked as locked:
-        service = service_with(settings, locked)
+        service = find_service(settings, locked)
     report = Indexer(RemoteTarget(service), progress).index(paths, prune=prune)
     ready = service.ready()
     return report, ready.articles, ready.passages

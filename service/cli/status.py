@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 from citewire.index.errors import ArchiveLocked
 from citewire.rag.wiring import open_pipeline
-from citewire.service.client.local_service import service_with
+from citewire.service.client.local_service import find_service
 from citewire.service.settings import ServiceSettings
 
 
@@ -42,7 +42,7 @@ def read_status(settings: ServiceSettings) -> ArchiveStatus:
                 vectors_scanned=coverage.scanned,
             )
     except ArchiveLocked as locked:
-        service = service_with(settings, locked)
+        service = find_service(settings, locked)
         ready = service.ready()
         return ArchiveStatus(
             data=str(settings.data),

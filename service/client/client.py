@@ -1,5 +1,6 @@
 """A Citewire service as typed Python: questions, searches, quotes and articles.
 
+>>> from citewire.service.client import Citewire
 >>> with Citewire("http://127.0.0.1:8000") as archive:  # doctest: +SKIP
 ...     print(archive.ask("who met Park Jin?").answers[0].text)
 Antony Blinken
@@ -18,18 +19,11 @@ from pydantic import BaseModel
 
 from citewire.service.client.transport import (
     TIMEOUT_SECONDS,
-    BadRequest,
     Call,
-    ClientError,
     CutOff,
-    KeyRefused,
-    Line,
     NotCitewire,
-    NotFound,
     ServiceProblem,
-    Unavailable,
-    Unreachable,
-    problem_error,
+    Transport,
 )
 from citewire.service.wire.answers import (
     ArticleList,
@@ -46,21 +40,6 @@ from citewire.service.wire.events import AskEvent, StreamedEvent
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.wire.search import SearchResponse
 
-__all__ = [
-    "BadRequest",
-    "Citewire",
-    "ClientError",
-    "CutOff",
-    "FiltersIn",
-    "KeyRefused",
-    "Message",
-    "NotCitewire",
-    "NotFound",
-    "ServiceProblem",
-    "Unavailable",
-    "Unreachable",
-]
-
 EVERY_ARTICLE = FiltersIn()
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -71,7 +50,7 @@ class Citewire:
     def __init__(
         self, url: str, *, api_key: str | None = None, timeout_seconds: float = TIMEOUT_SECONDS
     ) -> None:
-        self._line = Line(url, api_key)
+        self._transport = Transport(url, api_key)
         self._timeout_seconds = timeout_seconds
 
     def __enter__(self) -> Self:
@@ -86,33 +65,35 @@ class Citewire:
         self.close()
 
     def close(self) -> None:
-        """Let go of what the client holds."""
-        self._line.close()
+        """Close the connections."""
+        self._transport.close()
 
     def ask(
         self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERY_ARTICLE
     ) -> AskResponse:
-        """Return the archive's answers, or that it has none."""
-        return self._read(AskResponse, "POST", "/v1/ask", asking(question, max_answers, filters))
+        """Return the archive's answers, or why it has none."""
+        return self._read(
+            AskResponse, "POST", "/v1/ask", build_body(question, max_answers, filters)
+        )
 
     def stream(
         self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERY_ARTICLE
     ) -> Iterator[AskEvent]:
-        """Yield what happens until `done`, which is not yielded; close it to stop earlier.
+        """Yield the events before `done`; close the iterator to stop earlier.
 
         Raises:
-            ServiceProblem: the service refuses, or fails on the way.
+            ServiceProblem: the service refuses, or fails after the stream began.
             CutOff: the stream ended before `done`.
         """
-        body = asking(question, max_answers, filters)
-        with self._line.opened(self._call("POST", "/v1/ask/stream", body)) as response:
-            for event in events_of(response):
+        body = build_body(question, max_answers, filters)
+        with self._transport.open(self._call("POST", "/v1/ask/stream", body)) as response:
+            for event in read_events(response):
                 if event.event == "done":
                     return
                 if event.event == "error":
-                    raise problem_error(event.data)
+                    raise ServiceProblem.from_problem(event.data)
                 yield event
-        raise CutOff(f"{self._line.url}: the stream ended before it was whole")
+        raise CutOff(f"{self._transport.url}: the stream ended before it was whole")
 
     def chat(
         self,
@@ -121,7 +102,7 @@ class Citewire:
         max_answers: int = 5,
         filters: FiltersIn = EVERY_ARTICLE,
     ) -> ChatAnswer | UnclearOut:
-        """Answer the last question, understood by the messages before it, or ask back."""
+        """Answer the last question by the messages before it, or ask which question is meant."""
         body = {
             "messages": [message.model_dump() for message in messages],
             "max_answers": max_answers,
@@ -137,7 +118,7 @@ class Citewire:
         return self._read(SearchResponse, "POST", "/v1/search", body)
 
     def verify(self, words: str, *, article_id: str | None = None) -> VerifyResponse:
-        """Say whether the words stand in the archive, or in one of its articles."""
+        """Say whether the archive, or one of its articles, holds the words."""
         body = {"quote": words, "article_id": article_id}
         return self._read(VerifyResponse, "POST", "/v1/verify", body)
 
@@ -165,37 +146,37 @@ class Citewire:
 
     def article(self, article_id: str) -> ArticleOut:
         """Return an article with its text, to which offsets refer."""
-        return self._read(ArticleOut, "GET", path_of(article_id))
+        return self._read(ArticleOut, "GET", build_path(article_id))
 
     def sources(self) -> SourceList:
-        """Return which sources the articles name, those of most articles first."""
+        """Return the articles' sources, those of most articles first."""
         return self._read(SourceList, "GET", "/v1/sources")
 
     def put(self, article_id: str, article: ArticleContent) -> StoredArticle:
-        """Store an article, or replace that of the same id."""
+        """Store an article; it replaces the one of the same id, if there is one."""
         body = article.model_dump(mode="json")
-        return self._read(StoredArticle, "PUT", path_of(article_id), body)
+        return self._read(StoredArticle, "PUT", build_path(article_id), body)
 
     def delete(self, article_id: str) -> None:
         """Remove an article."""
-        with self._line.opened(self._call("DELETE", path_of(article_id))):
+        with self._transport.open(self._call("DELETE", build_path(article_id))):
             return
 
     def ready(self) -> Ready:
-        """Return how large the archive is, when it can be asked."""
+        """Return how large the archive is; raise Unavailable where it cannot be asked."""
         return self._read(Ready, "GET", "/health/ready")
 
     def _read(
         self, kind: type[Reply], method: str, path: str, body: dict[str, Any] | None = None
     ) -> Reply:
-        return self._line.read(kind, self._call(method, path, body))
+        return self._transport.read(kind, self._call(method, path, body))
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Call:
         content = None if body is None else json.dumps(body).encode()
         return Call(method, path, content, self._timeout_seconds)
 
 
-def asking(question: str, max_answers: int, filters: FiltersIn) -> dict[str, Any]:
+def build_body(question: str, max_answers: int, filters: FiltersIn) -> dict[str, Any]:
     """Return the body of a question."""
     return {
         "question": question,
@@ -204,13 +185,13 @@ def asking(question: str, max_answers: int, filters: FiltersIn) -> dict[str, Any
     }
 
 
-def path_of(article_id: str) -> str:
-    """Return the article's path: an id may hold anything."""
+def build_path(article_id: str) -> str:
+    """Return the article's path; all characters of an id are quoted."""
     return f"/v1/articles/{quote(article_id, safe='')}"
 
 
-def events_of(response: HTTPResponse) -> Iterator[AskEvent]:
-    """Yield a stream's events; lines that begin with a colon only keep it alive."""
+def read_events(response: HTTPResponse) -> Iterator[AskEvent]:
+    """Yield the events of a stream; comment lines, which keep it alive, are skipped."""
     name = ""
     for line in response:
         field, _, value = line.decode().rstrip("\n").partition(": ")

@@ -1,4 +1,4 @@
-"""Ask the service that owns a data directory, when this process cannot open it itself."""
+"""Calls to the service that owns a data directory, which this process then cannot open."""
 
 import json
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from citewire.index.types import EVERY_ARTICLE, Filters
 from citewire.rag.types import Question
 from citewire.service.client.transport import (
     Call,
-    Line,
     NotCitewire,
     NotFound,
     ServiceProblem,
+    Transport,
     Unreachable,
 )
 from citewire.service.settings import ServiceSettings
@@ -27,72 +27,72 @@ from citewire.service.wire.articles import BatchOutcome, KnownArticles
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.wire.search import SearchResponse
 
-# Storing a batch takes seconds, a very long article some minutes.
+# A batch takes seconds to store, a very long article some minutes.
 STORING_TIMEOUT_SECONDS = 1800.0
-# The statuses with which the service refuses a question that the library would refuse, too.
+# Statuses for requests that the library would refuse as well.
 REFUSALS = (400, 413, 422)
 Reply = TypeVar("Reply", bound=BaseModel)
 
 
 class RunningService:
-    """A service on this machine, found by the note its process left in the data directory."""
+    """A service on this machine, whose URL is noted in its data directory."""
 
     def __init__(self, url: str, api_key: str | None) -> None:
         self.url = url
         # Never through a proxy: the service is on this machine.
-        self._line = Line(url, api_key, ProxyHandler({}))
+        self._transport = Transport(url, api_key, ProxyHandler({}))
 
     def ask(self, question: str, filters: Filters = EVERY_ARTICLE) -> AskResponse:
-        """Return the service's response.
+        """Return the response of `/v1/ask`.
 
         Raises:
             InvalidInput: the service refuses the question.
             ArchiveLocked: it gives no response.
         """
-        asked = {"question": question} | filters_json(filters)
+        asked = {"question": question} | dump_filters(filters)
         return self._read(AskResponse, "/v1/ask", asked)
 
     def search(self, question: Question, limit: int, *, explain: bool) -> SearchResponse:
-        """Return the service's response; raises as `ask` does."""
+        """Return the response of `/v1/search`; raises as `ask` does."""
         asked = {"question": question.text, "limit": limit, "explain": explain}
-        return self._read(SearchResponse, "/v1/search", asked | filters_json(question.filters))
+        return self._read(SearchResponse, "/v1/search", asked | dump_filters(question.filters))
 
     def verify(self, words: str, article_id: str | None) -> VerifyResponse:
-        """Return the service's response; raises as `ask` does."""
+        """Return the response of `/v1/verify`; raises as `ask` does."""
         return self._read(VerifyResponse, "/v1/verify", {"quote": words, "article_id": article_id})
 
     def known(self, cursor: str) -> KnownArticles:
-        """Return a page of what the service knows of its articles; raises as `ask` does."""
+        """Return a page of the stored articles' fingerprints; raises as `ask` does."""
         return self._read(KnownArticles, "/v1/articles/known", {"cursor": cursor})
 
     def store(self, body: bytes) -> BatchOutcome:
-        """Have articles stored, those of a request's body; raises as `ask` does."""
-        with self._translating():
+        """Store the articles of a request's body; raises as `ask` does."""
+        with self._translate_errors():
             call = Call("POST", "/v1/articles", body, STORING_TIMEOUT_SECONDS)
-            return self._line.read(BatchOutcome, call)
+            return self._transport.read(BatchOutcome, call)
 
     def remove(self, article_id: str) -> None:
-        """Have an article removed; raise UnknownArticle when there is none, else as `ask`."""
+        """Remove an article; raise UnknownArticle where there is none, else as `ask` does."""
         call = Call("DELETE", f"/v1/articles/{quote(article_id, safe='')}")
-        with self._translating():
+        with self._translate_errors():
             try:
-                with self._line.opened(call):
+                with self._transport.open(call):
                     return
             except NotFound as error:
                 raise UnknownArticle(article_id) from error
 
     def ready(self) -> Ready:
-        """Return what the service says of its archive; raise ArchiveLocked when it is silent."""
-        with self._translating():
-            return self._line.read(Ready, Call("GET", "/health/ready"))
+        """Return how large the archive is; raise ArchiveLocked where no response comes."""
+        with self._translate_errors():
+            return self._transport.read(Ready, Call("GET", "/health/ready"))
 
     def _read(self, kind: type[Reply], path: str, body: dict[str, object]) -> Reply:
-        with self._translating():
-            return self._line.read(kind, Call("POST", path, json.dumps(body).encode()))
+        with self._translate_errors():
+            return self._transport.read(kind, Call("POST", path, json.dumps(body).encode()))
 
     @contextmanager
-    def _translating(self) -> Iterator[None]:
-        """Say of a call that failed what it means for the archive."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Raise the archive's errors for those of a call."""
         try:
             yield
         except ServiceProblem as error:
@@ -109,16 +109,16 @@ class RunningService:
             ) from error
 
 
-def service_with(settings: ServiceSettings, locked: ArchiveLocked) -> RunningService:
-    """Return the service that has the archive open; raise `locked` when what has it is none."""
+def find_service(settings: ServiceSettings, locked: ArchiveLocked) -> RunningService:
+    """Return the service that has the archive open; raise `locked` where no service has."""
     owner = read_owner(settings.data)
     if owner is None or owner.url is None:
         raise locked
     return RunningService(owner.url, settings.api_key)
 
 
-def filters_json(filters: Filters) -> dict[str, object]:
-    """Return the filters as a request gives them; nothing when there are none."""
+def dump_filters(filters: Filters) -> dict[str, object]:
+    """Return the filters as a part of a request's body; empty where there are none."""
     if not filters:
         return {}
     given = {

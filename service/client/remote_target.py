@@ -1,4 +1,4 @@
-"""Hand articles to the service that owns the archive: what `citewire index` does beside it."""
+"""The target of `citewire index` where a running service owns the archive."""
 
 import json
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from citewire.service.wire.articles import MAX_ARTICLES_BYTES, ArticleOutcome
 class RemoteTarget:
     """The archive of a running service, reached over HTTP."""
 
-    # A second or two of the service's work: progress is seen, and a kill loses little.
+    # One or two seconds of the service's work: progress is shown, and a kill loses little.
     characters_per_batch = 40_000
 
     def __init__(self, service: RunningService) -> None:
         self._service = service
 
     def known(self) -> dict[str, Known]:
-        """Return what is known of every article that is stored, by id."""
+        """Return the fingerprints and origins of all stored articles, by id."""
         found: dict[str, Known] = {}
         cursor: str | None = ""
         while cursor is not None:
@@ -31,12 +31,14 @@ class RemoteTarget:
         return found
 
     def put(self, batch: Sequence[LoadedArticle]) -> BatchReport:
-        """Have a batch stored; what the service refuses is bad."""
-        body = body_of(batch)
+        """Store a batch; articles that the service refuses are reported as bad."""
+        body = encode_batch(batch)
         if len(body) <= MAX_ARTICLES_BYTES:
             outcome = self._service.store(body)
             pairs = zip(batch, outcome.results, strict=True)
-            bad = tuple(refusal(loaded, each) for loaded, each in pairs if each.result is None)
+            bad = tuple(
+                explain_refusal(loaded, each) for loaded, each in pairs if each.result is None
+            )
             return BatchReport(outcome.passages, bad)
         if len(batch) == 1:
             reason = f"takes {len(body)} bytes; the service takes {MAX_ARTICLES_BYTES}"
@@ -46,7 +48,7 @@ class RemoteTarget:
         return BatchReport(sum(part.passages for part in parts), bad)
 
     def remove(self, article_ids: Sequence[str]) -> None:
-        """Delete the articles; one that is gone already is gone."""
+        """Delete the articles; one that is not there is passed over."""
         for article_id in article_ids:
             try:
                 self._service.remove(article_id)
@@ -54,11 +56,11 @@ class RemoteTarget:
                 continue
 
     def finish(self) -> None:
-        """Leave the indexes to the service."""
+        """Do nothing: the service maintains its indexes."""
 
 
-def body_of(batch: Sequence[LoadedArticle]) -> bytes:
-    """Return the request that stores a batch."""
+def encode_batch(batch: Sequence[LoadedArticle]) -> bytes:
+    """Write the body of the request that stores a batch."""
     articles = [
         {
             "id": loaded.article.id,
@@ -76,7 +78,7 @@ def body_of(batch: Sequence[LoadedArticle]) -> bytes:
     return json.dumps({"articles": articles}, ensure_ascii=False).encode()
 
 
-def refusal(loaded: LoadedArticle, outcome: ArticleOutcome) -> BadArticle:
-    """Return why the service did not take an article."""
+def explain_refusal(loaded: LoadedArticle, outcome: ArticleOutcome) -> BadArticle:
+    """Return an article that the service refused, with its reason."""
     reason = outcome.problem.detail if outcome.problem else "the service does not take it"
     return BadArticle(loaded.name, reason)

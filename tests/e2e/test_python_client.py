@@ -1,4 +1,4 @@
-"""`citewire.service.client.client` against the real service, as another program would use it."""
+"""`citewire.service.client` against the real service, as another program would use it."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from citewire.service.client.client import (
+from citewire.service.client import (
     BadRequest,
     Citewire,
     CutOff,

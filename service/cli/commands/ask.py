@@ -55,9 +55,9 @@ def open_asker(
             pipeline = stack.enter_context(open_pipeline(settings, command="ask"))
         except ArchiveLocked as locked:
             # Only here, since most questions need no service.
-            from citewire.service.client.local_service import service_with
+            from citewire.service.client.local_service import find_service
 
-            service = service_with(settings, locked)
+            service = find_service(settings, locked)
             yield lambda text: service.ask(text, filters)
         else:
             answerer = pipeline.answerer

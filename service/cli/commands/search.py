@@ -51,9 +51,9 @@ def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
             response = convert_search(found, uuid.uuid4().hex, explain=options.explain)
     except ArchiveLocked as locked:
         # Only here, since most questions need no service.
-        from citewire.service.client.local_service import service_with
+        from citewire.service.client.local_service import find_service
 
-        service = service_with(settings, locked)
+        service = find_service(settings, locked)
         response = service.search(question, options.limit, explain=options.explain)
     rendered = render_search(response, choose_style())
     print(response.model_dump_json(indent=2) if options.json else rendered)

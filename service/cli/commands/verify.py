@@ -36,9 +36,9 @@ def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
                 response = convert_verdict(verdict, snapshot, uuid.uuid4().hex)
     except ArchiveLocked as locked:
         # Only here, since most quotes need no service.
-        from citewire.service.client.local_service import service_with
+        from citewire.service.client.local_service import find_service
 
-        response = service_with(settings, locked).verify(options.quote, options.article)
+        response = find_service(settings, locked).verify(options.quote, options.article)
     rendered = render_verdict(response, choose_style())
     print(response.model_dump_json(indent=2) if options.json else rendered)
     found = response.status in (Status.EXACT, Status.WHITESPACE_ONLY)

@@ -15,7 +15,7 @@ from citewire.index.catalogue.records import Known, fingerprint
 from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.fields import build_article
 from citewire.index.ingest.loading import LoadedArticle
-from citewire.service.client.remote_target import RemoteTarget, body_of
+from citewire.service.client.remote_target import RemoteTarget, encode_batch
 from citewire.service.routes.articles import article_of
 from citewire.service.wire.articles import (
     MAX_ARTICLES_BYTES,
@@ -83,7 +83,7 @@ def test_article_arrives_as_it_was_loaded(fields: dict[str, str], text: str) -> 
         article = build_article("news/a.md:7", fields, text)
     except BadArticle:
         return
-    sent = body_of([LoadedArticle(article, Path("/news/a.md"), "a", 1)])
+    sent = encode_batch([LoadedArticle(article, Path("/news/a.md"), "a", 1)])
     (item,) = ArticlesIn.model_validate_json(sent).articles
 
     assert article_of(item.id, item) == article
