@@ -1,67 +1,78 @@
-// The page's wiring: what is typed, clicked and pressed reaches the conversation.
+// @ts-check
+// The page's wiring: connects what is typed, clicked and pressed with the conversation.
 
 import { ArticlePanel } from "./article.js";
 import { Conversation } from "./conversation.js";
-import { filters, openFilters } from "./filters.js";
-import { isSheetOpen, onKeys, openHelp } from "./keyboard.js";
-import { Memory } from "./memory.js";
-import { conversationMarkdown, download } from "./quoting.js";
-import { onSignOut, watchSession } from "./session.js";
-import { onStarter, showWelcome, watchArchive } from "./welcome.js";
-import { counted } from "./words.js";
+import { findById } from "./dom.js";
+import { download, formatConversation } from "./export.js";
+import { getFilters, openFilters } from "./filters.js";
+import { ConversationHistory } from "./history.js";
+import { isSheetOpen, openHelp, watchKeys } from "./keyboard.js";
+import { watchSession, watchSignOut } from "./session.js";
+import { showWelcome, watchArchive, watchStarters } from "./welcome.js";
+import { formatCount } from "./words.js";
 
-// How close to the longest question the remaining characters are told.
+// Remaining characters of the longest question from which on they are shown.
 const COUNTDOWN_FROM = 100;
 
-const log = document.getElementById("log");
-const status = document.getElementById("status");
-const composer = document.getElementById("composer");
-const field = document.getElementById("question");
-const send = document.getElementById("send");
-const hint = document.getElementById("composer-hint");
-const newConversation = document.getElementById("new-conversation");
-const exporting = document.getElementById("export");
+const log = findById("log", HTMLElement);
+const status = findById("status", HTMLElement);
+const composer = findById("composer", HTMLFormElement);
+const field = findById("question", HTMLTextAreaElement);
+const send = findById("send", HTMLElement);
+const hint = findById("composer-hint", HTMLElement);
+const newConversation = findById("new-conversation", HTMLElement);
+const exportButton = findById("export", HTMLElement);
 
 const usualHint = hint.textContent;
 const panel = new ArticlePanel();
-const memory = new Memory();
-const conversation = new Conversation(memory, {
-  tell: (text) => status.replaceChildren(text),
-  changed: pageChanged,
-  openArticle: (citation, opener, others) => panel.open(citation, opener, others),
+const history = new ConversationHistory();
+const conversation = new Conversation(history, {
+  announce,
+  onChange: refresh,
+  openArticle: (place, opener, others) => panel.open(place, opener, others),
 });
+
+/**
+ * Let assistive technology speak a text.
+ * @param {string} text
+ */
+function announce(text) {
+  status.replaceChildren(text);
+}
 
 function submit() {
   const question = field.value.trim();
   if (question === "" || conversation.isAsking) return;
   field.value = "";
-  conversation.ask(question, filters());
-  pageChanged();
+  conversation.ask(question, getFilters());
+  refresh();
 }
 
-function startAnew() {
+function startNewConversation() {
   if (panel.isOpen) panel.close();
   conversation.clear();
   field.focus();
 }
 
 function exportConversation() {
-  if (memory.exchanges.length === 0) return;
+  if (history.turns.length === 0) return;
   const day = new Date().toISOString().slice(0, 10);
-  download(`citewire-${day}.md`, conversationMarkdown(memory.exchanges));
-  status.replaceChildren("The conversation was saved as Markdown.");
+  download(`citewire-${day}.md`, formatConversation(history.turns));
+  announce("The conversation was saved as Markdown.");
 }
 
-function pageChanged() {
+/** Adapt the controls to the state of the conversation and of the field. */
+function refresh() {
   showWelcome(conversation.isEmpty);
   newConversation.hidden = conversation.isEmpty;
-  exporting.hidden = memory.exchanges.length === 0;
+  exportButton.hidden = history.turns.length === 0;
   field.placeholder = conversation.isEmpty ? "Ask a question" : "Ask on, or something else";
   field.style.height = "auto";
   field.style.height = `${field.scrollHeight}px`;
   send.setAttribute("aria-disabled", String(field.value.trim() === "" || conversation.isAsking));
   const left = field.maxLength - field.value.length;
-  hint.textContent = left > COUNTDOWN_FROM ? usualHint : `${counted(left, "character")} left.`;
+  hint.textContent = left > COUNTDOWN_FROM ? usualHint : `${formatCount(left, "character")} left.`;
 }
 
 composer.addEventListener("submit", (event) => {
@@ -69,10 +80,10 @@ composer.addEventListener("submit", (event) => {
   submit();
 });
 
-field.addEventListener("input", pageChanged);
+field.addEventListener("input", refresh);
 
 field.addEventListener("keydown", (event) => {
-  // While an input method composes a word, Enter belongs to it (Safari says so only by code 229).
+  // While an input method composes a word, Enter belongs to it (Safari reports only code 229).
   const composing = event.isComposing || event.keyCode === 229;
   if (event.key !== "Enter" || event.shiftKey || composing) return;
   event.preventDefault();
@@ -83,69 +94,89 @@ field.addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing || isSheetOpen()) return;
   if (panel.isOpen) panel.close();
-  else if (document.activeElement === field) (lastTurn()?.querySelector(".question") ?? field).focus();
+  else if (document.activeElement === field) (findInLastTurn(".question") ?? field).focus();
 });
 
-onStarter((starter) => {
+watchStarters((starter) => {
   field.value = starter;
-  pageChanged();
+  refresh();
   field.focus();
 });
 
-newConversation.addEventListener("click", startAnew);
-onSignOut(() => {
+newConversation.addEventListener("click", startNewConversation);
+watchSignOut(() => {
   conversation.clear();
-  // Also what is shown, and what scripts still remember.
+  // Loaded again, so that nothing is shown, and no module remembers anything.
   location.reload();
 });
-exporting.addEventListener("click", exportConversation);
+exportButton.addEventListener("click", exportConversation);
 
-onKeys({
+watchKeys({
   "/": () => field.focus(),
   j: () => focusCitation(1),
   k: () => focusCitation(-1),
   n: () => panel.step(1),
   p: () => panel.step(-1),
-  c: () => currentCitation()?.parentElement.querySelector("[data-action=copy]").click(),
-  e: () => lastTurn()?.querySelector("[data-action=edit]")?.click(),
+  c: copyCurrentQuote,
+  e: () => findInLastTurn("[data-action=edit]")?.click(),
   t: toggleTrail,
   f: openFilters,
   x: exportConversation,
   "?": openHelp,
 });
 
-function lastTurn() {
-  return log.lastElementChild;
+/**
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+function findInLastTurn(selector) {
+  return log.lastElementChild?.querySelector(selector) ?? null;
 }
 
 function toggleTrail() {
-  const trail = lastTurn()?.querySelector(".trail");
-  if (!trail) return;
+  const trail = findInLastTurn(".trail");
+  if (!(trail instanceof HTMLDetailsElement)) return;
   trail.open = !trail.open;
-  trail.querySelector("summary").focus();
+  trail.querySelector("summary")?.focus();
 }
 
-function shownCitations() {
-  return [...log.querySelectorAll("button.citation")].filter((citation) => citation.checkVisibility());
+/**
+ * Return the citation that has the focus, or else that of the open article.
+ * @returns {HTMLElement | null}
+ */
+function findUsedCitation() {
+  const focused = document.activeElement?.closest(".cited")?.querySelector("button.citation");
+  return focused instanceof HTMLElement ? focused : log.querySelector(".citation[aria-current]");
 }
 
-/** The citation that has the focus or is open beside, else the first of the last answer. */
-function currentCitation() {
-  const focused = document.activeElement.closest(".cited")?.querySelector("button.citation");
-  return focused ?? log.querySelector(".citation[aria-current]") ?? lastTurn()?.querySelector("button.citation");
+/** Return the citation in use, else the first of the last answer. */
+function findCurrentCitation() {
+  return findUsedCitation() ?? findInLastTurn("button.citation");
 }
 
+function copyCurrentQuote() {
+  /** @type {HTMLElement | null | undefined} */
+  const copier = findCurrentCitation()?.parentElement?.querySelector("[data-action=copy]");
+  copier?.click();
+}
+
+/**
+ * Move the focus to the next or the previous citation; to the current one where none is in use.
+ * @param {1 | -1} by
+ */
 function focusCitation(by) {
-  const shown = shownCitations();
-  const here = document.activeElement.closest(".cited")?.querySelector("button.citation") ?? log.querySelector(".citation[aria-current]");
-  const place = shown.indexOf(here);
-  const next = place < 0 ? shown.indexOf(currentCitation()) : place + by;
-  shown[next]?.focus();
+  /** @type {NodeListOf<HTMLElement>} */
+  const citations = log.querySelectorAll("button.citation");
+  const visible = [...citations].filter((citation) => citation.checkVisibility());
+  const used = findUsedCitation();
+  const position = used === null ? -1 : visible.indexOf(used);
+  if (position < 0) findCurrentCitation()?.focus();
+  else visible[position + by]?.focus();
 }
 
 conversation.restore();
-pageChanged();
+refresh();
 watchArchive();
-watchSession(() => status.replaceChildren("You are signed in."));
-lastTurn()?.scrollIntoView({ block: "start" });
+watchSession(() => announce("You are signed in."));
+log.lastElementChild?.scrollIntoView({ block: "start" });
 field.focus({ preventScroll: true });

@@ -1,38 +1,45 @@
+// @ts-check
 // The article beside the conversation: opened at a citation, and checked against it.
 
-import { fetchArticle } from "./api.js";
-import { factView, sourceFacts } from "./citations.js";
+import { Problem, fetchArticle } from "./api.js";
+import { renderFact, renderOrigin } from "./citations.js";
 import { slice } from "./codepoints.js";
-import { element, verbatim } from "./dom.js";
-import { inOrder, markedParagraphs } from "./marks.js";
-import { busyNotice, problemNotice } from "./notices.js";
-import { evidenceAddress } from "./quoting.js";
-import { counted } from "./words.js";
+import { createElement, findById, renderVerbatim } from "./dom.js";
+import { resolveEvidence } from "./export.js";
+import { renderParagraphs, sortMarks } from "./marks.js";
+import { renderBusy, renderProblem } from "./notices.js";
+import { formatCount } from "./words.js";
 
-// Below this width the article covers the page, as a modal sheet; app.css knows it too.
+/** @import { Article, Mark, Place } from "./types.js" */
+
+// From this width on the article stands beside the conversation; below, it covers the page as a
+// modal sheet. article.css has the same width.
 const BESIDE = window.matchMedia("(min-width: 64rem)");
 
-// Where the mark stands in the free height: high enough that what follows is seen too.
+// Share of the free height above the mark: what follows the mark is seen as well.
 const MARK_POSITION = 0.3;
 
 export class ArticlePanel {
-  #dialog = document.getElementById("article");
-  #title = document.getElementById("article-title");
-  #head = this.#dialog.querySelector(".article-head");
-  #about = document.getElementById("article-about");
-  #text = document.getElementById("article-text");
-  #steps = document.getElementById("steps");
-  #place = document.getElementById("steps-place");
+  #dialog = findById("article", HTMLDialogElement);
+  #title = findById("article-title", HTMLElement);
+  #head = findById("article-head", HTMLElement);
+  #about = findById("article-about", HTMLElement);
+  #text = findById("article-text", HTMLElement);
+  #steps = findById("steps", HTMLElement);
+  #position = findById("steps-place", HTMLElement);
+  /** @type {HTMLElement | null} */
   #opener = null;
   #loading = new AbortController();
-  #article = null;
+  #shownText = "";
+  /** @type {Mark[]} */
   #marks = [];
+  /** @type {Mark | null} */
   #current = null;
 
   constructor() {
-    document.getElementById("article-close").addEventListener("click", () => this.close());
-    document.getElementById("step-back").addEventListener("click", () => this.step(-1));
-    document.getElementById("step-on").addEventListener("click", () => this.step(1));
+    findById("article-close", HTMLElement).addEventListener("click", () => this.close());
+    findById("step-back", HTMLElement).addEventListener("click", () => this.step(-1));
+    findById("step-on", HTMLElement).addEventListener("click", () => this.step(1));
     this.#dialog.addEventListener("close", () => this.#leave());
     BESIDE.addEventListener("change", () => this.#fitWidth());
   }
@@ -42,16 +49,19 @@ export class ArticlePanel {
   }
 
   /**
-   * Show the citation's article with its span marked, and fainter those of `others`, which cite
-   * the same article; closing returns focus to `opener`.
+   * Show an article with this place marked, and fainter the others, which are in the same article;
+   * closing returns the focus to `opener`.
+   * @param {Place} place
+   * @param {HTMLElement} opener
+   * @param {Place[]} others
    */
-  open(citation, opener, others) {
+  open(place, opener, others) {
     this.#opener?.removeAttribute("aria-current");
     this.#opener = opener;
     opener.setAttribute("aria-current", "true");
-    this.#title.replaceChildren(...verbatim(citation.title));
+    this.#title.replaceChildren(...renderVerbatim(place.title));
     if (!this.#dialog.open) this.#show();
-    this.#load(citation, others);
+    this.#load(place, others);
   }
 
   close() {
@@ -60,11 +70,14 @@ export class ArticlePanel {
     this.#leave();
   }
 
-  /** Go on to another mark of the article, around its ends. */
+  /**
+   * Go on to another mark of the article; the last is followed by the first.
+   * @param {1 | -1} by
+   */
   step(by) {
-    if (this.#marks.length < 2) return;
-    const place = this.#marks.indexOf(this.#current);
-    this.#goTo(this.#marks.at((place + by) % this.#marks.length));
+    if (this.#marks.length < 2 || this.#current === null) return;
+    const position = this.#marks.indexOf(this.#current) + by;
+    this.#goTo(this.#marks.at(position % this.#marks.length) ?? this.#current);
   }
 
   #show() {
@@ -78,7 +91,7 @@ export class ArticlePanel {
     this.#show();
   }
 
-  /** Return to the opener; does nothing where that was done, or where the dialog is open again. */
+  /** Return to the opener; do nothing where that was done, or where the dialog is open again. */
   #leave() {
     const opener = this.#opener;
     if (opener === null || this.#dialog.open) return;
@@ -89,54 +102,67 @@ export class ArticlePanel {
     opener.focus();
   }
 
-  async #load(citation, others) {
+  /**
+   * @param {Place} place
+   * @param {Place[]} others
+   */
+  async #load(place, others) {
     this.#loading.abort();
     const loading = new AbortController();
     this.#loading = loading;
     this.#empty();
-    this.#about.append(busyNotice("Opening the article…"));
-    let article;
+    this.#about.append(renderBusy("Opening the article…"));
     try {
-      article = await fetchArticle(citation.article_id, loading.signal);
+      this.#render(await fetchArticle(place.article_id, loading.signal), place, others);
     } catch (problem) {
       if (loading.signal.aborted) return;
-      this.#about.replaceChildren(problemNotice(problem, () => this.#load(citation, others)));
+      if (!(problem instanceof Problem)) throw problem;
+      this.#about.replaceChildren(renderProblem(problem, () => this.#load(place, others)));
       this.#title.focus();
-      return;
     }
-    this.#render(article, citation, others);
   }
 
-  #render(article, citation, others) {
-    this.#article = article;
-    this.#title.replaceChildren(...verbatim(article.title));
-    // A headline too long to be shown whole is scrolled, with the keyboard as well.
+  /**
+   * @param {Article} article
+   * @param {Place} place
+   * @param {Place[]} others
+   */
+  #render(article, place, others) {
+    this.#shownText = article.text;
+    this.#title.replaceChildren(...renderVerbatim(article.title));
+    // A headline that is too long to be shown whole is scrolled, with the keyboard as well.
     this.#title.tabIndex = this.#title.scrollHeight > this.#title.clientHeight ? 0 : -1;
     this.#text.lang = article.language;
-    if (!isUnchanged(article, citation)) {
-      this.#about.replaceChildren(factsView(article, citation), changedNotice());
-      this.#text.replaceChildren(...markedParagraphs(article.text, [], null));
+    if (!isUnchanged(article, place)) {
+      this.#about.replaceChildren(renderFacts(article, place), renderChanged());
+      this.#text.replaceChildren(...renderParagraphs(article.text, [], null));
       this.#title.focus();
       return;
     }
-    this.#about.replaceChildren(factsView(article, citation), foundNotice(citation));
-    const sound = others.filter((other) => isUnchanged(article, other));
-    // Behind the others, so that it is the one kept where several have the same place.
-    this.#marks = inOrder([...sound, citation].map(markOf));
-    this.#goTo(this.#marks.find(({ start, end }) => start === citation.start && end === citation.end));
+    this.#about.replaceChildren(renderFacts(article, place), renderFound(place));
+    const current = toMark(place);
+    const unchanged = others.filter((other) => isUnchanged(article, other));
+    // The last of those with the same place is kept, which must be the current one.
+    this.#marks = sortMarks([...unchanged.map(toMark), current]);
+    this.#goTo(current);
   }
 
+  /** @param {Mark} mark */
   #goTo(mark) {
     this.#current = mark;
-    this.#text.replaceChildren(...markedParagraphs(this.#article.text, this.#marks, mark));
+    this.#text.replaceChildren(...renderParagraphs(this.#shownText, this.#marks, mark));
     this.#steps.hidden = this.#marks.length < 2;
-    this.#place.textContent = `${this.#marks.indexOf(mark) + 1} of ${counted(this.#marks.length, "mark")}`;
-    this.#focusOn(this.#text.querySelector("mark.current"));
+    const position = this.#marks.indexOf(mark) + 1;
+    this.#position.textContent = `${position} of ${formatCount(this.#marks.length, "mark")}`;
+    this.#focusCurrent();
   }
 
-  #focusOn(mark) {
+  #focusCurrent() {
+    /** @type {HTMLElement | null} */
+    const mark = this.#text.querySelector("mark.current");
+    if (mark === null) return;
     mark.tabIndex = -1;
-    // Scrolled by hand: scrollIntoView would also move the conversation.
+    // Scrolled here: scrollIntoView would also move the conversation.
     mark.focus({ preventScroll: true });
     const height = this.#dialog.clientHeight;
     const covered = Math.min(this.#head.offsetHeight, height / 2);
@@ -145,8 +171,9 @@ export class ArticlePanel {
   }
 
   #empty() {
-    this.#article = null;
+    this.#shownText = "";
     this.#marks = [];
+    this.#current = null;
     this.#steps.hidden = true;
     this.#about.replaceChildren();
     this.#text.replaceChildren();
@@ -154,44 +181,68 @@ export class ArticlePanel {
   }
 }
 
-// A passage of the trail has no quote of its own: what is read is the whole of it.
-function markOf({ start, end, quote }) {
+/**
+ * Return the place as a mark; a passage has no quote of its own, and the whole of it was read.
+ * @param {Place} place
+ * @returns {Mark}
+ */
+function toMark({ start, end, quote }) {
   return { start, end, kind: quote === undefined ? "read" : "quote" };
 }
 
+/**
+ * Return whether the article still has the text that the place was found in.
+ * @param {Article} article
+ * @param {Place} place
+ */
 function isUnchanged(article, { article_sha256: digest, start, end, quote }) {
-  return article.sha256 === digest && (quote === undefined || slice(article.text, start, end) === quote);
+  if (article.sha256 !== digest) return false;
+  return quote === undefined || slice(article.text, start, end) === quote;
 }
 
-function factsView(article, citation) {
-  const facts = sourceFacts(article);
-  if (article.author !== null) facts.push(factView(article.author));
-  const original = webAddress(article.url);
-  if (original !== null) facts.push(linkTo(original.href, `Original at ${original.hostname}`));
-  const evidence = evidenceAddress(citation);
-  if (evidence !== null) facts.push(linkTo(evidence, "Permanent link"));
-  return element("p", { class: "article-facts" }, ...facts);
+/**
+ * @param {Article} article
+ * @param {Place} place
+ */
+function renderFacts(article, place) {
+  const facts = renderOrigin(article);
+  if (article.author !== null) facts.push(renderFact(article.author));
+  const original = parseWebAddress(article.url);
+  if (original !== null) facts.push(renderLink(original.href, `Original at ${original.hostname}`));
+  const evidence = resolveEvidence(place);
+  if (evidence !== null) facts.push(renderLink(evidence, "Permanent link"));
+  return createElement("p", { class: "article-facts" }, ...facts);
 }
 
-function linkTo(href, words) {
-  const aside = element("span", { class: "unseen" }, " (opens in a new tab)");
-  return element("span", {}, element("a", { href, target: "_blank", rel: "noreferrer noopener" }, words, aside));
+/**
+ * @param {string} href
+ * @param {string} words
+ */
+function renderLink(href, words) {
+  const aside = createElement("span", { class: "unseen" }, " (opens in a new tab)");
+  const attributes = { href, target: "_blank", rel: "noreferrer noopener" };
+  return createElement("span", {}, createElement("a", attributes, words, aside));
 }
 
-/** The address of the original, null unless it is a web address. */
-function webAddress(address) {
+/**
+ * Return the address of the original; null unless it is a web address.
+ * @param {string | null} address
+ */
+function parseWebAddress(address) {
   const url = URL.parse(address ?? "");
   return url !== null && ["http:", "https:"].includes(url.protocol) ? url : null;
 }
 
-function foundNotice({ quote }) {
+/** @param {Place} place */
+function renderFound({ quote }) {
   const words =
     quote === undefined
       ? "The marked passage was read for the question."
       : "The marked words stand in this article exactly as quoted.";
-  return element("p", { class: "found" }, words);
+  return createElement("p", { class: "found" }, words);
 }
 
-function changedNotice() {
-  return element("p", { class: "changed" }, "This article has changed since the answer was given, so nothing is marked.");
+function renderChanged() {
+  const words = "This article has changed since the answer was given, so nothing is marked.";
+  return createElement("p", { class: "changed" }, words);
 }

@@ -1,164 +1,232 @@
+// @ts-check
 // The conversation: questions are understood, asked and kept; one at a time.
 
 import { Problem, ask, explain, understand } from "./api.js";
-import { element } from "./dom.js";
-import { busyNotice, problemNotice } from "./notices.js";
-import { unclearView } from "./reading.js";
-import { answersView, createTurn, exchangeView, spokenResult } from "./view.js";
-import { counted } from "./words.js";
+import { createElement, findById } from "./dom.js";
+import { renderBusy, renderProblem } from "./notices.js";
+import { renderUnclear } from "./rewriting.js";
+import { createTurnView, describeResult, renderAnswers, renderTurn } from "./turn.js";
+import { formatCount } from "./words.js";
+
+/** @import { ConversationHistory } from "./history.js" */
+/** @import { TurnView } from "./turn.js" */
+/** @import { Actions, Answer, Citation, Filters, Passage } from "./types.js" */
+/** @import { Place, Question, Rewrite, Turn } from "./types.js" */
+
+/**
+ * The page around the conversation.
+ * @typedef {object} Surroundings
+ * @property {(text: string) => void} announce let assistive technology speak a text
+ * @property {() => void} onChange called when a question begins or ends
+ * @property {(place: Place, opener: HTMLElement, others: Place[]) => void} openArticle
+ */
+
+/** @typedef {(signal: AbortSignal) => Promise<void>} Work */
 
 const SEARCHING = "Searching the archive…";
 
 export class Conversation {
-  #log = document.getElementById("log");
-  #memory;
-  #tell;
-  #changed;
-  #openArticle;
-  // The question under way, if any: one at a time, or answers would arrive out of order.
-  #asking = null;
+  #log = findById("log", HTMLElement);
+  #history;
+  #surroundings;
+  /**
+   * Ends the question under way, if any: one at a time, or answers would arrive out of order.
+   * @type {AbortController | null}
+   */
+  #running = null;
 
   /**
-   * `tell(text)` speaks; `changed()` is called when a question begins or ends;
-   * `openArticle(citation, button, others)` shows where words stand.
+   * @param {ConversationHistory} history
+   * @param {Surroundings} surroundings
    */
-  constructor(memory, { tell, changed, openArticle }) {
-    this.#memory = memory;
-    this.#tell = tell;
-    this.#changed = changed;
-    this.#openArticle = openArticle;
+  constructor(history, surroundings) {
+    this.#history = history;
+    this.#surroundings = surroundings;
   }
 
   get isAsking() {
-    return this.#asking !== null;
+    return this.#running !== null;
   }
 
   get isEmpty() {
     return this.#log.childElementCount === 0;
   }
 
-  /** Show what was kept of an earlier visit. */
+  /** Show the turns of an earlier visit. */
   restore() {
-    for (const exchange of this.#memory.exchanges) {
-      const turn = this.#begin(exchange.question);
-      this.#show(turn, exchange);
-    }
+    for (const turn of this.#history.turns) this.#show(this.#begin(turn.question), turn);
   }
 
-  /** Ask a question as it was typed; `filters` say which articles are searched. */
-  ask(question, filters) {
-    const exchange = { id: this.#memory.nextId(), question, filters };
-    const turn = this.#begin(question);
-    this.#run(turn, () => this.#understandAndAsk(turn, exchange));
+  /**
+   * Ask a question as it was typed, of the articles that pass the filters.
+   * @param {string} text
+   * @param {Filters} filters
+   */
+  ask(text, filters) {
+    const question = { id: this.#history.nextId(), question: text, filters };
+    const view = this.#begin(text);
+    this.#run(view, (signal) => this.#understandAndAsk(view, question, signal));
   }
 
   clear() {
-    this.#asking?.abort();
-    this.#asking = null;
-    this.#memory.clear();
+    this.#running?.abort();
+    this.#running = null;
+    this.#history.clear();
     this.#log.replaceChildren();
-    this.#tell("");
-    this.#changed();
+    this.#surroundings.announce("");
+    this.#surroundings.onChange();
   }
 
+  /** @param {string} question */
   #begin(question) {
-    const turn = createTurn(question);
-    this.#log.append(turn.element);
-    return turn;
+    const view = createTurnView(question);
+    this.#log.append(view.element);
+    return view;
   }
 
-  async #understandAndAsk(turn, exchange) {
-    const { signal } = this.#asking;
-    const reading = await understand(this.#memory.messages(exchange.question, exchange.id), signal);
-    if (reading.status === "unclear") {
-      turn.reply(unclearView(reading, (whole) => this.#askAs(turn, exchange, whole)));
-      this.#tell(reading.ask_back);
+  /**
+   * @param {TurnView} view
+   * @param {Question} question
+   * @param {AbortSignal} signal
+   */
+  async #understandAndAsk(view, question, signal) {
+    const messages = this.#history.toMessages(question.question, question.id);
+    const rewrite = await understand(messages, signal);
+    if (rewrite.status === "unclear") {
+      view.reply(renderUnclear(rewrite, (words) => this.#askAs(view, question, words)));
+      this.#surroundings.announce(rewrite.ask_back);
       return;
     }
-    await this.#answer(turn, { ...exchange, askedAs: reading.asked_as, alternatives: reading.alternatives });
+    const { asked_as: askedAs, alternatives } = rewrite;
+    await this.#answer(view, { ...question, askedAs, alternatives }, signal);
   }
 
-  /** Ask in the words that the person chose instead. */
-  #askAs(turn, exchange, whole) {
+  /**
+   * Ask in the words that the person chose instead.
+   * @param {TurnView} view
+   * @param {Question} question
+   * @param {string} askedAs
+   */
+  #askAs(view, question, askedAs) {
     if (this.isAsking) return;
-    // The control just used is about to go; the focus stays in its turn.
-    turn.heading.focus();
-    this.#run(turn, () => this.#answer(turn, { ...exchange, askedAs: whole, alternatives: [] }));
+    // The control that was used is about to be replaced; the focus stays in its turn.
+    view.heading.focus();
+    const rewrite = { ...question, askedAs, alternatives: [] };
+    this.#run(view, (signal) => this.#answer(view, rewrite, signal));
   }
 
-  async #answer(turn, exchange) {
+  /**
+   * @param {TurnView} view
+   * @param {Rewrite} rewrite
+   * @param {AbortSignal} signal
+   */
+  async #answer(view, rewrite, signal) {
+    /** @type {Passage[]} */
     const passages = [];
+    /** @type {Answer[]} */
     const answers = [];
-    const hear = (event, data) => {
-      if (event === "status" && data.stage === "waiting") turn.reply(busyNotice("Waiting for other questions…"));
+    const actions = this.#createActions(view, rewrite);
+    /** @type {(event: string, data: any) => void} */
+    const onEvent = (event, data) => {
+      if (event === "status" && data.stage === "waiting") {
+        view.reply(renderBusy("Waiting for other questions…"));
+      }
       if (event === "passages") {
         passages.push(...data.passages);
-        turn.reply(busyNotice(`Reading ${counted(passages.length, "passage")}…`));
+        view.reply(renderBusy(`Reading ${formatCount(passages.length, "passage")}…`));
       }
       if (event === "answer") {
         answers.push(data);
-        turn.element.classList.add("arriving");
-        turn.reply(element("div", { class: "arrived" }, ...answersView(answers, this.#actions(turn, exchange))));
+        view.element.classList.add("arriving");
+        view.reply(createElement("div", { class: "arrived" }, ...renderAnswers(answers, actions)));
       }
     };
-    const result = await ask(exchange.askedAs, exchange.filters, hear, this.#asking.signal);
-    const whole = { ...exchange, result, passages };
-    this.#memory.keep(whole);
-    this.#show(turn, whole);
-    this.#tell(spokenResult(whole));
+    const result = await ask(rewrite.askedAs, rewrite.filters, onEvent, signal);
+    const turn = { ...rewrite, result, passages };
+    this.#history.keep(turn);
+    this.#show(view, turn);
+    this.#surroundings.announce(describeResult(turn));
   }
 
-  #show(turn, exchange) {
-    turn.reply(...exchangeView(exchange, this.#actions(turn, exchange)));
+  /**
+   * @param {TurnView} view
+   * @param {Turn} turn
+   */
+  #show(view, turn) {
+    view.reply(...renderTurn(turn, this.#createActions(view, turn)));
   }
 
-  /** Do the work of a turn, and say under its question how it goes. */
-  async #run(turn, work) {
+  /**
+   * Do the work of a turn, and show under its question how it goes.
+   * @param {TurnView} view
+   * @param {Work} work
+   */
+  async #run(view, work) {
     const current = new AbortController();
-    this.#asking = current;
-    this.#changed();
-    this.#tell(SEARCHING);
-    turn.reply(busyNotice(SEARCHING));
-    bringIntoView(turn);
+    this.#running = current;
+    this.#surroundings.onChange();
+    this.#surroundings.announce(SEARCHING);
+    view.reply(renderBusy(SEARCHING));
+    scrollTo(view);
     try {
-      await work();
+      await work(current.signal);
     } catch (problem) {
       if (current.signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
-      turn.reply(problemNotice(problem, () => this.#retry(turn, work)));
-      this.#tell(`${problem.title}. ${problem.detail}`);
+      view.reply(renderProblem(problem, () => this.#retry(view, work)));
+      this.#surroundings.announce(`${problem.title}. ${problem.detail}`);
     } finally {
-      if (this.#asking === current) this.#asking = null;
-      this.#changed();
+      if (this.#running === current) this.#running = null;
+      this.#surroundings.onChange();
     }
-    bringIntoView(turn);
+    scrollTo(view);
   }
 
-  #retry(turn, work) {
+  /**
+   * @param {TurnView} view
+   * @param {Work} work
+   */
+  #retry(view, work) {
     if (this.isAsking) return;
-    turn.heading.focus();
-    this.#run(turn, work);
+    view.heading.focus();
+    this.#run(view, work);
   }
 
-  #actions(turn, exchange) {
+  /**
+   * @param {TurnView} view
+   * @param {Question} question
+   * @returns {Actions}
+   */
+  #createActions(view, question) {
+    const { announce, openArticle } = this.#surroundings;
     return {
-      tell: this.#tell,
-      askAs: (question) => this.#askAs(turn, exchange, question),
-      open: (citation, opener) => this.#openArticle(citation, opener, this.#citationsOf(citation.article_id)),
-      explain: explained,
+      announce,
+      askAs: (words) => this.#askAs(view, question, words),
+      open: (place, opener) => openArticle(place, opener, this.#findCitations(place.article_id)),
+      explain: explainTurn,
     };
   }
 
-  /** Everything that the conversation cites of an article. */
-  #citationsOf(articleId) {
-    const results = this.#memory.exchanges.map(({ result }) => result);
-    const cited = results.flatMap(({ answers, closest }) => [...answers.flatMap(({ citations }) => citations), ...(closest ?? [])]);
-    return cited.filter(({ article_id: id }) => id === articleId);
+  /**
+   * Return all that the conversation cites of an article.
+   * @param {string} articleId
+   */
+  #findCitations(articleId) {
+    /** @type {Citation[]} */
+    const cited = this.#history.turns.flatMap(({ result: { answers, closest = [] } }) => [
+      ...answers.flatMap(({ citations }) => citations),
+      ...closest,
+    ]);
+    return cited.filter((citation) => citation.article_id === articleId);
   }
 }
 
-/** How the passages of an exchange were found, null where that cannot be told any more. */
-async function explained({ askedAs, filters, result }) {
+/**
+ * Return how the passages of a turn were found; null where the archive has changed since, or
+ * cannot be asked.
+ * @param {Turn} turn
+ */
+async function explainTurn({ askedAs, filters, result }) {
   try {
     const found = await explain(askedAs, filters, new AbortController().signal);
     return found.index_version === result.index_version ? found.passages : null;
@@ -168,7 +236,10 @@ async function explained({ askedAs, filters, result }) {
   }
 }
 
-// The question goes to the top when its answer is long; a short answer just ends the page.
-function bringIntoView(turn) {
-  turn.element.scrollIntoView({ block: "start" });
+/**
+ * Scroll a question to the top, as far as its answer is long enough.
+ * @param {TurnView} view
+ */
+function scrollTo(view) {
+  view.element.scrollIntoView({ block: "start" });
 }

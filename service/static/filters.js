@@ -1,25 +1,29 @@
-// Which articles are searched: published between two days, from some of the sources.
+// @ts-check
+// The filters of a search: published between two days, from some of the sources.
 
-import { fetchSources } from "./api.js";
-import { element, verbatim } from "./dom.js";
-import { counted, dateInWords } from "./words.js";
+import { Problem, fetchSources } from "./api.js";
+import { createElement, findById, renderVerbatim } from "./dom.js";
+import { formatCount, formatDate } from "./words.js";
 
-const dialog = document.getElementById("filters");
-const opener = document.getElementById("filters-open");
-const summary = document.getElementById("filters-summary");
-const from = document.getElementById("published-from");
-const to = document.getElementById("published-to");
-const list = document.getElementById("sources");
-const wrong = document.getElementById("filters-wrong");
+/** @import { Filters, Source } from "./types.js" */
 
-// What one question may name.
-const MOST_SOURCES = 50;
+const dialog = findById("filters", HTMLDialogElement);
+const opener = findById("filters-open", HTMLElement);
+const summary = findById("filters-summary", HTMLElement);
+const from = findById("published-from", HTMLInputElement);
+const to = findById("published-to", HTMLInputElement);
+const list = findById("sources", HTMLElement);
+const warning = findById("filters-wrong", HTMLElement);
 
+// Sources that one question may name; the service refuses more.
+const MAX_SOURCES = 50;
+
+/** @type {Filters} */
 let chosen = { published_from: null, published_to: null, sources: [] };
-let loaded = false;
+let sourcesLoaded = false;
 
-/** The filters as the service takes them. */
-export function filters() {
+/** Return the chosen filters as the service takes them. */
+export function getFilters() {
   return chosen;
 }
 
@@ -27,78 +31,98 @@ export function openFilters() {
   if (dialog.open) return;
   from.value = chosen.published_from ?? "";
   to.value = chosen.published_to ?? "";
-  wrong.hidden = true;
-  for (const box of list.querySelectorAll("input")) box.checked = chosen.sources.includes(box.value);
+  warning.hidden = true;
+  for (const box of boxes()) box.checked = chosen.sources.includes(box.value);
   dialog.showModal();
-  if (!loaded) load();
+  if (!sourcesLoaded) loadSources();
 }
 
-async function load() {
-  list.replaceChildren(element("p", {}, "Reading the sources…"));
+/** Return the boxes of all sources. */
+function boxes() {
+  return [...list.querySelectorAll("input")];
+}
+
+async function loadSources() {
+  list.replaceChildren(createElement("p", {}, "Reading the sources…"));
   try {
     const { sources, more } = await fetchSources(new AbortController().signal);
-    loaded = true;
-    list.replaceChildren(...sources.map(choice));
-    if (sources.length === 0) list.replaceChildren(element("p", {}, "No article names a source."));
-    if (more) list.append(element("p", {}, "There are more sources, of fewer articles."));
+    sourcesLoaded = true;
+    list.replaceChildren(...sources.map(renderChoice));
+    if (sources.length === 0) {
+      list.replaceChildren(createElement("p", {}, "No article names a source."));
+    }
+    if (more) list.append(createElement("p", {}, "There are more sources, of fewer articles."));
   } catch (problem) {
-    list.replaceChildren(element("p", {}, `The sources cannot be read. ${problem.detail ?? ""}`));
+    if (!(problem instanceof Problem)) throw problem;
+    const text = `The sources cannot be read. ${problem.detail}`;
+    list.replaceChildren(createElement("p", {}, text));
   }
 }
 
-function choice({ name, articles }) {
-  const box = element("input", { type: "checkbox", value: name, name: "source" });
+/** @param {Source} source */
+function renderChoice({ name, articles }) {
+  const box = createElement("input", { type: "checkbox", value: name, name: "source" });
   box.checked = chosen.sources.includes(name);
-  const size = element("span", { class: "choice-size" }, counted(articles, "article"));
-  return element("label", { class: "choice" }, box, element("bdi", {}, ...verbatim(name)), size);
+  const label = createElement("bdi", {}, ...renderVerbatim(name));
+  const size = createElement("span", { class: "choice-size" }, formatCount(articles, "article"));
+  return createElement("label", { class: "choice" }, box, label, size);
 }
 
+/** @param {SubmitEvent} event */
 function apply(event) {
   event.preventDefault();
-  const boxes = [...list.querySelectorAll("input:checked")];
-  const fault = faultOf(boxes.length);
-  wrong.textContent = fault;
-  wrong.hidden = fault === "";
-  if (fault !== "") return;
+  const sources = boxes().filter((box) => box.checked);
+  warning.textContent = checkChoice(sources.length);
+  warning.hidden = warning.textContent === "";
+  if (!warning.hidden) return;
   chosen = {
     published_from: from.value || null,
     published_to: to.value || null,
-    sources: loaded ? boxes.map((box) => box.value) : chosen.sources,
+    sources: sourcesLoaded ? sources.map((box) => box.value) : chosen.sources,
   };
-  tell();
+  showSummary();
   dialog.close();
 }
 
-function faultOf(sources) {
-  if (from.value && to.value && from.value > to.value) return "The first day is later than the last.";
-  if (sources > MOST_SOURCES) return `Choose at most ${counted(MOST_SOURCES, "source")}.`;
+/**
+ * Return why the choice cannot be used; "" where it can.
+ * @param {number} sources
+ */
+function checkChoice(sources) {
+  if (from.value && to.value && from.value > to.value) {
+    return "The first day is later than the last.";
+  }
+  if (sources > MAX_SOURCES) return `Choose at most ${formatCount(MAX_SOURCES, "source")}.`;
   return "";
 }
 
 function clear() {
   from.value = "";
   to.value = "";
-  for (const box of list.querySelectorAll("input")) box.checked = false;
-  wrong.hidden = true;
+  for (const box of boxes()) box.checked = false;
+  warning.hidden = true;
 }
 
-function tell() {
-  const only = filtersInWords(chosen);
-  summary.replaceChildren(...verbatim(only === "" ? "All articles" : only));
+function showSummary() {
+  const only = describeFilters(chosen);
+  summary.replaceChildren(...renderVerbatim(only === "" ? "All articles" : only));
   opener.classList.toggle("active", only !== "");
 }
 
-/** "from 1 November 2023, Harbour Wire"; nothing where all articles are searched. */
-export function filtersInWords({ published_from: first, published_to: last, sources }) {
+/**
+ * Return the filters in words: "from 1 November 2023, Harbour Wire"; "" for all articles.
+ * @param {Filters} filters
+ */
+export function describeFilters({ published_from: first, published_to: last, sources }) {
   const parts = [];
-  if (first !== null) parts.push(`from ${dateInWords(first)}`);
-  if (last !== null) parts.push(`to ${dateInWords(last)}`);
-  if (sources.length === 1) parts.push(sources[0]);
-  if (sources.length > 1) parts.push(counted(sources.length, "source"));
+  if (first !== null) parts.push(`from ${formatDate(first)}`);
+  if (last !== null) parts.push(`to ${formatDate(last)}`);
+  if (sources.length === 1) parts.push(...sources);
+  if (sources.length > 1) parts.push(formatCount(sources.length, "source"));
   return parts.join(", ");
 }
 
 opener.addEventListener("click", openFilters);
-document.getElementById("filters-form").addEventListener("submit", apply);
-document.getElementById("filters-clear").addEventListener("click", clear);
-document.getElementById("filters-close").addEventListener("click", () => dialog.close());
+findById("filters-form", HTMLFormElement).addEventListener("submit", apply);
+findById("filters-clear", HTMLElement).addEventListener("click", clear);
+findById("filters-close", HTMLElement).addEventListener("click", () => dialog.close());

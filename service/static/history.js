@@ -1,23 +1,26 @@
-// The conversation, kept in this browser until it is cleared.
+// @ts-check
+// The conversation's turns, kept in this browser until they are cleared.
 
-const NAME = "citewire.conversation";
+/** @import { AskResponse, Message, Turn } from "./types.js" */
 
-// More than anyone scrolls back to, and far from what a browser lets a page keep.
-const KEPT = 50;
+const STORAGE_KEY = "citewire.conversation";
 
-// What a follow-up leans on is seldom further back.
-const TOLD = 8;
+// Turns; more than people scroll back to, and far from what a browser lets a page store.
+const MAX_TURNS = 50;
 
-/**
- * Exchanges `{ id, question, askedAs, alternatives, filters, result, passages }` in the order in
- * which they were begun; one that fails is not among them.
- */
-export class Memory {
-  #exchanges = read();
-  #lastId = Math.max(0, ...this.#exchanges.map(({ id }) => id));
+// Earlier turns that are sent with a question; follow-ups seldom refer further back.
+const MAX_EARLIER_TURNS = 8;
 
-  get exchanges() {
-    return this.#exchanges;
+// Code points of an answer that is sent with a question.
+const MAX_ANSWER_CHARACTERS = 500;
+
+/** Turns in the order in which they were begun; one that failed is not among them. */
+export class ConversationHistory {
+  #turns = load();
+  #lastId = Math.max(0, ...this.#turns.map(({ id }) => id));
+
+  get turns() {
+    return this.#turns;
   }
 
   nextId() {
@@ -25,42 +28,63 @@ export class Memory {
     return this.#lastId;
   }
 
-  /** Keep an exchange; one with the same `id` is replaced. */
-  keep(exchange) {
-    const others = this.#exchanges.filter(({ id }) => id !== exchange.id);
-    // One that failed at first may be answered after those that were begun later.
-    this.#exchanges = [...others, exchange].sort((one, other) => one.id - other.id).slice(-KEPT);
-    write(this.#exchanges);
+  /**
+   * Keep a turn; one with the same `id` is replaced.
+   * @param {Turn} turn
+   */
+  keep(turn) {
+    const others = this.#turns.filter(({ id }) => id !== turn.id);
+    // A turn that failed at first may be answered after those that were begun later.
+    this.#turns = [...others, turn].sort((one, other) => one.id - other.id).slice(-MAX_TURNS);
+    store(this.#turns);
   }
 
   clear() {
-    this.#exchanges = [];
-    write([]);
+    this.#turns = [];
+    store([]);
   }
 
-  /** The messages of a conversation that goes on with `question`, behind the exchanges before `id`. */
-  messages(question, id) {
-    const earlier = this.#exchanges.filter((exchange) => exchange.id < id);
-    const told = earlier.slice(-TOLD).flatMap(({ askedAs, result }) => [
-      { role: "user", content: askedAs },
-      { role: "assistant", content: [...(result.answers[0]?.text ?? "")].slice(0, 500).join("") },
-    ]);
-    return [...told, { role: "user", content: question }];
+  /**
+   * Return the messages of a conversation that ends with `question`, after the turns before `id`.
+   * @param {string} question
+   * @param {number} id
+   * @returns {Message[]}
+   */
+  toMessages(question, id) {
+    const earlier = this.#turns.filter((turn) => turn.id < id).slice(-MAX_EARLIER_TURNS);
+    return [...earlier.flatMap(turnMessages), { role: "user", content: question }];
   }
 }
 
-function read() {
+/**
+ * @param {Turn} turn
+ * @returns {Message[]}
+ */
+function turnMessages({ askedAs, result }) {
+  const answer = [...(result.answers[0]?.text ?? "")].slice(0, MAX_ANSWER_CHARACTERS).join("");
+  return [
+    { role: "user", content: askedAs },
+    { role: "assistant", content: answer },
+  ];
+}
+
+/** @returns {Turn[]} */
+function load() {
   try {
-    const kept = JSON.parse(localStorage.getItem(NAME) ?? "[]");
-    return Array.isArray(kept) ? kept.filter(isExchange) : [];
+    const kept = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "[]");
+    return Array.isArray(kept) ? kept.filter(isTurn) : [];
   } catch {
-    // Kept by something else, or not ours to read: the conversation begins anew.
+    // Not JSON, or storage is forbidden: the conversation begins anew.
     return [];
   }
 }
 
-// What an earlier version of the page kept may look otherwise.
-function isExchange(kept) {
+/**
+ * Check an entry that may have been stored by an earlier version of the page.
+ * @param {any} kept
+ * @returns {kept is Turn}
+ */
+function isTurn(kept) {
   const { id, question, askedAs, alternatives, filters, result, passages } = kept ?? {};
   return (
     Number.isInteger(id) &&
@@ -70,7 +94,10 @@ function isExchange(kept) {
   );
 }
 
-// The texts for people that the service sends with its answers.
+/**
+ * Check that a result carries the texts for people; earlier services sent none.
+ * @param {AskResponse} result
+ */
 function hasTexts({ status, explanation, answers, closest }) {
   const texts = [
     ...answers.flatMap((answer) => [answer.likelihood, answer.percentage, answer.support?.text]),
@@ -80,11 +107,12 @@ function hasTexts({ status, explanation, answers, closest }) {
   return texts.every((text) => typeof text === "string");
 }
 
-function write(exchanges) {
+/** @param {Turn[]} turns */
+function store(turns) {
   try {
-    if (exchanges.length === 0) localStorage.removeItem(NAME);
-    else localStorage.setItem(NAME, JSON.stringify(exchanges));
+    if (turns.length === 0) localStorage.removeItem(STORAGE_KEY);
+    else localStorage.setItem(STORAGE_KEY, JSON.stringify(turns));
   } catch {
-    // A browser that keeps nothing still shows everything.
+    // Storage is full or forbidden: the conversation lasts until the page is left.
   }
 }

@@ -1,45 +1,63 @@
-// Signing in: a key is exchanged for a session, and not kept.
+// @ts-check
+// A form that signs in: a key is exchanged for a session, and not kept.
 
 import { Problem, signIn } from "./api.js";
-import { element } from "./dom.js";
+import { createElement } from "./dom.js";
 
-// What the document hears of wherever a key was given.
+// The event that the document receives once a key was accepted, by whichever form.
 export const SIGNED_IN = "signed-in";
 
-let forms = 0;
+let formsCreated = 0;
 
-/** A form for a key; `signedIn()` is called once the service has accepted it. */
-export function keyForm(signedIn) {
-  forms += 1;
-  const id = `key-${forms}`;
-  const field = element("input", { id, type: "password", autocomplete: "current-password", required: "", class: "field", "aria-describedby": `${id}-about` });
-  const send = element("button", { class: "button", type: "submit" }, "Sign in");
-  const wrong = element("p", { class: "problem-title", role: "alert" });
-  const form = element(
+/**
+ * Create a form for a key; `onSignedIn` is called once the service has accepted it.
+ * @param {() => void} onSignedIn
+ */
+export function createKeyForm(onSignedIn) {
+  formsCreated += 1;
+  const id = `key-${formsCreated}`;
+  const field = createElement("input", {
+    id,
+    type: "password",
+    autocomplete: "current-password",
+    required: "",
+    class: "field",
+    "aria-describedby": `${id}-about`,
+  });
+  const send = createElement("button", { class: "button", type: "submit" }, "Sign in");
+  const error = createElement("p", { class: "problem-title", role: "alert" });
+  const about = "This browser is then signed in for twelve hours. The key itself is not kept.";
+  const form = createElement(
     "form",
     { class: "key-form" },
-    wrong,
-    element("label", { for: id }, "API key"),
-    element("div", { class: "field-row" }, field, send),
-    element("p", { id: `${id}-about`, class: "key-about" }, "This browser is then signed in for twelve hours. The key itself is not kept."),
+    error,
+    createElement("label", { for: id }, "API key"),
+    createElement("div", { class: "field-row" }, field, send),
+    createElement("p", { id: `${id}-about`, class: "key-about" }, about),
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (send.disabled) return;
     send.disabled = true;
-    wrong.replaceChildren();
+    error.replaceChildren();
     try {
       await signIn(field.value.trim(), new AbortController().signal);
       field.value = "";
       document.dispatchEvent(new Event(SIGNED_IN));
-      signedIn();
+      onSignedIn();
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      wrong.replaceChildren(problem.status === 401 ? "This key was not accepted" : `${problem.title}. ${problem.detail}`);
+      error.replaceChildren(describeRefusal(problem));
       field.focus();
     } finally {
       send.disabled = false;
     }
   });
   return form;
+}
+
+/** @param {Problem} problem */
+function describeRefusal(problem) {
+  if (problem.status === 401) return "This key was not accepted";
+  return `${problem.title}. ${problem.detail}`;
 }

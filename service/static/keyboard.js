@@ -1,15 +1,20 @@
-// Single keys for what is done often; they can be switched off (WCAG 2.1.4).
+// @ts-check
+// Single-key shortcuts for frequent actions; they can be switched off (WCAG 2.1.4).
 
-const NAME = "citewire.keys";
-const help = document.getElementById("help");
-const allowed = document.getElementById("keys-allowed");
+import { findById } from "./dom.js";
 
-/** Call `actions[key]` when a key is pressed and nothing is being typed. */
-export function onKeys(actions) {
+const STORAGE_KEY = "citewire.keys";
+const help = findById("help", HTMLDialogElement);
+const allowed = findById("keys-allowed", HTMLInputElement);
+
+/**
+ * Call `actions[key]` when a key is pressed while nothing is being typed.
+ * @param {Record<string, () => void>} actions
+ */
+export function watchKeys(actions) {
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, textarea, select") !== null;
-    if (typing || !allowed.checked || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isSheetOpen()) return;
+    if (isTyping(event.target) || !allowed.checked) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isSheetOpen()) return;
     const action = Object.hasOwn(actions, event.key) ? actions[event.key] : undefined;
     if (action === undefined) return;
     event.preventDefault();
@@ -17,7 +22,12 @@ export function onKeys(actions) {
   });
 }
 
-/** Say whether a panel lies over the page. */
+/** @param {EventTarget | null} target */
+function isTyping(target) {
+  return target instanceof Element && target.closest("input, textarea, select") !== null;
+}
+
+/** Return whether a modal panel covers the page. */
 export function isSheetOpen() {
   return document.querySelector("dialog.sheet[open]") !== null;
 }
@@ -25,22 +35,22 @@ export function isSheetOpen() {
 export function openHelp() {
   if (help.open) return;
   help.showModal();
-  // Else the first control would have it, and the words above it would be passed over.
-  document.getElementById("help-title").focus();
+  // Else the first control would have the focus, and screen readers would skip the text above it.
+  findById("help-title", HTMLElement).focus();
 }
 
 try {
-  allowed.checked = localStorage.getItem(NAME) !== "off";
+  allowed.checked = localStorage.getItem(STORAGE_KEY) !== "off";
 } catch {
-  // Nothing is kept here: keys are on, as at first.
+  // Storage is forbidden: shortcuts are on, as by default.
 }
 
 allowed.addEventListener("change", () => {
   try {
-    localStorage.setItem(NAME, allowed.checked ? "on" : "off");
+    localStorage.setItem(STORAGE_KEY, allowed.checked ? "on" : "off");
   } catch {
-    // It holds until the page is left.
+    // Storage is forbidden: the choice lasts until the page is left.
   }
 });
-document.getElementById("help-open").addEventListener("click", openHelp);
-document.getElementById("help-close").addEventListener("click", () => help.close());
+findById("help-open", HTMLElement).addEventListener("click", openHelp);
+findById("help-close", HTMLElement).addEventListener("click", () => help.close());

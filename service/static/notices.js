@@ -1,30 +1,42 @@
-// What stands in for content: waiting, and failing with a way on.
+// @ts-check
+// Notices in the place of content: that it is on its way, or that it failed and what can be done.
 
-import { button, element } from "./dom.js";
-import { keyForm } from "./signing.js";
-import { counted } from "./words.js";
+import { createButton, createElement } from "./dom.js";
+import { createKeyForm } from "./key-form.js";
+import { formatCount } from "./words.js";
 
-export function busyNotice(text) {
-  const dots = element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
-  return element("p", { class: "busy" }, dots, text);
+/** @import { Problem } from "./api.js" */
+
+/** @param {string} text */
+export function renderBusy(text) {
+  const [one, two, three] = [createElement("i"), createElement("i"), createElement("i")];
+  const dots = createElement("span", { class: "dots", "aria-hidden": "true" }, one, two, three);
+  return createElement("p", { class: "busy" }, dots, text);
 }
 
-/** The problem in words, and what can be done: give a key, or try again. */
-export function problemNotice(problem, retry) {
-  if (problem.status === 401) return keyNotice(retry);
-  const notice = element(
+/**
+ * Render the problem in words, and its remedy: a form for a key, or a button to try again.
+ * @param {Problem} problem
+ * @param {() => void} retry
+ */
+export function renderProblem(problem, retry) {
+  if (problem.status === 401) return renderKeyNeeded(retry);
+  const notice = createElement(
     "div",
     { class: "problem" },
-    element("p", { class: "problem-title" }, problem.title),
-    element("p", {}, problem.detail),
+    createElement("p", { class: "problem-title" }, problem.title),
+    createElement("p", {}, problem.detail),
   );
   if (problem.retryAfterSeconds !== null) {
-    notice.append(element("p", {}, `The service asks you to wait ${counted(problem.retryAfterSeconds, "second")}.`));
+    const delay = formatCount(problem.retryAfterSeconds, "second");
+    notice.append(createElement("p", {}, `The service asks you to wait ${delay}.`));
   }
-  notice.append(button({ class: "button" }, retry, "Try again"));
+  notice.append(createButton({ class: "button" }, retry, "Try again"));
   return notice;
 }
 
-function keyNotice(retry) {
-  return element("div", { class: "problem" }, element("p", { class: "problem-title" }, "A key is needed"), keyForm(retry));
+/** @param {() => void} retry */
+function renderKeyNeeded(retry) {
+  const title = createElement("p", { class: "problem-title" }, "A key is needed");
+  return createElement("div", { class: "problem" }, title, createKeyForm(retry));
 }

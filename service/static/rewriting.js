@@ -1,74 +1,121 @@
+// @ts-check
 // How a question was understood: shown, to be corrected by the person, or asked back.
 
-import { button, element, verbatim } from "./dom.js";
+import { createButton, createElement, renderVerbatim } from "./dom.js";
+
+/** @import { Rewrite, Unclear } from "./types.js" */
+
+/** @typedef {(question: string) => void} AskAs */
 
 /**
- * What was asked in the question's place, and other ways to read it; nothing where it was asked
- * as it was typed. `askAs(question)` is called with what the person makes of it.
+ * Render the question as it was asked, to be edited, and other ways to understand it; nothing
+ * where it was asked as it was typed. `askAs` is called with the words that the person chooses.
+ * @param {Rewrite} rewrite
+ * @param {AskAs} askAs
  */
-export function readingView({ question, askedAs, alternatives }, askAs) {
+export function renderRewrite({ question, askedAs, alternatives }, askAs) {
   if (askedAs === question && alternatives.length === 0) return [];
-  const line = element("div", { class: "reading" });
-  const edit = button(
-    { class: "link", "data-action": "edit", "aria-label": "Edit how the question was understood" },
-    () => editor.begin(),
+  const line = renderAskedAs(askedAs, askAs);
+  if (alternatives.length === 0) return [line];
+  return [line, renderChoices("Or was it", alternatives, askAs)];
+}
+
+/**
+ * @param {string} askedAs
+ * @param {AskAs} askAs
+ */
+function renderAskedAs(askedAs, askAs) {
+  const line = createElement("div", { class: "reading" });
+  const label = "Edit how the question was understood";
+  const edit = createButton(
+    { class: "link", "data-action": "edit", "aria-label": label },
+    () => {
+      const { form, field } = createEditor(askedAs, askAs, show);
+      line.replaceChildren(form);
+      field.focus();
+    },
     "Edit",
   );
   const shown = [
-    element("span", { class: "reading-label" }, "Asked as "),
-    element("bdi", { class: "asked-as" }, ...verbatim(askedAs)),
+    createElement("span", { class: "reading-label" }, "Asked as "),
+    createElement("bdi", { class: "asked-as" }, ...renderVerbatim(askedAs)),
     " ",
     edit,
   ];
-  const editor = readingEditor(line, askedAs, askAs, () => {
+  function show() {
     line.replaceChildren(...shown);
     edit.focus();
-  });
+  }
   line.append(...shown);
-  return alternatives.length === 0 ? [line] : [line, otherReadings("Or was it", alternatives, askAs)];
+  return line;
 }
 
-/** What is asked back where a question cannot be understood. */
-export function unclearView({ ask_back: askBack, candidates }, askAs) {
-  const view = element("div", { class: "result unclear" }, element("p", { class: "ask-back" }, ...verbatim(askBack)));
-  if (candidates.length > 0) view.append(otherReadings("Perhaps", candidates, askAs));
+/**
+ * Render the question back where a question cannot be understood.
+ * @param {Unclear} unclear
+ * @param {AskAs} askAs
+ */
+export function renderUnclear({ ask_back: askBack, candidates }, askAs) {
+  const text = createElement("p", { class: "ask-back" }, ...renderVerbatim(askBack));
+  const view = createElement("div", { class: "result unclear" }, text);
+  if (candidates.length > 0) view.append(renderChoices("Perhaps", candidates, askAs));
   return view;
 }
 
-function otherReadings(label, questions, askAs) {
-  const choices = questions.map((question) =>
-    element("li", {}, button({ class: "reading-choice", dir: "auto" }, () => askAs(question), ...verbatim(question))),
+/**
+ * @param {string} label
+ * @param {string[]} questions
+ * @param {AskAs} askAs
+ */
+function renderChoices(label, questions, askAs) {
+  const items = questions.map((question) => {
+    const attributes = { class: "reading-choice", dir: "auto" };
+    const choice = createButton(attributes, () => askAs(question), ...renderVerbatim(question));
+    return createElement("li", {}, choice);
+  });
+  return createElement(
+    "div",
+    { class: "readings" },
+    createElement("p", { class: "reading-label" }, label),
+    createElement("ul", {}, ...items),
   );
-  return element("div", { class: "readings" }, element("p", { class: "reading-label" }, label), element("ul", {}, ...choices));
 }
 
-let fields = 0;
+let editorsCreated = 0;
 
-function readingEditor(line, askedAs, askAs, cancel) {
-  fields += 1;
-  const id = `reading-${fields}`;
-  const field = element("input", { id, type: "text", class: "field", maxlength: "1000", dir: "auto", autocomplete: "off" });
-  const form = element(
+/**
+ * Create a form to ask in other words.
+ * @param {string} askedAs
+ * @param {AskAs} askAs
+ * @param {() => void} cancel
+ */
+function createEditor(askedAs, askAs, cancel) {
+  editorsCreated += 1;
+  const id = `reading-${editorsCreated}`;
+  const field = createElement("input", {
+    id,
+    type: "text",
+    class: "field",
+    maxlength: "1000",
+    dir: "auto",
+    autocomplete: "off",
+  });
+  field.value = askedAs;
+  const form = createElement(
     "form",
     { class: "reading-form" },
-    element("label", { for: id }, "Ask instead"),
-    element(
+    createElement("label", { for: id }, "Ask instead"),
+    createElement(
       "div",
       { class: "field-row" },
       field,
-      element("button", { type: "submit", class: "button primary" }, "Ask"),
-      button({ class: "button" }, cancel, "Cancel"),
+      createElement("button", { type: "submit", class: "button primary" }, "Ask"),
+      createButton({ class: "button" }, cancel, "Cancel"),
     ),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (field.value.trim() !== "") askAs(field.value.trim());
   });
-  return {
-    begin() {
-      field.value = askedAs;
-      line.replaceChildren(form);
-      field.focus();
-    },
-  };
+  return { form, field };
 }

@@ -1,27 +1,36 @@
-// Whether this browser is signed in, where keys are needed at all.
+// @ts-check
+// The browser's session, where the service asks for keys.
 
 import { Problem, fetchSession, signOut } from "./api.js";
-import { SIGNED_IN, keyForm } from "./signing.js";
+import { findById } from "./dom.js";
+import { SIGNED_IN, createKeyForm } from "./key-form.js";
 
-const welcomeKey = document.getElementById("welcome-key");
-const signedIn = document.getElementById("signed-in");
-const signedInAs = document.getElementById("signed-in-as");
+const welcomeKey = findById("welcome-key", HTMLElement);
+const signedIn = findById("signed-in", HTMLElement);
+const signedInAs = findById("signed-in-as", HTMLElement);
 
-/** Ask for a key on the first screen where one is needed; `changed()` is called after signing in. */
-export function watchSession(changed) {
+/**
+ * Show a form for a key on the first screen where one is needed; `onSignIn` is called after it
+ * was accepted, there or elsewhere.
+ * @param {() => void} onSignIn
+ */
+export function watchSession(onSignIn) {
   refresh();
   document.addEventListener(SIGNED_IN, () => {
     refresh();
-    changed();
+    onSignIn();
   });
 }
 
-/** Call `left()` once the session has ended. */
-export function onSignOut(left) {
-  document.getElementById("sign-out").addEventListener("click", async () => {
+/**
+ * Call `onEnd` once the person has signed out.
+ * @param {() => void} onEnd
+ */
+export function watchSignOut(onEnd) {
+  findById("sign-out", HTMLElement).addEventListener("click", async () => {
     try {
       await signOut(new AbortController().signal);
-      left();
+      onEnd();
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       signedInAs.textContent = `still, since this failed: ${problem.title}`;
@@ -35,9 +44,9 @@ async function refresh() {
     signedIn.hidden = key === null;
     signedInAs.textContent = key ?? "";
     welcomeKey.hidden = !required || key !== null;
-    welcomeKey.replaceChildren(...(welcomeKey.hidden ? [] : [keyForm(() => {})]));
+    welcomeKey.replaceChildren(...(welcomeKey.hidden ? [] : [createKeyForm(() => {})]));
   } catch (problem) {
-    // A service that cannot be reached says so elsewhere.
+    // A service that cannot be reached is reported with the archive's size.
     if (!(problem instanceof Problem)) throw problem;
   }
 }

@@ -1,8 +1,10 @@
-// The page that asks for a key and then gives way to the one that was wanted.
+// @ts-check
+// The page that asks for a key, and then shows the page at the same address.
 
-import { keyForm } from "./signing.js";
+import { findById } from "./dom.js";
+import { createKeyForm } from "./key-form.js";
 
-// The address stays what it was: nothing says where to go, so nothing can lead elsewhere.
-const form = keyForm(() => location.reload());
-document.getElementById("sign-in").append(form);
-form.querySelector("input").focus();
+// The page is loaded again where it is: no parameter names a target, so none can lead elsewhere.
+const form = createKeyForm(() => location.reload());
+findById("sign-in", HTMLElement).append(form);
+form.querySelector("input")?.focus();

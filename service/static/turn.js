@@ -1,90 +1,134 @@
-// One exchange of the conversation: the question, and under it whatever came of it.
+// @ts-check
+// A turn of the conversation on the page: the question, and under it the reply.
 
-import { citationsView } from "./citations.js";
-import { element, verbatim } from "./dom.js";
-import { filtersInWords } from "./filters.js";
-import { readingView } from "./reading.js";
-import { trailView } from "./trail.js";
-import { confidenceInWords, counted, secondsInWords } from "./words.js";
+import { renderCitations } from "./citations.js";
+import { createElement, renderVerbatim } from "./dom.js";
+import { describeFilters } from "./filters.js";
+import { renderRewrite } from "./rewriting.js";
+import { renderTrail } from "./trail.js";
+import { formatConfidence, formatCount, formatSeconds } from "./words.js";
 
-/** A question in the log; `reply(...nodes)` replaces what stands under it. */
-export function createTurn(question) {
-  const heading = element("h2", { class: "question", dir: "auto", tabindex: "-1" }, ...verbatim(question));
-  const replies = element("div", { class: "reply" });
+/** @import { Actions, Answer, AskResponse, CitationActions, Turn } from "./types.js" */
+
+/**
+ * A turn on the page.
+ * @typedef {object} TurnView
+ * @property {HTMLElement} element
+ * @property {HTMLElement} heading the question
+ * @property {(...nodes: Node[]) => void} reply replaces the reply
+ */
+
+/**
+ * Create a turn that shows only its question.
+ * @param {string} question
+ * @returns {TurnView}
+ */
+export function createTurnView(question) {
+  const attributes = { class: "question", dir: "auto", tabindex: "-1" };
+  const heading = createElement("h2", attributes, ...renderVerbatim(question));
+  const replies = createElement("div", { class: "reply" });
   return {
-    element: element("section", { class: "turn" }, heading, replies),
+    element: createElement("section", { class: "turn" }, heading, replies),
     heading,
     reply: (...nodes) => replies.replaceChildren(...nodes),
   };
 }
 
-/** The result in one sentence, for those who listen. */
-export function spokenResult({ question, askedAs, result }) {
+/**
+ * Return the result in one sentence, for screen readers.
+ * @param {Turn} turn
+ */
+export function describeResult({ question, askedAs, result }) {
   const asked = askedAs === question ? "" : `Asked as: ${askedAs} `;
-  if (result.status === "no_answer") return `${asked}The archive does not say. ${result.explanation}`;
-  const [first] = result.answers;
-  return `${asked}Answer: ${first.text}. ${confidenceInWords(first)}, ${first.support.text}.`;
+  const [best] = result.answers;
+  if (best === undefined) return `${asked}The archive does not say. ${result.explanation}`;
+  return `${asked}Answer: ${best.text}. ${formatConfidence(best)}, ${best.support.text}.`;
 }
 
 /**
- * An exchange for those who look. `act` says what its controls do: `open(citation, button)`,
- * `askAs(question)`, `tell(text)`, `explain(exchange)`.
+ * Render a turn whose result is known.
+ * @param {Turn} turn
+ * @param {Actions} actions
  */
-export function exchangeView(exchange, act) {
-  const { result, passages } = exchange;
-  const body = result.status === "answered" ? answersView(result.answers, act) : noAnswerView(result, act);
+export function renderTurn(turn, actions) {
+  const { result } = turn;
+  const body =
+    result.answers.length > 0
+      ? renderAnswers(result.answers, actions)
+      : renderNoAnswer(result, actions);
+  const parts = [...body, ...renderTrail(turn, actions), renderProvenance(turn)];
   return [
-    ...readingView(exchange, act.askAs),
-    element("div", { class: "result" }, ...body, ...trailView(passages, exchange, act), provenance(exchange)),
+    ...renderRewrite(turn, actions.askAs),
+    createElement("div", { class: "result" }, ...parts),
   ];
 }
 
-/** Answers, before the whole result is known. */
-export function answersView([main, ...others], act) {
-  const views = [answerView(main, "main", act)];
-  if (others.length > 0) {
-    views.push(
-      element("h3", { class: "aside-title" }, "Other answers in the archive"),
-      element("p", { class: "aside-text" }, "Articles differ, or the question allows more than one answer."),
-      ...others.map((answer) => answerView(answer, "other", act)),
-    );
-  }
-  return views;
+/**
+ * Render the answers, as far as they are known.
+ * @param {Answer[]} answers
+ * @param {CitationActions} actions
+ */
+export function renderAnswers(answers, actions) {
+  const [best, ...others] = answers.map((answer, position) =>
+    renderAnswer(answer, position === 0 ? "main" : "other", actions),
+  );
+  if (best === undefined) return [];
+  if (others.length === 0) return [best];
+  const about = "Articles differ, or the question allows more than one answer.";
+  return [
+    best,
+    createElement("h3", { class: "aside-title" }, "Other answers in the archive"),
+    createElement("p", { class: "aside-text" }, about),
+    ...others,
+  ];
 }
 
-function answerView(answer, rank, act) {
-  return element(
+/**
+ * @param {Answer} answer
+ * @param {"main" | "other"} rank
+ * @param {CitationActions} actions
+ */
+function renderAnswer(answer, rank, actions) {
+  const confidence = { class: "confidence", "data-likelihood": answer.likelihood };
+  return createElement(
     "div",
     { class: `answer ${rank}` },
-    element("p", { class: "answer-text", dir: "auto" }, ...verbatim(answer.text)),
-    element(
+    createElement("p", { class: "answer-text", dir: "auto" }, ...renderVerbatim(answer.text)),
+    createElement(
       "p",
       { class: "answer-facts" },
-      element("span", { class: "confidence", "data-likelihood": answer.likelihood }, confidenceInWords(answer)),
-      element("span", {}, answer.support.text),
+      createElement("span", confidence, formatConfidence(answer)),
+      createElement("span", {}, answer.support.text),
     ),
-    ...citationsView(answer.citations, "citation", act),
+    ...renderCitations(answer.citations, "citation", actions),
   );
 }
 
-function noAnswerView(result, act) {
+/**
+ * @param {AskResponse} result
+ * @param {CitationActions} actions
+ */
+function renderNoAnswer({ explanation, closest = [] }, actions) {
+  /** @type {HTMLElement[]} */
   const views = [
-    element("p", { class: "no-answer" }, "The archive does not say."),
-    element("p", { class: "no-answer-reason" }, result.explanation),
+    createElement("p", { class: "no-answer" }, "The archive does not say."),
+    createElement("p", { class: "no-answer-reason" }, explanation ?? ""),
   ];
-  const closest = result.closest ?? [];
   if (closest.length > 0) {
     views.push(
-      element("h3", { class: "aside-title" }, "Closest passages, not answers"),
-      ...citationsView(closest, "citation weak", act),
+      createElement("h3", { class: "aside-title" }, "Closest passages, not answers"),
+      ...renderCitations(closest, "citation weak", actions),
     );
   }
   return views;
 }
 
-function provenance({ filters, result: { searched, timing_ms: timing } }) {
-  const words = `${counted(searched.articles, "article")} in the archive, searched in ${secondsInWords(timing.total)}`;
-  const only = filtersInWords(filters);
-  if (only === "") return element("p", { class: "provenance" }, words);
-  return element("p", { class: "provenance" }, words, ", only ", element("bdi", {}, ...verbatim(only)));
+/** @param {Turn} turn */
+function renderProvenance({ filters, result: { searched, timing_ms: timing } }) {
+  const articles = formatCount(searched.articles, "article");
+  const words = `${articles} in the archive, searched in ${formatSeconds(timing.total)}`;
+  const only = describeFilters(filters);
+  if (only === "") return createElement("p", { class: "provenance" }, words);
+  const choice = createElement("bdi", {}, ...renderVerbatim(only));
+  return createElement("p", { class: "provenance" }, words, ", only ", choice);
 }

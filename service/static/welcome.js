@@ -1,18 +1,21 @@
-// The first screen and the archive's size, both kept true to what the service reports.
+// @ts-check
+// The first screen and the archive's size, as the service reports it.
 
-import { fetchReadiness } from "./api.js";
-import { counted } from "./words.js";
+import { Problem, fetchReadiness } from "./api.js";
+import { findById } from "./dom.js";
+import { formatCount } from "./words.js";
 
-const WAIT_SECONDS = 3;
+// Seconds until the service is asked again, where it names no time itself.
+const RETRY_SECONDS = 3;
 
-const welcome = document.getElementById("welcome");
-const title = document.getElementById("welcome-title");
-const text = document.getElementById("welcome-text");
-const starters = document.getElementById("starters");
-const hints = document.getElementById("hints");
-const archiveSize = document.getElementById("archive-size");
+const welcome = findById("welcome", HTMLElement);
+const title = findById("welcome-title", HTMLElement);
+const text = findById("welcome-text", HTMLElement);
+const starters = findById("starters", HTMLElement);
+const hints = findById("hints", HTMLElement);
+const archiveSize = findById("archive-size", HTMLElement);
 
-/** Ask the service how large the archive is until it is ready, and again whenever the page comes back into view. */
+/** Ask for the archive's size until the service is ready, and whenever the page is shown again. */
 export function watchArchive() {
   refresh();
   document.addEventListener("visibilitychange", () => {
@@ -20,33 +23,41 @@ export function watchArchive() {
   });
 }
 
+/** @param {boolean} visible */
 export function showWelcome(visible) {
   welcome.hidden = !visible;
 }
 
-/** Call `begin(starter)` when one of the question's first words is chosen. */
-export function onStarter(begin) {
+/**
+ * Call `onChoice` with the words of a starter, such as "Who ", when it is chosen.
+ * @param {(starter: string) => void} onChoice
+ */
+export function watchStarters(onChoice) {
   starters.addEventListener("click", ({ target }) => {
-    if (target.dataset.starter !== undefined) begin(target.dataset.starter);
+    const starter = target instanceof HTMLElement ? target.dataset.starter : undefined;
+    if (starter !== undefined) onChoice(starter);
   });
 }
 
-let again = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let retry;
 
 async function refresh() {
-  clearTimeout(again);
+  clearTimeout(retry);
   try {
     const { articles } = await fetchReadiness(new AbortController().signal);
     if (articles === 0) describeEmpty();
     else describe(articles);
   } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
     archiveSize.textContent = problem.status === 503 ? "Getting ready…" : problem.title;
-    again = setTimeout(refresh, (problem.retryAfterSeconds ?? WAIT_SECONDS) * 1000);
+    retry = setTimeout(refresh, (problem.retryAfterSeconds ?? RETRY_SECONDS) * 1000);
   }
 }
 
+/** @param {number} articles */
 function describe(articles) {
-  archiveSize.textContent = counted(articles, "article");
+  archiveSize.textContent = formatCount(articles, "article");
   title.textContent = "Ask the archive";
   text.textContent = "Answers are exact words from the archive, each with its source.";
   starters.hidden = false;
@@ -56,7 +67,9 @@ function describe(articles) {
 function describeEmpty() {
   archiveSize.textContent = "No articles yet";
   title.textContent = "The archive is still empty";
-  text.textContent = "Once articles have been added, ask about them here. Answers will be their exact words, each with its source.";
+  text.textContent =
+    "Once articles have been added, ask about them here." +
+    " Answers will be their exact words, each with its source.";
   starters.hidden = true;
   hints.hidden = true;
 }

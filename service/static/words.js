@@ -1,42 +1,65 @@
-// How the page puts numbers and dates into words; texts about answers come from the service.
+// @ts-check
+// Numbers, dates and answers in words; the texts about answers come from the service.
+
+/** @import { Answer } from "./types.js" */
 
 const NO_BREAK_SPACE = "\u00a0";
 
 const NUMBER = new Intl.NumberFormat("en-GB");
 
-/** 1, "article" -> "1 article"; 1204, "article" -> "1,204 articles" */
-export function counted(number, noun) {
+/**
+ * Format a number with its noun: 1, "article" -> "1 article"; 1204 -> "1,204 articles".
+ * @param {number} number
+ * @param {string} noun
+ */
+export function formatCount(number, noun) {
   return `${NUMBER.format(number)}${NO_BREAK_SPACE}${noun}${number === 1 ? "" : "s"}`;
 }
 
 // UTC in and out: a publication date is a day, and no time zone may shift it.
 const DATE = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
 
-/** "2021-03-17" -> "17 March 2021" */
-export function dateInWords(isoDate) {
+/**
+ * Format a day: "2021-03-17" -> "17 March 2021".
+ * @param {string} isoDate
+ */
+export function formatDate(isoDate) {
   const date = new Date(`${isoDate}T00:00:00Z`);
   return Number.isNaN(date.getTime()) ? isoDate : DATE.format(date);
 }
 
-/** A confidence in a word and a percentage: "likely · 83 %" */
-export function confidenceInWords({ likelihood, percentage }) {
+/**
+ * Format an answer's confidence: "likely · 83 %".
+ * @param {Answer} answer
+ */
+export function formatConfidence({ likelihood, percentage }) {
   return `${likelihood} · ${percentage}`;
 }
 
-/** 0.751 -> "75 %" */
-export function sharePercent(share) {
+/**
+ * Format a share as a percentage: 0.751 -> "75 %".
+ * @param {number} share
+ */
+export function formatShare(share) {
   return `${Math.round(share * 100)}${NO_BREAK_SPACE}%`;
 }
 
 const ORDINAL = new Intl.PluralRules("en-GB", { type: "ordinal" });
-const SUFFIXES = { one: "st", two: "nd", few: "rd", other: "th" };
+/** @type {Record<Intl.LDMLPluralRule, string>} */
+const SUFFIXES = { zero: "th", one: "st", two: "nd", few: "rd", many: "th", other: "th" };
 
-/** 3 -> "3rd" */
-export function ordinal(number) {
+/**
+ * Format a rank: 3 -> "3rd".
+ * @param {number} number
+ */
+export function formatOrdinal(number) {
   return `${NUMBER.format(number)}${SUFFIXES[ORDINAL.select(number)]}`;
 }
 
-/** 1240 -> "1.24 s" */
-export function secondsInWords(milliseconds) {
+/**
+ * Format a duration in seconds: 1240 -> "1.24 s".
+ * @param {number} milliseconds
+ */
+export function formatSeconds(milliseconds) {
   return `${(milliseconds / 1000).toFixed(2)}${NO_BREAK_SPACE}s`;
 }
