@@ -1,6 +1,6 @@
-"""The closed classes of English that a follow-up question is read by: no model, only lists.
+"""Word lists of English by which follow-ups are rewritten: closed classes, names, places.
 
-What is missing here makes a follow-up be asked back or left as it is, never guessed.
+A follow-up that depends on a word missing here is asked back or left as it is, never guessed.
 """
 
 QUESTION_WORDS = frozenset("who whom whose what when where which why how".split())
@@ -39,7 +39,7 @@ FUNCTION_WORDS = (
     | frozenset("there many much more other others same such both all few several".split())
 )
 
-# Past forms that do not end in -ed and that news questions use.
+# Irregular past tenses and participles that news questions use.
 IRREGULAR_PAST = frozenset(
     """beat became began bit bled blew bought bound broke brought built burnt came caught chose
     cost cut dealt did died drew drove drowned fell fought found flew fled gave got grew held
@@ -55,10 +55,6 @@ MONTHS = frozenset(
     december""".split()
 )
 WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
-TIME_NOUNS = frozenset(
-    """time date day week month year years century decade hour morning evening night afternoon
-    summer winter spring autumn""".split()
-)
 
 MALE_TITLES = frozenset("mr sir lord king prince duke father pope brother".split())
 FEMALE_TITLES = frozenset(
@@ -91,8 +87,8 @@ PLACE_WORDS = frozenset(
     county province state district region country continent capital port harbour bay valley
     station""".split()
 )
-# Words for what befalls people and what is asked about any event. A question that says
-# nothing else cannot be understood by itself.
+# Content words of questions that fit any event. A question without others does not stand on
+# its own.
 GENERIC = frozenset(
     """people person persons man men woman women child children passenger passengers crew board
     aboard victim victims survivor survivors casualty casualties dead death deaths toll injured
@@ -109,7 +105,7 @@ GENERIC = frozenset(
     discuss discussed talk talked agree agreed think thought mean want wanted score scored vote
     votes voted attend attended see seen show shown""".split()
 )
-# Nouns that, with "the" or "that" and nothing more, point back.
+# Nouns that refer to the earlier question when only "the" or "that" stands before them.
 POINTING_NOUNS = frozenset(
     """accident agreement aircraft airline article attack attacker award ban battle bill blast
     boat body bomb book bridge building bus campaign car case ceremony championship city club

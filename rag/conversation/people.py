@@ -69,12 +69,12 @@ class PersonReference:
         first, *others = self.people
         if first.plural or not others:
             return first.plural
-        alone = first is self.antecedents.answer or all(other.preposition for other in others)
-        return bool(first.preposition) or not alone
+        stands_out = first is self.antecedents.answer or all(other.preposition for other in others)
+        return bool(first.preposition) or not stands_out
 
     @property
     def leaves_pronoun(self) -> bool:
-        """Whether a pronoun for a thing or a group is left beside the first person."""
+        """Whether the question with the first person has a pronoun left, for a thing or a group."""
         left = find_free_pronouns(self.readings[0])
         return find_first(left, NEUTER | PLURAL) is not None
 

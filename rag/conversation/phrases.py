@@ -1,4 +1,4 @@
-"""A noun phrase, and what its form shows: the conditions by which rules read it."""
+"""Noun phrases, and the conditions on their form from which rules conclude their kind."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Follow-ups over the seed articles and made-up dialogues: made whole, left alone, asked back."""
+"""Follow-ups of seed articles and invented dialogues: rewritten, left as they are, asked back."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ UNKNOWN = Turn("Who robbed the bank in Leeds?")
 QUEEN = Turn("What did Queen Elizabeth tell Boris Johnson?", "nothing")
 
 WHOLE = [
-    # Fragments take the frame of what was asked before.
+    # Fragments take the rest of the earlier question.
     (PARK, "where?", "Where was it that Antony Blinken met Park Jin?"),
     (PARK, "When?", "When was it that Antony Blinken met Park Jin?"),
     (PARK, "and why?", "Why was it that Antony Blinken met Park Jin?"),
@@ -84,7 +84,7 @@ WHOLE = [
     ),
     (CRASH, "how many people live there?", "How many people live in Calicut?"),
     (CRASH, "what happened there?", "What happened in Calicut?"),
-    # Something else is put in its place.
+    # Another phrase is substituted.
     (ELECTION, "what about Quebec?", "How many seats did the Liberals win in Quebec?"),
     (ELECTION, "and in Alberta?", "How many seats did the Liberals win in Alberta?"),
     (
@@ -104,7 +104,7 @@ WHOLE = [
         "Who won the election in Canada in 2017?",
     ),
     (PARK, "and Boris Johnson?", "Who met Boris Johnson?"),
-    # What could be asked of any event gets the event.
+    # A question that fits any event gets the earlier question's topic.
     (
         COLLAPSE,
         "and how many were injured?",
@@ -243,7 +243,7 @@ def test_follow_up_that_grows_too_long_is_asked_back() -> None:
     assert isinstance(rewrite("how many died and why did it happen?", [earlier]), Clarification)
 
 
-def test_question_that_was_too_long_as_it_came_is_left_to_whoever_answers() -> None:
+def test_question_that_was_too_long_as_it_came_is_left_as_it_is() -> None:
     endless = "x" * 1001
 
     assert rewrite(endless, [STURGEON]) == Rewrite(endless)

@@ -1,7 +1,9 @@
 """Every rule of every table decides its own example, and gives the result that it promises."""
 
+import doctest
 import importlib
 import pkgutil
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -50,6 +52,11 @@ def test_example_of_a_whole_rewrite_passes_the_other_tables(
     follow_up = FollowUp.from_dialogue(rule.example.given)
 
     assert show_outcome(rewrite(follow_up.text, follow_up.turns)) == rule.example.result
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_examples_in_docstrings_hold(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
