@@ -1,8 +1,8 @@
-"""The data directory: where its files lie, and which process owns it.
+"""The data directory: the paths of its files, and the lock of the process that owns it.
 
-Embedded Chroma loses vectors when two processes open one directory, so one process owns it:
-an advisory lock on `lock`, released by the operating system even after a kill. The owner
-writes who it is into `owner.json`.
+Embedded Chroma loses vectors when two processes open one directory, so one process owns it, by an
+advisory lock on `lock`, which the operating system releases even after a kill. The owner describes
+itself in `owner.json`.
 """
 
 import errno
@@ -19,13 +19,13 @@ from citewire.index.errors import ArchiveLocked, NoArchive, NotUsable, StorageFu
 from citewire.index.system.files import can_write
 
 MEBIBYTE = 1 << 20
-# What must stay free: removing articles, and the journal of a commit, need some as well.
+# Free bytes below which nothing is indexed: removing articles, and a commit's log, need some too.
 RESERVED_BYTES = 64 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process that owns a data directory; `url` where it answers questions, if it does."""
+    """The process that owns a data directory; `url` is its address, None when it does not serve."""
 
     pid: int
     command: str
@@ -51,7 +51,7 @@ class DataDirectory:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
-            self._leave_name()
+            self._write_owner()
         except Timeout as error:
             raise ArchiveLocked(self._locked_message()) from error
         except OSError as error:
@@ -59,12 +59,12 @@ class DataDirectory:
             raise NotUsable(f"{self.path}: cannot be used as a data directory: {error}") from error
         return self
 
-    def _leave_name(self) -> None:
+    def _write_owner(self) -> None:
         fields = {"pid": self._owner.pid, "command": self._owner.command, "url": self._owner.url}
         try:
             (self.path / "owner.json").write_text(json.dumps(fields))
         except OSError as error:
-            # Without it others are told less; a full disk is no reason to answer nothing.
+            # Without it others get a shorter message; a full disk is no reason to answer nothing.
             if error.errno != errno.ENOSPC:
                 raise
 
@@ -86,11 +86,11 @@ class DataDirectory:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether nobody can own it here: it is there, and cannot be written."""
+        """Whether it exists and cannot be written, so that no process can own it."""
         return self.path.is_dir() and not can_write(self.path)
 
     def require_room(self) -> None:
-        """Raise StorageFull when the disk is nearly full, so that indexing is not begun."""
+        """Raise StorageFull when the disk is nearly full, before indexing begins."""
         folder = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
         free = free_bytes_at(folder)
         if free < RESERVED_BYTES:
@@ -109,12 +109,12 @@ class DataDirectory:
 
 
 def free_bytes_at(folder: Path) -> int:
-    """Return how many bytes are free on the folder's disk."""
+    """Return the number of free bytes on the folder's disk."""
     return shutil.disk_usage(folder).free
 
 
 def read_owner(path: Path) -> Owner | None:
-    """Return who says to own the directory, None when nobody does."""
+    """Return the owner that the directory names, None when it names none."""
     try:
         fields = json.loads((path / "owner.json").read_text("utf-8"))
         return Owner(int(fields["pid"]), str(fields["command"]), fields["url"])

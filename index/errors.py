@@ -1,4 +1,4 @@
-"""What can go wrong with an archive, named by what the caller does next.
+"""The errors of an archive, named by what the caller does next.
 
 CitewireError
 ├── InvalidInput        correct the argument
@@ -15,7 +15,7 @@ CitewireError
     ├── ReadOnlyArchive send changes to the process that owns the archive
     └── WrongEncoder    the archive was embedded by another model
 
-Those of questions, quotes and models are in rag/errors.py.
+The errors of questions, quotes and models are in rag/errors.py.
 """
 
 
@@ -24,7 +24,7 @@ class CitewireError(Exception):
 
 
 class InvalidInput(CitewireError):
-    """What was passed in cannot be used; the message says what and why."""
+    """An argument cannot be used; the message says which and why."""
 
 
 class BadArticle(InvalidInput):
@@ -61,14 +61,14 @@ class StorageFull(NotUsable):
 
 
 class ArchiveDamaged(NotUsable):
-    """The catalogue cannot be trusted; the doctor says what is left of it and keeps that."""
+    """The catalogue cannot be trusted; the doctor reports and keeps what is sound."""
 
     def __str__(self) -> str:
         return f"{super().__str__()}; `citewire doctor` says what is damaged, `--repair` mends it"
 
 
 class ArchiveLost(NotUsable):
-    """The catalogue is gone; beginning a new one in its place would hide that."""
+    """The catalogue is gone; creating a new one in its place would hide the loss."""
 
     def __str__(self) -> str:
         return (
@@ -86,7 +86,7 @@ class VectorServerAway(NotUsable):
 
 
 class ReadOnlyArchive(NotUsable):
-    """The archive was opened for reading alone, beside the process that owns it."""
+    """The archive was opened read-only; the process that owns it may change it."""
 
 
 class WrongEncoder(NotUsable):

@@ -1,7 +1,7 @@
 """Check a data directory whole, and make again what is derived.
 
 The truth is the catalogue's articles, passages and vectors. Everything else can be made of it
-again: the index of words, the vector index. What is wrong with the truth is lost, and named.
+again: the lexical index, the vector index. What is wrong with the truth is lost, and named.
 """
 
 import shutil

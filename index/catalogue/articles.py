@@ -48,7 +48,7 @@ def parse_article(row: Sequence[str] | None) -> Article:
         when = parse_date(published)
         article = Article(article_id, title, text, source, url, when, author, language)
     except (InvalidInput, ValueError) as error:
-        raise ArchiveDamaged(f"{article_id}: is stored as no article: {error}") from error
+        raise ArchiveDamaged(f"{article_id}: the stored row is not an article: {error}") from error
     if article.digest != digest:
         raise ArchiveDamaged(f"{article_id}: the stored text does not match its digest")
     # An older version may have cut it differently; that is no damage.

@@ -71,14 +71,14 @@ def check_catalogue(file: Path) -> CheckReport:
             report.faults.append(f"cannot be read: {error.args[0]}")
             return report
         if report.encoder is None:
-            report.faults.append("does not say what it is")
+            report.faults.append("lacks the notes that every catalogue has")
             return report
         if schema_of(meta) >= FIRST_SEALED or Witness(file).has_sealed():
             check_witness(file, state, report)
         report.faults += find_faults(connection)
         # An older version's lexical index is built again when the catalogue is next opened.
         if not is_outdated(meta) and not is_lexical_index_sound(connection):
-            report.faults.append("the index of words does not match the articles")
+            report.faults.append("the lexical index does not match the articles")
         check_articles(connection, report)
     return report
 
@@ -179,7 +179,7 @@ def read_encoded(connection: sqlite3.Connection, number: int) -> EncodedArticle:
         for span in spans:
             span.of(article.text)
     except (InvalidInput, TypeError) as error:
-        raise ArchiveDamaged(f"{article.id}: has a passage that is none: {error}") from error
+        raise ArchiveDamaged(f"{article.id}: has an invalid passage: {error}") from error
     require_checksums(connection, (number, article.id, str(origin)), rows)
     vectors = np.frombuffer(b"".join(row[3] for row in rows), np.float32).reshape(len(rows), -1)
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)

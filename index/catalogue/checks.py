@@ -39,8 +39,8 @@ def require_unchanged(
         require_known(meta, path)
         missing = REQUIRED_META - meta.keys()
         if missing:
-            raise ArchiveDamaged(f"{path}: does not say its {', '.join(sorted(missing))}")
-        # Asked whatever the schema: a flipped bit can make it an older one, and so can a backup.
+            raise ArchiveDamaged(f"{path}: lacks its {', '.join(sorted(missing))}")
+        # Checked for every schema: a flipped bit can make it an older one, and so can a backup.
         if schema_of(meta) < FIRST_SEALED and not witness.has_sealed():
             return meta, False
         return meta, witness.require_unchanged(CatalogueState.from_meta(meta), noted)

@@ -99,7 +99,7 @@ def update(connection: sqlite3.Connection, known: Columns, state: CatalogueState
     try:
         columns = add_new(connection, drop_deleted(connection, known))
     except ValueError as error:
-        raise ArchiveDamaged(f"what are numbers of passages are none: {error}") from error
+        raise ArchiveDamaged(f"a passage has columns that are not numbers: {error}") from error
     lengths = columns.length[columns.length > 0]
     mean = float(lengths.mean(dtype=np.float64)) if len(lengths) else 0.0
     return replace(columns, state=state, passages=len(lengths), mean_length=mean)

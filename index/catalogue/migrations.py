@@ -29,9 +29,9 @@ def schema_of(meta: Mapping[str, str]) -> int:
     try:
         schema = int(meta["schema"])
     except (KeyError, ValueError) as error:
-        raise ArchiveDamaged("the catalogue does not say its schema") from error
+        raise ArchiveDamaged("the catalogue lacks its schema") from error
     if schema < 1:
-        raise ArchiveDamaged(f"the catalogue says that its schema is {schema}")
+        raise ArchiveDamaged(f"the catalogue has schema {schema}, which does not exist")
     return schema
 
 

@@ -160,7 +160,7 @@ def read_postings(
         "SELECT block, entries FROM postings WHERE term = ? ORDER BY block", (term,)
     ).fetchall()
     if any(len(row[1]) % ENTRY.itemsize for row in rows):
-        raise ArchiveDamaged(f"the index of words is broken at {term!r}")
+        raise ArchiveDamaged(f"the lexical index is damaged at {term!r}")
     entries = np.frombuffer(b"".join(row[1] for row in rows), ENTRY)
     sizes = [len(row[1]) // ENTRY.itemsize for row in rows]
     firsts = np.repeat([row[0] << BLOCK_BITS for row in rows], sizes).astype(np.int64)

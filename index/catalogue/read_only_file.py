@@ -69,6 +69,6 @@ class ReadOnlyFile:
         if not has_room(self.path.parent):
             raise StorageFull(f"{self.path}: its disk is full")
         raise ReadOnlyArchive(
-            f"{self.path}: was opened for reading alone; what owns it, as `citewire index` does,"
-            " may change it"
+            f"{self.path}: was opened read-only; only the process that owns the data"
+            " directory may change it"
         )

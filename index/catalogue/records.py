@@ -1,4 +1,4 @@
-"""Values that a catalogue takes in and gives out, apart from articles and passages."""
+"""Values that a catalogue stores and returns, apart from articles and passages."""
 
 import hashlib
 import json
@@ -12,9 +12,9 @@ from citewire.index.types import Article, Span
 
 @dataclass(frozen=True, slots=True)
 class EncodedArticle:
-    """An article ready to be stored: its passages' spans, a unit vector for each, its origin.
+    """An article ready to be stored: its passages' spans, and a unit vector for each.
 
-    `origin` is where the article was loaded from; `vectors` has shape (spans, dimension).
+    `origin` is the file that the article was loaded from; `vectors` has shape (spans, dimension).
     """
 
     article: Article
@@ -25,7 +25,7 @@ class EncodedArticle:
 
 @dataclass(frozen=True, slots=True)
 class ArticleRecord:
-    """What a list of articles shows of each: everything but the text."""
+    """An article in a list: everything but the text, of which the length is given."""
 
     id: str
     title: str
@@ -40,7 +40,7 @@ class ArticleRecord:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source by its name, and how many articles name it."""
+    """A source's name, and the number of articles that name it."""
 
     name: str
     articles: int
@@ -48,14 +48,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What tells whether an article is stored as it is: its fingerprint, and its origin."""
+    """Fingerprint and origin of a stored article: equal ones need not be stored again."""
 
     fingerprint: str
     origin: str
 
 
 def fingerprint(article: Article, chunker: int = CHUNKER_VERSION) -> str:
-    """Return a digest of everything that is stored of the article: equal means unchanged."""
+    """Return a digest of everything stored of an article: an equal one means no change."""
     values = [
         article.title,
         article.source,

@@ -99,7 +99,7 @@ class Witness:
         if noted is None:
             raise ArchiveDamaged(f"{self.acknowledged_file}: is missing or damaged")
         if {seal.state.archive_id, noted.archive_id} != {state.archive_id}:
-            raise ArchiveDamaged(f"{self._file}: is another archive than that of the files beside")
+            raise ArchiveDamaged(f"{self._file}: is another archive than its seal's")
         if state.version < noted.version:
             raise ArchiveDamaged(
                 f"{self._file}: holds version {state.version} and has acknowledged version"

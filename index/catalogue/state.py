@@ -23,7 +23,7 @@ class CatalogueState:
         try:
             return cls(meta["archive_id"], int(meta["version"]))
         except (KeyError, ValueError) as error:
-            raise ArchiveDamaged("the catalogue does not say its state") from error
+            raise ArchiveDamaged("the catalogue lacks its archive_id or version") from error
 
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, str]:

@@ -60,7 +60,7 @@ def read_term_vectors(connection: sqlite3.Connection, passages: Sequence[int]) -
     ).fetchall()
     whole = all(len(row[1]) % HASHED_TOKEN.itemsize == 0 for row in rows)
     if len(rows) != len(set(passages)) or not whole:
-        raise ArchiveDamaged("the index of words lacks the words of passages, or has none of them")
+        raise ArchiveDamaged("the lexical index lacks term vectors, or holds damaged ones")
     return dict(rows)
 
 

@@ -176,7 +176,7 @@ class WritableFile:
             self._witness.acknowledge(state)
         except OSError as error:
             raise NotUsable(
-                f"{self.path}: was changed, and that cannot be noted beside it: {error}"
+                f"{self.path}: was changed, but its new version cannot be recorded: {error}"
             ) from error
 
     def _seal(self) -> bool:

@@ -102,7 +102,7 @@ def expand_terms(catalogue: Catalogue, idf: Mapping[str, float]) -> dict[str, di
 def require_existing(ids: NDArray[np.int64], columns: Columns) -> None:
     """Raise ArchiveDamaged unless all of a term's passages exist."""
     if ids.size and not (ids.max() < len(columns.length) and columns.length[ids].all()):
-        raise ArchiveDamaged("the index of words names passages that do not exist")
+        raise ArchiveDamaged("the lexical index names passages that do not exist")
 
 
 def compute_idf(passages: int, containing: int) -> float:

@@ -531,7 +531,7 @@ def test_words_that_change_meanwhile_are_not_searched(
     two: Catalogue, path: Path, statement: str
 ) -> None:
     edit(path, statement)
-    with pytest.raises(ArchiveDamaged, match="index of words"):
+    with pytest.raises(ArchiveDamaged, match="lexical index"):
         LexicalIndex(two).search("bridge", 3, Filters())
 
 

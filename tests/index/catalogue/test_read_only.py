@@ -1,4 +1,4 @@
-"""An archive opened for reading alone, beside the process that owns it or without one."""
+"""An archive opened read-only, while another process owns it or none can."""
 
 import os
 import tempfile
@@ -47,7 +47,7 @@ def test_what_the_owner_commits_is_seen_at_once(catalogue: Catalogue, encoded: E
 
 def test_it_cannot_be_changed(catalogue: Catalogue, encoded: Encode) -> None:
     with closing(open_catalogue(catalogue.path, "read-only", encoder=ENCODER)) as reading:
-        with pytest.raises(ReadOnlyArchive, match="was opened for reading alone"):
+        with pytest.raises(ReadOnlyArchive, match="was opened read-only"):
             reading.put([encoded(article("a"))])
         assert catalogue.counts() == (0, 0)
 
