@@ -27,19 +27,20 @@ from citewire.rag.types import (
     Searched,
 )
 
-# How many passages may be read: the best for an answer, the others to confirm or contradict it.
+# Passages that may be read: the best for an answer, the others to confirm or contradict it.
 PASSAGES_FOUND = 8
-# Softens the weights by which answers are compared: a reader's logits are overconfident.
+# Softmax temperature, in logits, between different answers: a reader's logits are overconfident.
 TEMPERATURE = 1.5
+# Closest passages that come with an abstention.
 CLOSEST_SHOWN = 3
-# A different answer is given as well when it ranks at most this far behind the best one.
+# Logits that a contradicting answer may rank behind the best one and still be given.
 RIVAL_LAG = 3.0
-# Two different answers this near to each other cannot be told apart.
+# Share of the best confidence from which a rival is too close to decide between the two.
 TOO_CLOSE_SHARE = 0.8
 
 
-def unwatched(_hits: Sequence[Hit]) -> None:
-    """Let the passages go by."""
+def ignore_hits(_hits: Sequence[Hit]) -> None:
+    """Let the passages pass unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,10 @@ class Answerer:
         self._reader = reader
         self._calibration = calibration
 
-    def answer(self, question: Question, watcher: Watcher = unwatched) -> Answers | NoAnswer:
-        """Return the archive's answers, best first, or why there is none and the closest.
+    def answer(self, question: Question, watcher: Watcher = ignore_hits) -> Answers | NoAnswer:
+        """Return the archive's answers, best first, or the reason for none and the closest passages.
 
-        `watcher` hears of the passages before they are read: the most promising, then others.
+        `watcher` is called with the passages before they are read: the most promising, then others.
         """
         retrieval = self._retriever.retrieve(question, PASSAGES_FOUND)
         started = time.perf_counter()
@@ -78,12 +79,12 @@ class Answerer:
         if reason is not None:
             closest = [Closest(weak.citations[0], weak.confidence) for weak in answers]
             return NoAnswer(question, reason, tuple(closest[:CLOSEST_SHOWN]), searched)
-        return Answers(question, tuple(with_rivals(answers)[: question.max_answers]), searched)
+        return Answers(question, tuple(select_rivals(answers)[: question.max_answers]), searched)
 
-    def candidates(self, question: Question) -> list[Candidate]:
-        """Return all that might answer, before any probability; a calibration is fitted to it."""
+    def find_candidates(self, question: Question) -> list[Candidate]:
+        """Return all candidates without probabilities: a calibration is fitted to these."""
         retrieval = self._retriever.retrieve(question, PASSAGES_FOUND)
-        extracts = read_selectively(self._reader, retrieval.query, retrieval.hits, unwatched)
+        extracts = read_selectively(self._reader, retrieval.query, retrieval.hits, ignore_hits)
         return build_candidates(retrieval.query, extracts)
 
     def _weigh(self, candidates: Sequence[Candidate]) -> list[Answer]:
@@ -110,28 +111,28 @@ class Answerer:
         return Reason.NOT_ANSWERED
 
 
-def with_rivals(answers: Sequence[Answer]) -> list[Answer]:
-    """Return the best answer and those that contradict it: said by an article of their own.
+def select_rivals(answers: Sequence[Answer]) -> list[Answer]:
+    """Return the best answer and those that contradict it, each from an article of its own.
 
     Two answers from one article are its two halves, or a slip of the reader; two from
-    different articles are a disagreement that whoever asks should see.
+    different articles are a disagreement that the user should see.
     """
     least = compute_rank_score(answers[0].citations[0].extract) - RIVAL_LAG
     given: list[Answer] = []
-    heard: set[str] = set()
+    seen: set[str] = set()
     for answer in answers:
         extracts = [citation.extract for citation in answer.citations]
         articles = {extract.article.id for extract in extracts}
-        if compute_rank_score(extracts[0]) >= least and not articles <= heard:
+        if compute_rank_score(extracts[0]) >= least and not articles <= seen:
             given.append(answer)
-        heard |= articles
+        seen |= articles
     return given
 
 
 def build_candidates(query: Query, extracts: Iterable[Extract]) -> list[Candidate]:
     """Group the extracts that say the same, best first."""
     groups = [
-        [members[0], *filter(stands_alone, members[1:])]
+        [members[0], *filter(is_support, members[1:])]
         for members in group(sorted(extracts, key=lambda extract: -compute_rank_score(extract)))
     ]
     weights = [
@@ -146,7 +147,7 @@ def build_candidates(query: Query, extracts: Iterable[Extract]) -> list[Candidat
                 margin=members[0].margin,
                 similarity=max(member.hit.similarity for member in members),
                 coverage=compute_coverage(query.stems, members[0].hit.passage),
-                lead=log_odds(weight, total - weight),
+                lead=compute_log_odds(weight, total - weight),
                 cls_vector=members[0].cls_vector,
             ),
         )
@@ -154,21 +155,21 @@ def build_candidates(query: Query, extracts: Iterable[Extract]) -> list[Candidat
     ]
 
 
-def stands_alone(extract: Extract) -> bool:
+def is_support(extract: Extract) -> bool:
     """Say whether the reader would give the answer from this passage by itself.
 
-    The same words may stand elsewhere and mean something else: they support nothing.
+    The same words elsewhere may mean something else; they do not support the answer.
     """
     return extract.margin > 0
 
 
-def log_odds(weight: float, others: float) -> float:
-    """Return the logarithm of the odds, MAX_LEAD when there is nothing else."""
+def compute_log_odds(weight: float, others: float) -> float:
+    """Return the logarithm of the odds, MAX_LEAD when there is no other weight."""
     return math.log(weight / others) if others > 0 else MAX_LEAD
 
 
 def cite(extract: Extract) -> Citation:
-    """Return the extract in its sentence, after making sure that the quote is the article's."""
+    """Return the extract in its sentences; raise BrokenCitation when it is not the article's."""
     article, span = extract.article, extract.span
     if article.text[span.start : span.end] != extract.text:
         raise BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")

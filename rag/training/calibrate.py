@@ -191,7 +191,7 @@ def judge_all(
 def judge(example: Example, answerer: Answerer, sample: ArchiveSample) -> JudgedQuestion:
     """Ask one question; if its paragraph is not indexed, no candidate is right."""
     golds = [gold.text for gold in example.golds] if example.context in sample.indexed else []
-    candidates = answerer.candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]
+    candidates = answerer.find_candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]
     return JudgedQuestion(
         features=tuple(candidate.features.vector() for candidate in candidates),
         cls_vectors=tuple(candidate.features.cls_vector for candidate in candidates),
