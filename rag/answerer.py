@@ -60,7 +60,7 @@ class Answerer:
         self._calibration = calibration
 
     def answer(self, question: Question, watcher: Watcher = ignore_hits) -> Answers | NoAnswer:
-        """Return the archive's answers, best first, or the reason for none and the closest passages.
+        """Return the archive's answers, best first, or why there is none and the closest passages.
 
         `watcher` is called with the passages before they are read: the most promising, then others.
         """
