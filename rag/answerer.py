@@ -3,9 +3,8 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from citewire.index.text.chunking import find_context
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.query import Query
 from citewire.rag.reader_protocol import Reader
@@ -67,7 +66,8 @@ class Answerer:
         retrieval = self._retriever.retrieve(question, PASSAGES_FOUND)
         started = time.perf_counter()
         extracts = read_selectively(self._reader, retrieval.query, retrieval.hits, watcher)
-        answers = self._weigh(build_candidates(retrieval.query, extracts))
+        weighed = self._weigh(build_candidates(retrieval.query, extracts))
+        answers = [answer for answer, _ in weighed]
         searched = Searched(
             retrieval.articles,
             retrieval.passages,
@@ -79,7 +79,7 @@ class Answerer:
         if reason is not None:
             closest = [Closest(weak.citations[0], weak.confidence) for weak in answers]
             return NoAnswer(question, reason, tuple(closest[:CLOSEST_SHOWN]), searched)
-        return Answers(question, tuple(select_rivals(answers)[: question.max_answers]), searched)
+        return Answers(question, tuple(select_rivals(weighed)[: question.max_answers]), searched)
 
     def find_candidates(self, question: Question) -> list[Candidate]:
         """Return all candidates without probabilities: a calibration is fitted to these."""
@@ -87,16 +87,20 @@ class Answerer:
         extracts = read_selectively(self._reader, retrieval.query, retrieval.hits, ignore_hits)
         return build_candidates(retrieval.query, extracts)
 
-    def _weigh(self, candidates: Sequence[Candidate]) -> list[Answer]:
-        answers = [
-            Answer(
-                candidate.extracts[0].text,
-                self._calibration.probability(candidate.features),
-                tuple(cite(extract) for extract in candidate.extracts),
+    def _weigh(self, candidates: Sequence[Candidate]) -> list[tuple[Answer, float]]:
+        """Return each candidate as an answer with its best extract's rank score, best first."""
+        weighed = [
+            (
+                Answer(
+                    candidate.extracts[0].text,
+                    self._calibration.probability(candidate.features),
+                    tuple(cite(extract) for extract in candidate.extracts),
+                ),
+                compute_rank_score(candidate.extracts[0]),
             )
             for candidate in candidates
         ]
-        return sorted(answers, key=lambda answer: -answer.confidence)
+        return sorted(weighed, key=lambda pair: -pair[0].confidence)
 
     def _reason_to_abstain(self, answers: Sequence[Answer], hits: Sequence[Hit]) -> Reason | None:
         nearest = max((hit.similarity for hit in hits), default=0.0)
@@ -111,19 +115,19 @@ class Answerer:
         return Reason.NOT_ANSWERED
 
 
-def select_rivals(answers: Sequence[Answer]) -> list[Answer]:
+def select_rivals(weighed: Sequence[tuple[Answer, float]]) -> list[Answer]:
     """Return the best answer and those that contradict it, each from an article of its own.
 
-    Two answers from one article are its two halves, or a slip of the reader; two from
-    different articles are a disagreement that the user should see.
+    `weighed` are answers with their rank scores, best first. Two answers from one article are its
+    two halves, or a slip of the reader; two from different articles are a disagreement that the
+    user should see.
     """
-    least = compute_rank_score(answers[0].citations[0].extract) - RIVAL_LAG
+    least = weighed[0][1] - RIVAL_LAG
     given: list[Answer] = []
     seen: set[str] = set()
-    for answer in answers:
-        extracts = [citation.extract for citation in answer.citations]
-        articles = {extract.article.id for extract in extracts}
-        if compute_rank_score(extracts[0]) >= least and not articles <= seen:
+    for answer, score in weighed:
+        articles = {citation.article.id for citation in answer.citations}
+        if score >= least and not articles <= seen:
             given.append(answer)
         seen |= articles
     return given
@@ -173,6 +177,4 @@ def cite(extract: Extract) -> Citation:
     article, span = extract.article, extract.span
     if article.text[span.start : span.end] != extract.text:
         raise BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
-    # The vector has been used by now; it is large, and answers stay in the cache.
-    light = replace(extract, cls_vector=())
-    return Citation(light, find_context(article.text, article.language, span))
+    return Citation.in_sentence(article, span)

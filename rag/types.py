@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from citewire.index.errors import InvalidInput
 from citewire.index.types import Article, Filters, Passage, Span, refuse_unstorable
@@ -54,14 +55,33 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """An extract shown in the sentence or sentences around it."""
+    """A quote: a span of an article, with the sentence or sentences around it.
 
-    extract: Extract
+    Raises:
+        InvalidInput: the context leaves the article, or does not hold the span.
+    """
+
+    article: Article
+    span: Span
     context: Span
 
     def __post_init__(self) -> None:
-        if not self.context.contains(self.extract.span):
-            raise InvalidInput(f"{self.context} does not hold its quote {self.extract.span}")
+        self.context.of(self.article.text)
+        if not self.context.contains(self.span):
+            raise InvalidInput(f"{self.context} does not hold its quote {self.span}")
+
+    @classmethod
+    def in_sentence(cls, article: Article, span: Span) -> Self:
+        """Cite the span with the sentence or sentences that it touches."""
+        # Here and not above: the sentence splitter would slow the start of every command.
+        from citewire.index.text.chunking import find_context
+
+        return cls(article, span, find_context(article.text, article.language, span))
+
+    @property
+    def text(self) -> str:
+        """The quoted characters."""
+        return self.span.of(self.article.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +101,7 @@ class Answer:
     @property
     def supporting_articles(self) -> int:
         """How many different articles say it."""
-        return len({citation.extract.article.id for citation in self.citations})
+        return len({citation.article.id for citation in self.citations})
 
 
 @dataclass(frozen=True, slots=True)

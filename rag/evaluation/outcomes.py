@@ -106,13 +106,12 @@ def judge(labelled: LabelledQuestion, result: Answers | NoAnswer | Clarification
     if not candidates:
         return Outcome(labelled.kind, bool(labelled.answers), answered, 0.0, 0.0, False, 0.0)
     citation, confidence = candidates[0]
-    extract = citation.extract
     return Outcome(
         labelled.kind,
         bool(labelled.answers),
         answered,
-        *score_answer(extract.text, labelled.answers),
-        article_first=answered and extract.article.id == labelled.article_id,
+        *score_answer(citation.text, labelled.answers),
+        article_first=answered and citation.article.id == labelled.article_id,
         confidence=confidence,
     )
 

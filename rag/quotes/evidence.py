@@ -1,8 +1,8 @@
-"""Permanent links to quotes: what they say, and whether it still stands in the archive.
+"""Look up permanent links to quotes: whether the quote is still in the archive, and where.
 
-A link says which article it quotes, the digest of that article's text, the span and its
-words, with some words around them. It is no authority: anyone can write one. So nothing of
-what it says is ever shown; what is shown is found in the archive at that moment.
+A link contains the id of the quoted article, the digest of its text, the span and its words,
+with some characters around them. It is not trusted, since anyone can write one: its contents are
+never shown, only text that is found in the archive at that moment.
 """
 
 from dataclasses import dataclass
@@ -13,15 +13,16 @@ from citewire.index.archive.protocol import Archive
 from citewire.index.errors import UnknownArticle
 from citewire.index.types import Article, Span
 from citewire.rag.errors import UnknownEvidence
-from citewire.rag.quotes.matching import Quotation, quotation, verbatim
+from citewire.rag.quotes.matching import find_verbatim
 from citewire.rag.quotes.permalink import AROUND_CHARACTERS, DIGEST_CHARACTERS, EvidenceId
+from citewire.rag.types import Citation
 
-# Of more places than these, which one was meant cannot be told anyway.
-MAX_PLACES = 1000
+# Occurrences of a quote that are compared at most; among more, the one meant cannot be known.
+MAX_OCCURRENCES = 1000
 
 
 class State(StrEnum):
-    """What became of a quote since it was cited."""
+    """The state of a quote since it was cited."""
 
     OK = "ok"
     MOVED = "moved"
@@ -31,18 +32,22 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A link, looked up: `quotation` is where the quote stands now, None where it does not.
+    """A link, looked up: `citation` is the quote's place now, None where it is gone.
 
-    `article` is the article as it is now, None when the archive holds none of its id.
+    `article` is the article as it is now, None when the archive has none with its id.
     """
 
     state: State
     article: Article | None
-    quotation: Quotation | None
+    citation: Citation | None
 
 
 def look_up(known: EvidenceId, archive: Archive) -> Evidence:
-    """Return what the archive holds now of what a link says."""
+    """Look a link up in the archive as it is now.
+
+    Raises:
+        UnknownEvidence: the article is unchanged, and never had this quote at its place.
+    """
     try:
         with archive.reading() as snapshot:
             article = snapshot.article(known.article_id)
@@ -53,25 +58,27 @@ def look_up(known: EvidenceId, archive: Archive) -> Evidence:
         end = known.start + len(known.quote)
         if article.text[known.start : end] != known.quote:
             raise UnknownEvidence("the quote never stood there: this link was tampered with")
-        place = quotation(article, Span(known.start, end))
-        return Evidence(State.OK, article, place)
-    spans = islice(verbatim(article.text, known.quote), MAX_PLACES)
-    best = max(spans, key=lambda span: nearness(span, article.text, known), default=None)
+        citation = Citation.in_sentence(article, Span(known.start, end))
+        return Evidence(State.OK, article, citation)
+    spans = islice(find_verbatim(article.text, known.quote), MAX_OCCURRENCES)
+    best = max(spans, key=lambda span: score_place(span, article.text, known), default=None)
     if best is None:
         return Evidence(State.CHANGED, article, None)
-    return Evidence(State.MOVED, article, quotation(article, best))
+    return Evidence(State.MOVED, article, Citation.in_sentence(article, best))
 
 
-def nearness(span: Span, text: str, known: EvidenceId) -> tuple[int, int]:
-    """Return how much of the text around is the same, then how near the place is."""
+def score_place(span: Span, text: str, known: EvidenceId) -> tuple[int, int]:
+    """Score a place: by the characters around it that are the same, then by its distance."""
     before = text[max(span.start - AROUND_CHARACTERS, 0) : span.start]
     after = text[span.end : span.end + AROUND_CHARACTERS]
-    same = shared_start(before[::-1], known.before[::-1]) + shared_start(after, known.after)
+    same = count_shared_prefix(before[::-1], known.before[::-1]) + count_shared_prefix(
+        after, known.after
+    )
     return same, -abs(span.start - known.start)
 
 
-def shared_start(one: str, other: str) -> int:
-    """Return how many characters two texts have in common at their start."""
+def count_shared_prefix(one: str, other: str) -> int:
+    """Count the characters that two texts have in common at their start."""
     for place, (left, right) in enumerate(zip(one, other, strict=False)):
         if left != right:
             return place

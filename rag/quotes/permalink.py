@@ -1,25 +1,26 @@
-"""The permanent link of a quote, as a text that an address can hold."""
+"""The permanent link of a quote, in the URL-safe Base64 alphabet (RFC 4648)."""
 
 import base64
 import binascii
 import json
 from dataclasses import dataclass
+from typing import Self
 
 from citewire.index.errors import InvalidInput
 from citewire.index.types import Article, Span, refuse_unstorable
 from citewire.rag.errors import UnknownEvidence
 
-# A second text of the same first digits cannot be found by trying.
+# Hexadecimal digits of the text's SHA-256 in a link: 128 bits, so no second text can be forged.
 DIGEST_CHARACTERS = 32
-# How much of the text around a quote tells its places apart.
+# Characters of context on each side, to distinguish several occurrences of a quote.
 AROUND_CHARACTERS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceId:
-    """What a link says: the article, its text's digest, where the quote stood, and its words.
+    """A link's contents: the article, its text's digest, the quote's place and words, its context.
 
-    Written and read again it is the same, on every machine and in every archive.
+    `str` and `parse_evidence_id` round-trip, on every machine and in every archive.
     """
 
     article_id: str
@@ -29,26 +30,26 @@ class EvidenceId:
     before: str
     after: str
 
+    @classmethod
+    def from_span(cls, article: Article, span: Span) -> Self:
+        """Build the link of a span of an article."""
+        return cls(
+            article.id,
+            article.digest[:DIGEST_CHARACTERS],
+            span.start,
+            span.of(article.text),
+            article.text[max(span.start - AROUND_CHARACTERS, 0) : span.start],
+            article.text[span.end : span.end + AROUND_CHARACTERS],
+        )
+
     def __str__(self) -> str:
         fields = [self.article_id, self.digest, self.start, self.quote, self.before, self.after]
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def evidence_id(article: Article, span: Span) -> EvidenceId:
-    """Return the link of a span of an article."""
-    return EvidenceId(
-        article.id,
-        article.digest[:DIGEST_CHARACTERS],
-        span.start,
-        span.of(article.text),
-        article.text[max(span.start - AROUND_CHARACTERS, 0) : span.start],
-        article.text[span.end : span.end + AROUND_CHARACTERS],
-    )
-
-
-def read_evidence_id(text: str) -> EvidenceId:
-    """Read a link's id; raise UnknownEvidence when it is none."""
+def parse_evidence_id(text: str) -> EvidenceId:
+    """Parse a link's id; raise UnknownEvidence when it is none of Citewire's."""
     try:
         padded = text + "=" * (-len(text) % 4)
         content = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
@@ -57,7 +58,7 @@ def read_evidence_id(text: str) -> EvidenceId:
         for value in (article_id, digest, quote, before, after):
             refuse_unstorable(value, "the link")
         known = EvidenceId(article_id, digest, start, quote, before, after)
-        # Each quote has one link only, so that links can be compared.
+        # Only the canonical encoding is accepted, so that links can be compared.
         if str(known) != text or type(start) is not int or start < 0 or not (article_id and quote):
             raise UnknownEvidence("this is no evidence link of Citewire")
         return known

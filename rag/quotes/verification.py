@@ -1,7 +1,7 @@
-"""Is this quote in the archive? Found in the canonical texts themselves, without any model.
+"""Verify a quote: find it in the archive's canonical texts themselves, without any model.
 
-The lexical index names the articles that may hold a quote. It is only trusted to leave
-articles out, and only by whole words inside the quote: what it cannot narrow is scanned.
+The lexical index names the articles that may contain a quote. It is only trusted to exclude
+articles, and only by whole words inside the quote; without such words, all articles are scanned.
 """
 
 import re
@@ -15,35 +15,36 @@ from citewire.index.errors import UnknownArticle
 from citewire.index.text.analysis import analyze
 from citewire.index.types import Article, Span
 from citewire.rag.quotes.matching import (
-    Quotation,
-    alike,
-    quotation,
+    find_folded,
+    find_respaced,
+    find_verbatim,
     require_quote,
-    spaced,
-    verbatim,
 )
+from citewire.rag.types import Citation
 
+# Places that a verdict shows at most.
 MAX_MATCHES = 20
-# A word in more passages than this tells too little to be worth looking up.
+# Passages: a word in more of them excludes too few articles to be worth looking up.
 COMMON_PASSAGES = 2000
-# Which articles are read at all is left to SQLite, by so many of the quote's words.
+# Words of the quote by which the database filters the texts that are read.
 WORDS_COMPARED = 4
-# So few are sooner read than narrowed further.
+# Articles: this few are read sooner than narrowed further.
 FEW_ARTICLES = 4
-# More words than these do not narrow further what they have left.
+# Words looked up in the index at most; more of them exclude hardly any further article.
 WORDS_LOOKED_UP = 6
-# Folding a text takes far longer than searching it, and a hint is worth only so much.
+# Articles, and characters of each, that are folded to find the closest place: folding takes far
+# longer than searching.
 CLOSEST_ARTICLES = 20
 CLOSEST_CHARACTERS = 200_000
-# Whatever tokenizer indexed the text, it takes such a word between white space for one word:
-# letters that Unicode has always had, and only marks that no word contains around them.
+# A word that every tokenizer takes for one word when white space surrounds it: of letters that
+# Unicode has always had, with only such marks around them as no word contains.
 PLAIN_WORD = re.compile(
     "[\"'(\u2018\u201c]*([0-9A-Za-z\u00c0-\u024f]{1,64})[.,;:!?\"')\u2019\u201d]*"
 )
 
 
 class Status(StrEnum):
-    """What became of a quote."""
+    """How a quote was found."""
 
     EXACT = "exact"
     WHITESPACE_ONLY = "whitespace_only"
@@ -59,37 +60,37 @@ class Verdict:
     """
 
     status: Status
-    matches: tuple[Quotation, ...] = ()
+    matches: tuple[Citation, ...] = ()
     more: bool = False
-    closest: Quotation | None = None
+    closest: Citation | None = None
 
 
 @dataclass(slots=True)
-class Found:
-    """Where a quote's words stand: letter by letter, and with other white space."""
+class QuoteMatches:
+    """The places of a quote: exact ones, and those with other white space."""
 
-    exact: list[Quotation]
-    spaced: list[Quotation]
+    exact: list[Citation]
+    spaced: list[Citation]
 
     def add(self, article: Article, quote: str) -> None:
-        """Add the places in one article, until there are more than are ever shown."""
-        fill(self.exact, article, verbatim(article.text, quote))
+        """Add the places in one article, up to one more than are ever shown."""
+        add_places(self.exact, article, find_verbatim(article.text, quote))
         if not self.exact:
-            fill(self.spaced, article, spaced(article.text, quote))
+            add_places(self.spaced, article, find_respaced(article.text, quote))
 
     @property
     def full(self) -> bool:
-        """Say whether looking on would change nothing."""
+        """Whether further places would change nothing."""
         return len(self.exact) > MAX_MATCHES
 
     def status(self) -> Status:
-        """Return what is found at best."""
+        """Return the status of the best places."""
         if self.exact:
             return Status.EXACT
         return Status.WHITESPACE_ONLY if self.spaced else Status.NOT_FOUND
 
     def verdict(self, status: Status) -> Verdict:
-        """Return the best places under a status."""
+        """Return a verdict of this status with the best places."""
         places = self.exact or self.spaced
         return Verdict(status, tuple(places[:MAX_MATCHES]), more=len(places) > MAX_MATCHES)
 
@@ -103,7 +104,7 @@ class Verifier:
     def verify(self, quote: str, article_id: str | None = None) -> Verdict:
         """Say whether the archive holds the quote: in the named article, where one is named.
 
-        All that is said holds for one state of the archive.
+        The verdict holds for one state of the archive.
 
         Raises:
             InvalidInput: the quote is empty or too long.
@@ -111,7 +112,7 @@ class Verifier:
         require_quote(quote)
         with self._archive.reading() as snapshot:
             if article_id is not None:
-                own = Found([], [])
+                own = QuoteMatches([], [])
                 for article in look_up_article(snapshot, article_id):
                     own.add(article, quote)
                 if own.status() is not Status.NOT_FOUND:
@@ -122,9 +123,9 @@ class Verifier:
             return found.verdict(found.status() if article_id is None else Status.MISATTRIBUTED)
 
 
-def find_anywhere(snapshot: Snapshot, quote: str) -> Found:
-    """Find the quote in all articles, until there are more places than are ever shown."""
-    found = Found([], [])
+def find_anywhere(snapshot: Snapshot, quote: str) -> QuoteMatches:
+    """Find the quote in all articles, up to one more place than are ever shown."""
+    found = QuoteMatches([], [])
     # Every place has all of the quote's words in it, whatever the white space.
     longest = sorted(set(quote.split()), key=len, reverse=True)[:WORDS_COMPARED]
     for article in snapshot.articles_containing(longest, narrow(snapshot, quote)):
@@ -138,7 +139,7 @@ def narrow(snapshot: Snapshot, quote: str) -> set[int] | None:
     """Return the numbers of the articles with all the words inside; None: every article."""
     numbers: set[int] | None = None
     looked_up = 0
-    for word in telling_words(quote):
+    for word in find_whole_words(quote):
         if looked_up == WORDS_LOOKED_UP:
             break
         if numbers is not None and len(numbers) <= FEW_ARTICLES:
@@ -159,32 +160,33 @@ def look_up_article(snapshot: Snapshot, article_id: str) -> list[Article]:
         return []
 
 
-def find_closest(snapshot: Snapshot, quote: str, article_id: str | None) -> Quotation | None:
-    """Return the first place with the same words in other letters or marks."""
+def find_closest(snapshot: Snapshot, quote: str, article_id: str | None) -> Citation | None:
+    """Return the first place that differs only in case, accents, white space or typography."""
     own: list[Article] = []
     if article_id is not None:
         own += look_up_article(snapshot, article_id)
-    # The index folds letters as well, so that it still finds the articles, if not all.
+    # The index folds letters as well, so that it finds most of these articles.
     numbers = sorted(narrow(snapshot, quote) or ())
     if 0 < len(numbers) <= CLOSEST_ARTICLES:
         own += snapshot.articles_containing((), numbers)
     for article in own:
-        for span in alike(article.text[:CLOSEST_CHARACTERS], quote):
-            return quotation(article, span)
+        for span in find_folded(article.text[:CLOSEST_CHARACTERS], quote):
+            return Citation.in_sentence(article, span)
     return None
 
 
-def fill(places: list[Quotation], article: Article, spans: Iterator[Span]) -> None:
+def add_places(places: list[Citation], article: Article, spans: Iterator[Span]) -> None:
     """Add the article's spans until there is one more place than is ever shown."""
-    places += [quotation(article, span) for span in islice(spans, MAX_MATCHES + 1 - len(places))]
+    missing = MAX_MATCHES + 1 - len(places)
+    places += [Citation.in_sentence(article, span) for span in islice(spans, missing)]
 
 
-def telling_words(quote: str) -> list[str]:
-    """Return the words that any text with the quote has as words, the longest first.
+def find_whole_words(quote: str) -> list[str]:
+    """Return the words that every text with the quote contains as words, the longest first.
 
-    The first and the last may be pieces of longer words.
+    The quote's first and last words may be pieces of longer ones and are left out.
 
-    >>> telling_words("gton's envoy met Park (Jin) on 9 No")
+    >>> find_whole_words("gton's envoy met Park (Jin) on 9 No")
     ['envoy', 'Park', 'met', 'Jin', 'on', '9']
     """
     inner = quote.split()[1:-1]

@@ -29,8 +29,8 @@ def evidence_page(evidence: Evidence) -> str:
     parts = [f'<p class="state {evidence.state}"><strong>{word}.</strong> {sentence}</p>']
     if evidence.article is not None:
         parts.append(heading(evidence.article))
-    if evidence.quotation is not None:
-        text, span = evidence.quotation.article.text, evidence.quotation.span
+    if evidence.citation is not None:
+        text, span = evidence.citation.article.text, evidence.citation.span
         before, quote, after = text[: span.start], text[span.start : span.end], text[span.end :]
         parts += [
             '<p><a href="#quote">To the quote</a></p>',

@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from citewire.rag.errors import UnknownEvidence
 from citewire.rag.quotes.evidence import Evidence, look_up
-from citewire.rag.quotes.permalink import read_evidence_id
+from citewire.rag.quotes.permalink import parse_evidence_id
 from citewire.rag.quotes.verification import Verifier
 from citewire.rag.wiring import Pipeline
 from citewire.service.http.pages import evidence_page, unknown_page
@@ -39,7 +39,7 @@ def build_quote_routes(pipeline: Pipeline, reads: Reads) -> APIRouter:
         return await reads.run(work)
 
     async def found(evidence: str) -> Evidence:
-        known = read_evidence_id(evidence)
+        known = parse_evidence_id(evidence)
         return await reads.run(lambda: look_up(known, archive))
 
     @router.get(

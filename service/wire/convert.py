@@ -8,8 +8,7 @@ from citewire.index.catalogue.records import ArticleRecord
 from citewire.index.types import Article, Span
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.quotes.evidence import Evidence
-from citewire.rag.quotes.matching import Quotation
-from citewire.rag.quotes.permalink import evidence_id
+from citewire.rag.quotes.permalink import EvidenceId
 from citewire.rag.quotes.verification import Verdict
 from citewire.rag.retriever_protocol import Retrieval, ScoredHit
 from citewire.rag.types import Answer, Answers, Citation, Closest, Hit, NoAnswer
@@ -70,25 +69,15 @@ def convert_closest(item: Closest) -> ClosestOut:
 
 def convert_citation(citation: Citation) -> CitationOut:
     """Return a citation's wire object after checking it against the article, as a client would."""
-    extract = citation.extract
-    return build_citation(extract.article, extract.span, extract.text, citation.context)
-
-
-def convert_quotation(quotation: Quotation) -> CitationOut:
-    """Return a quotation's wire object, checked in the same way."""
-    return build_citation(quotation.article, quotation.span, quotation.text, quotation.context)
-
-
-def build_citation(article: Article, span: Span, quote: str, around: Span) -> CitationOut:
-    """Cite a quote in its context; raise BrokenCitation when it is not the article's text."""
+    article, span, around = citation.article, citation.span, citation.context
     context = around.of(article.text)
-    if span.shift(-around.start).of(context) != quote:
+    if span.shift(-around.start).of(context) != citation.text:
         raise broken_citation(article, span)
     return CitationOut(
-        **describe_quote(article, span, quote),
+        **describe_quote(article, span, citation.text),
         context=context,
         context_start=around.start,
-        evidence=f"/evidence/{evidence_id(article, span)}",
+        evidence=f"/evidence/{EvidenceId.from_span(article, span)}",
     )
 
 
@@ -123,9 +112,9 @@ def convert_verdict(verdict: Verdict, snapshot: Snapshot, request_id: str) -> Ve
     size = snapshot.size
     return VerifyResponse(
         status=verdict.status,
-        matches=[convert_quotation(match) for match in verdict.matches],
+        matches=[convert_citation(match) for match in verdict.matches],
         more=verdict.more,
-        closest=None if verdict.closest is None else convert_quotation(verdict.closest),
+        closest=None if verdict.closest is None else convert_citation(verdict.closest),
         searched=SearchedOut(articles=size.articles, passages=size.passages),
         index_version=str(snapshot.state),
         request_id=request_id,
@@ -134,9 +123,9 @@ def convert_verdict(verdict: Verdict, snapshot: Snapshot, request_id: str) -> Ve
 
 def convert_evidence(evidence: Evidence) -> EvidenceOut:
     """Return the wire object of what an evidence link leads to."""
-    place = evidence.quotation
+    place = evidence.citation
     return EvidenceOut(
-        state=evidence.state, citation=None if place is None else convert_quotation(place)
+        state=evidence.state, citation=None if place is None else convert_citation(place)
     )
 
 

@@ -3,7 +3,7 @@
 from pydantic import JsonValue
 
 from citewire.index.types import Article, Span
-from citewire.rag.quotes.permalink import evidence_id
+from citewire.rag.quotes.permalink import EvidenceId
 
 CONTEXT = "SEOUL — US Secretary of State Antony Blinken met South Korean Foreign Minister Park Jin."
 ARTICLE_ID = "seeds/blinken-park-seoul-talks.md"
@@ -20,7 +20,7 @@ CITATION: dict[str, JsonValue] = {
     "quote": "Antony Blinken",
     "context": CONTEXT,
     "context_start": 0,
-    "evidence": f"/evidence/{evidence_id(ARTICLE, Span(30, 44))}",
+    "evidence": f"/evidence/{EvidenceId.from_span(ARTICLE, Span(30, 44))}",
 }
 COMMON: dict[str, JsonValue] = {
     "searched": {"articles": 18, "passages": 42},

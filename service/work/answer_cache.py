@@ -78,6 +78,6 @@ def weight_of(result: Result) -> int:
         citations = [closest.citation for closest in result.closest]
     else:
         citations = [citation for answer in result.answers for citation in answer.citations]
-    articles = {citation.extract.article.id: citation.extract.article for citation in citations}
+    articles = {citation.article.id: citation.article for citation in citations}
     texts = sum(sys.getsizeof(article.text) for article in articles.values())
     return sys.getsizeof(result.question.text) + BYTES_PER_EXTRACT * (1 + len(citations)) + texts

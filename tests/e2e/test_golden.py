@@ -51,7 +51,7 @@ def test_the_first_answer_is_right_and_cited(pipeline: Pipeline, entry: dict[str
     result = pipeline.answerer.answer(Question(entry["question"]))
     assert isinstance(result, Answers)
     first = result.answers[0]
-    cited = {citation.extract.article.id for citation in first.citations}
+    cited = {citation.article.id for citation in first.citations}
     assert f1(first.text, entry["answers"]) >= RIGHT_F1
     assert cited & {f"seeds/{name}" for name in entry["articles"]}
 

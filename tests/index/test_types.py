@@ -12,7 +12,7 @@ from citewire.rag.types import Answer, Answers, Citation, Extract, Hit, Question
 ARTICLE = Article("bridge", "A bridge", "The bridge opened in 1894. It is old.")
 PASSAGE = Passage(1, ARTICLE, Span(0, 26))
 EXTRACT = Extract(Hit(PASSAGE, 1.0, 0.9), Span(21, 25), 2.0)
-CITATION = Citation(EXTRACT, Span(0, 26))
+CITATION = Citation(ARTICLE, Span(21, 25), Span(0, 26))
 
 positions = st.integers(-3, 30)
 spans = st.builds(
@@ -115,7 +115,22 @@ def test_an_extract_outside_of_its_passage_is_refused() -> None:
 
 def test_a_context_without_its_quote_is_refused() -> None:
     with pytest.raises(InvalidInput, match="does not hold its quote"):
-        Citation(EXTRACT, Span(22, 26))
+        Citation(ARTICLE, Span(21, 25), Span(22, 26))
+
+
+def test_citation_comes_in_its_sentence() -> None:
+    article = Article("a", "A", "It rained. The bridge closed. It snowed.")
+    found = Citation.in_sentence(article, Span(15, 21))
+
+    assert (found.text, found.context.of(article.text)) == ("bridge", "The bridge closed.")
+
+
+@pytest.mark.parametrize(("span", "context"), [((0, 9), (0, 9)), ((0, 3), (1, 5))])
+def test_citation_outside_its_article_or_context_cannot_be_built(
+    span: tuple[int, int], context: tuple[int, int]
+) -> None:
+    with pytest.raises(InvalidInput):
+        Citation(Article("a", "A", "abcdef"), Span(*span), Span(*context))
 
 
 def test_an_answer_without_a_citation_is_refused() -> None:
@@ -130,8 +145,7 @@ def test_a_confidence_that_is_no_probability_is_refused(confidence: float) -> No
 
 
 def test_support_counts_articles_and_not_citations() -> None:
-    elsewhere = Passage(2, replace(ARTICLE, id="river"), Span(0, 26))
-    again = Citation(Extract(Hit(elsewhere, 0.5, 0.4), Span(21, 25), 1.0), Span(0, 26))
+    again = Citation(replace(ARTICLE, id="river"), Span(21, 25), Span(0, 26))
     assert Answer("1894", 0.5, (CITATION, CITATION, again)).supporting_articles == 2
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -8,7 +8,7 @@ from citewire.rag.answerer import Answerer
 from citewire.rag.query import Query
 from citewire.rag.reading.calibration import FEATURE_NAMES, Calibration
 from citewire.rag.retriever_protocol import Retrieval, ScoredHit, SearchScores
-from citewire.rag.types import Answers, Extract, Hit, NoAnswer, Question, Reason
+from citewire.rag.types import Answers, Citation, Extract, Hit, NoAnswer, Question, Reason
 
 # A margin is the logarithm of the odds: 0 is even.
 EVEN = Calibration(0.0, (1.0, *[0.0] * (len(FEATURE_NAMES) - 1)), threshold=0.5, relevance=0.2)
@@ -82,7 +82,7 @@ def test_an_answer_is_quoted_in_its_sentence(ask: Ask) -> None:
     result = ask(extract("seoul", "Park Jin", margin=2.0))
     assert isinstance(result, Answers)
     (citation,) = result.answers[0].citations
-    assert citation.extract.text == "Park Jin"
+    assert citation.text == "Park Jin"
     assert citation.context.of(ARTICLES["seoul"]) == "He met Park Jin there."
 
 
@@ -116,14 +116,16 @@ def test_the_state_of_the_best_passage_counts_and_is_not_kept(ask: Ask) -> None:
 
     assert isinstance(result, Answers)
     assert result.answers[0].confidence == pytest.approx(0.8807970)
-    assert [citation.extract.cls_vector for citation in result.answers[0].citations] == [(), ()]
+    # Answers stay in a cache: their citations keep the quote, and nothing of the reader.
+    assert [type(citation) for citation in result.answers[0].citations] == [Citation, Citation]
+    assert [each.name for each in fields(Citation)] == ["article", "span", "context"]
 
 
 def test_equal_answers_of_different_articles_are_one_with_a_citation_each(ask: Ask) -> None:
     result = ask(extract("seoul", "Park Jin", 2.0), extract("talks", "Park Jin", 1.0))
     assert isinstance(result, Answers)
     (answer,) = result.answers
-    assert [citation.extract.article.id for citation in answer.citations] == ["seoul", "talks"]
+    assert [citation.article.id for citation in answer.citations] == ["seoul", "talks"]
 
 
 def test_different_answers_of_different_articles_are_all_given_best_first(ask: Ask) -> None:
@@ -152,7 +154,7 @@ def test_an_answer_below_the_threshold_is_withheld_and_shown_as_closest(ask: Ask
     assert isinstance(result, NoAnswer)
     assert result.reason is Reason.NOT_ANSWERED
     (closest,) = result.closest
-    assert closest.citation.extract.text == "Park Jin"
+    assert closest.citation.text == "Park Jin"
     assert closest.confidence == pytest.approx(0.1192029)
 
 
@@ -169,7 +171,7 @@ def test_two_answers_that_cannot_be_told_apart_are_withheld_together(ask: Ask) -
     )
     assert isinstance(result, NoAnswer)
     assert result.reason is Reason.TOO_CLOSE
-    assert [near.citation.extract.text for near in result.closest] == ["Park Jin", "Yoon"]
+    assert [near.citation.text for near in result.closest] == ["Park Jin", "Yoon"]
 
 
 def test_two_weak_answers_are_not_called_too_close(ask: Ask) -> None:
@@ -194,7 +196,7 @@ def test_at_most_three_closest_are_shown(ask: Ask) -> None:
     weak = ["Blinken", "Seoul", "Park Jin", "Rain"]
     result = ask(*(extract("seoul", quote, -3.0 - place) for place, quote in enumerate(weak)))
     assert isinstance(result, NoAnswer)
-    shown = [closest.citation.extract.text for closest in result.closest]
+    shown = [closest.citation.text for closest in result.closest]
     assert shown == ["Blinken", "Seoul", "Park Jin"]
 
 

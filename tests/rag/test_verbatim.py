@@ -84,12 +84,12 @@ def ask(
 
 
 def assert_verbatim(citation: Citation, articles: Sequence[Article]) -> None:
-    extract = citation.extract
-    (article,) = [each for each in articles if each.id == extract.article.id]
-    assert article.text[extract.span.start : extract.span.end] == extract.text
-    assert extract.text.strip()
-    assert citation.context.start <= extract.span.start < extract.span.end <= citation.context.end
-    assert extract.text in citation.context.of(article.text)
+    quoted = citation.span
+    (article,) = [each for each in articles if each.id == citation.article.id]
+    assert article.text[quoted.start : quoted.end] == citation.text
+    assert citation.text.strip()
+    assert citation.context.start <= quoted.start < quoted.end <= citation.context.end
+    assert citation.text in citation.context.of(article.text)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_every_answer_is_verbatim(
         assert result.closest == ()
         return
     for answer in result.answers:
-        assert answer.text == answer.citations[0].extract.text
+        assert answer.text == answer.citations[0].text
         for citation in answer.citations:
             assert_verbatim(citation, articles)
 

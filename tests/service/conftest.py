@@ -17,7 +17,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
-from citewire.index.types import Article, Passage, Span
+from citewire.index.types import Article, Span
 from citewire.rag.query import Query
 from citewire.rag.retriever_protocol import Retrieval, ScoredHit, SearchScores
 from citewire.rag.types import (
@@ -25,7 +25,6 @@ from citewire.rag.types import (
     Answers,
     Citation,
     Closest,
-    Extract,
     Hit,
     NoAnswer,
     Question,
@@ -103,9 +102,8 @@ class ToldRetriever:
 def cited(article: Article, quote: str, sentence: str) -> Citation:
     """A citation of the quote in its sentence."""
     start, first = article.text.index(quote), article.text.index(sentence)
-    passage = Passage(1, article, Span(0, len(article.text)))
-    extract = Extract(Hit(passage, score=0.5, similarity=0.5), Span(start, start + len(quote)), 1.0)
-    return Citation(extract, Span(first, first + len(sentence)))
+    span, context = Span(start, start + len(quote)), Span(first, first + len(sentence))
+    return Citation(article, span, context)
 
 
 def answers(question: Question) -> Answers:

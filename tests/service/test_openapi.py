@@ -13,14 +13,14 @@ from starlette.testclient import TestClient
 
 from citewire.index.errors import ArchiveDamaged, StorageFull
 from citewire.index.types import Article, Span
-from citewire.rag.quotes.permalink import evidence_id
+from citewire.rag.quotes.permalink import EvidenceId
 from citewire.rag.types import Answers, Question
 from citewire.service.app import build_app
 from citewire.service.auth.keys import Keyring
 from citewire.service.wire.answers import AskRequest, AskResponse, Problem
 from citewire.service.work.executor import MAX_QUESTIONS, WORKERS, DeadlinePassed, Overloaded
 
-LINK = evidence_id(Article("bare", "Bare", "Ada Quill spoke."), Span(0, 3))
+LINK = EvidenceId.from_span(Article("bare", "Bare", "Ada Quill spoke."), Span(0, 3))
 ARTICLE, BARE, KNOWN = "/v1/articles/{article_id}", "/v1/articles/bare", "/v1/articles/known"
 BATCH = b'{"articles": [{"id": "x", "text": "X."}]}'
 SESSION, KEY = "/v1/session", "a-key-of-sixteen-characters"

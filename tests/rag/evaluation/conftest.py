@@ -4,13 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from citewire.index.types import Article, Passage, Span
+from citewire.index.types import Article, Span
 from citewire.rag.types import (
     Answer,
     Answers,
     Citation,
-    Extract,
-    Hit,
     NoAnswer,
     Question,
     Reason,
@@ -27,7 +25,7 @@ def answered() -> Callable[[Question, str, str], Answers]:
     def build(question: Question, text: str, article_id: str) -> Answers:
         article = Article(article_id, "A title", text)
         whole = Span(0, len(text))
-        citation = Citation(Extract(Hit(Passage(1, article, whole), 1.0, 1.0), whole, 1.0), whole)
+        citation = Citation(article, whole, whole)
         return Answers(question, (Answer(text, 0.9, (citation,)),), SEARCHED)
 
     return build

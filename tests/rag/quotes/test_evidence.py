@@ -15,7 +15,7 @@ from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.types import Article, Span
 from citewire.rag.errors import UnknownEvidence
 from citewire.rag.quotes.evidence import State, look_up
-from citewire.rag.quotes.permalink import EvidenceId, evidence_id, read_evidence_id
+from citewire.rag.quotes.permalink import EvidenceId, parse_evidence_id
 
 TEXT = "The mayor opened the bridge. Later the mayor slept. The bridge is old."
 BRIDGE = Article("bridge.md", "The bridge", TEXT)
@@ -27,54 +27,54 @@ Encode = Callable[..., EncodedArticle]
 
 def test_quote_of_an_unchanged_article_is_in_its_place(archive: Archive, encoded: Encode) -> None:
     archive.put([encoded(BRIDGE)])
-    evidence = look_up(evidence_id(BRIDGE, SECOND_MAYOR), archive)
+    evidence = look_up(EvidenceId.from_span(BRIDGE, SECOND_MAYOR), archive)
 
     assert evidence.state is State.OK
-    assert evidence.quotation is not None
-    assert evidence.quotation.span == SECOND_MAYOR
+    assert evidence.citation is not None
+    assert evidence.citation.span == SECOND_MAYOR
 
 
 def test_moved_quote_is_found_by_what_is_around_it(archive: Archive, encoded: Encode) -> None:
-    link = evidence_id(BRIDGE, SECOND_MAYOR)
+    link = EvidenceId.from_span(BRIDGE, SECOND_MAYOR)
     text = "Corrected. Later the mayor slept well. The mayor opened the bridge. The mayor left."
     archive.put([encoded(replace(BRIDGE, text=text))])
     evidence = look_up(link, archive)
 
     assert evidence.state is State.MOVED
-    assert evidence.quotation is not None
-    assert evidence.quotation.span == Span(21, 26)
+    assert evidence.citation is not None
+    assert evidence.citation.span == Span(21, 26)
 
 
 def test_among_places_alike_the_nearest_is_meant(archive: Archive, encoded: Encode) -> None:
     article = replace(BRIDGE, text="x mayor y x mayor y x mayor y")
-    link = evidence_id(article, Span(12, 17))
+    link = EvidenceId.from_span(article, Span(12, 17))
     archive.put([encoded(replace(article, text=article.text + " z"))])
     evidence = look_up(link, archive)
 
-    assert evidence.quotation is not None
-    assert evidence.quotation.span == Span(12, 17)
+    assert evidence.citation is not None
+    assert evidence.citation.span == Span(12, 17)
 
 
 def test_quote_that_is_gone_is_not_shown(archive: Archive, encoded: Encode) -> None:
-    link = evidence_id(BRIDGE, SECOND_MAYOR)
+    link = EvidenceId.from_span(BRIDGE, SECOND_MAYOR)
     archive.put([encoded(replace(BRIDGE, text="A ship came."))])
     evidence = look_up(link, archive)
 
-    assert (evidence.state, evidence.quotation) == (State.CHANGED, None)
+    assert (evidence.state, evidence.citation) == (State.CHANGED, None)
 
 
 def test_nothing_is_known_of_a_removed_article(archive: Archive, encoded: Encode) -> None:
     archive.put([encoded(BRIDGE)])
     archive.remove(["bridge.md"])
-    evidence = look_up(evidence_id(BRIDGE, SECOND_MAYOR), archive)
+    evidence = look_up(EvidenceId.from_span(BRIDGE, SECOND_MAYOR), archive)
 
-    assert (evidence.state, evidence.article, evidence.quotation) == (State.REMOVED, None, None)
+    assert (evidence.state, evidence.article, evidence.citation) == (State.REMOVED, None, None)
 
 
 def test_article_that_comes_back_makes_the_link_good_again(
     archive: Archive, encoded: Encode
 ) -> None:
-    link = evidence_id(BRIDGE, SECOND_MAYOR)
+    link = EvidenceId.from_span(BRIDGE, SECOND_MAYOR)
     archive.put([encoded(replace(BRIDGE, text="A ship came."))])
     archive.put([encoded(BRIDGE)])
 
@@ -85,7 +85,7 @@ def test_link_with_other_words_in_the_quotes_place_is_refused(
     archive: Archive, encoded: Encode
 ) -> None:
     archive.put([encoded(BRIDGE)])
-    forged = replace(evidence_id(BRIDGE, SECOND_MAYOR), quote="thief")
+    forged = replace(EvidenceId.from_span(BRIDGE, SECOND_MAYOR), quote="thief")
 
     with pytest.raises(UnknownEvidence, match="never stood there"):
         look_up(forged, archive)
@@ -104,8 +104,8 @@ def test_whatever_a_link_claims_only_words_of_the_archive_are_shown(
 
     forged = EvidenceId("bridge.md", digest, start, quote or "mayor", "x", "y")
     evidence = look_up(forged, Holding())  # type: ignore[arg-type]
-    if evidence.quotation is not None:
-        assert evidence.quotation.text == forged.quote
+    if evidence.citation is not None:
+        assert evidence.citation.text == forged.quote
         assert forged.quote in TEXT
 
 
@@ -113,14 +113,14 @@ def test_whatever_a_link_claims_only_words_of_the_archive_are_shown(
 def test_link_is_read_as_it_was_written(article_id: str, text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
     span = Span(start, data.draw(st.integers(start + 1, len(text))))
-    link = evidence_id(Article(article_id, "T", text), span)
+    link = EvidenceId.from_span(Article(article_id, "T", text), span)
 
-    assert read_evidence_id(str(link)) == link
+    assert parse_evidence_id(str(link)) == link
     assert str(link).isascii()
 
 
 def test_link_does_not_depend_on_the_archive_or_the_day() -> None:
-    assert read_evidence_id(str(evidence_id(BRIDGE, SECOND_MAYOR))) == EvidenceId(
+    assert parse_evidence_id(str(EvidenceId.from_span(BRIDGE, SECOND_MAYOR))) == EvidenceId(
         "bridge.md",
         BRIDGE.digest[:32],
         39,
@@ -135,7 +135,7 @@ def packed(content: object) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-WHOLE = str(evidence_id(BRIDGE, SECOND_MAYOR))
+WHOLE = str(EvidenceId.from_span(BRIDGE, SECOND_MAYOR))
 
 
 @pytest.mark.parametrize(
@@ -165,4 +165,4 @@ WHOLE = str(evidence_id(BRIDGE, SECOND_MAYOR))
 )
 def test_what_is_no_link_is_refused(text: str) -> None:
     with pytest.raises(UnknownEvidence):
-        read_evidence_id(text)
+        parse_evidence_id(text)

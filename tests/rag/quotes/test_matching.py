@@ -7,16 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewire.index.errors import InvalidInput
-from citewire.index.types import Article, Span
+from citewire.index.types import Span
 from citewire.rag.quotes.matching import (
     MAX_QUOTE_CHARACTERS,
-    Quotation,
-    alike,
-    folding,
-    quotation,
+    find_folded,
+    find_respaced,
+    find_verbatim,
+    fold,
     require_quote,
-    spaced,
-    verbatim,
 )
 
 # Letters that fold to none, one, two or three, and all kinds of white space.
@@ -35,7 +33,7 @@ def stretches(draw: st.DrawFn) -> tuple[str, Span]:
 @given(stretches())
 def test_every_stretch_of_a_text_is_found_where_it_stands(case: tuple[str, Span]) -> None:
     text, span = case
-    found = list(verbatim(text, span.of(text)))
+    found = list(find_verbatim(text, span.of(text)))
 
     assert span in found
     assert {each.of(text) for each in found} == {span.of(text)}
@@ -52,12 +50,12 @@ def test_words_are_found_across_any_white_space(words: list[str], data: st.DataO
     text = before + there + data.draw(st.text("xyz \n", max_size=5))
     quote = data.draw(st.just("") | BLANKS) + join() + data.draw(st.just("") | BLANKS)
 
-    assert Span(len(before), len(before) + len(there)) in list(spaced(text, quote))
+    assert Span(len(before), len(before) + len(there)) in list(find_respaced(text, quote))
 
 
 @given(TRICKY, WORDS)
 def test_what_is_found_has_the_quotes_words_and_no_others(text: str, words: list[str]) -> None:
-    for span in spaced(text, " ".join(words)):
+    for span in find_respaced(text, " ".join(words)):
         assert span.of(text).split() == words
 
 
@@ -65,23 +63,23 @@ def test_what_is_found_has_the_quotes_words_and_no_others(text: str, words: list
 def test_folded_stretch_is_found_and_folds_to_the_same(case: tuple[str, Span]) -> None:
     text, span = case
     quote = span.of(text).strip()
-    wanted = folding(quote).text.strip()
-    found = list(alike(text, quote.swapcase().swapcase()))
+    wanted = fold(quote).text.strip()
+    found = list(find_folded(text, quote.swapcase().swapcase()))
 
     for each in found:
-        assert wanted in folding(each.of(text)).text
+        assert wanted in fold(each.of(text)).text
     if wanted:
-        assert found or wanted not in folding(text).text
+        assert found or wanted not in fold(text).text
 
 
 @given(TRICKY)
 def test_folded_characters_come_from_where_they_say(text: str) -> None:
-    folded = folding(text)
+    folded = fold(text)
 
     assert len(folded.origins) == len(folded.text) + 1
     assert folded.origins == sorted(folded.origins)
     for place, character in enumerate(folded.text):
-        assert character in folding(text[folded.origins[place]]).text
+        assert character in fold(text[folded.origins[place]]).text
 
 
 @pytest.mark.parametrize(
@@ -96,38 +94,23 @@ def test_folded_characters_come_from_where_they_say(text: str) -> None:
     ],
 )
 def test_typography_is_seen_through(text: str, quote: str, found: str) -> None:
-    assert [span.of(text) for span in alike(text, quote)] == [found]
+    assert [span.of(text) for span in find_folded(text, quote)] == [found]
 
 
 def test_decomposed_quote_is_another_text_that_is_alike() -> None:
     text = "The café closed."
     quote = unicodedata.normalize("NFD", "café")
 
-    assert not list(verbatim(text, quote))
-    assert [span.of(text) for span in alike(text, quote)] == ["café"]
+    assert not list(find_verbatim(text, quote))
+    assert [span.of(text) for span in find_folded(text, quote)] == ["café"]
 
 
 def test_quote_of_marks_alone_is_alike_to_nothing() -> None:
-    assert not list(alike("abc", "\u0301"))
+    assert not list(find_folded("abc", "\u0301"))
 
 
 def test_overlapping_places_are_all_found() -> None:
-    assert list(verbatim("aaa", "aa")) == [Span(0, 2), Span(1, 3)]
-
-
-def test_quotation_comes_in_its_sentence() -> None:
-    article = Article("a", "A", "It rained. The bridge closed. It snowed.")
-    found = quotation(article, Span(15, 21))
-
-    assert (found.text, found.context.of(article.text)) == ("bridge", "The bridge closed.")
-
-
-@pytest.mark.parametrize(("span", "context"), [((0, 9), (0, 9)), ((0, 3), (1, 5))])
-def test_quotation_outside_its_article_or_context_cannot_be_built(
-    span: tuple[int, int], context: tuple[int, int]
-) -> None:
-    with pytest.raises(InvalidInput):
-        Quotation(Article("a", "A", "abcdef"), Span(*span), Span(*context))
+    assert list(find_verbatim("aaa", "aa")) == [Span(0, 2), Span(1, 3)]
 
 
 @pytest.mark.parametrize("quote", ["", " \n", "a\0b", "\ud800", "a" * (MAX_QUOTE_CHARACTERS + 1)])

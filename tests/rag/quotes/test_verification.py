@@ -16,8 +16,8 @@ from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.text.chunking import PassageSize, split_passages
 from citewire.index.types import Article
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.quotes.matching import Quotation
-from citewire.rag.quotes.verification import MAX_MATCHES, Status, Verifier, telling_words
+from citewire.rag.quotes.verification import MAX_MATCHES, Status, Verifier, find_whole_words
+from citewire.rag.types import Citation
 
 BRIDGE = Article(
     "bridge.md",
@@ -53,7 +53,7 @@ def verifier() -> Iterator[Verifier]:
         yield opened
 
 
-def quoted(*places: Quotation) -> list[tuple[str, str]]:
+def quoted(*places: Citation) -> list[tuple[str, str]]:
     return [(place.article.id, place.text) for place in places]
 
 
@@ -213,5 +213,5 @@ def test_word_in_very_many_passages_is_not_looked_up_but_found(
 
 
 def test_words_at_the_ends_may_be_pieces() -> None:
-    assert telling_words("gton said so") == ["said"]
-    assert telling_words("gton said") == []
+    assert find_whole_words("gton said so") == ["said"]
+    assert find_whole_words("gton said") == []

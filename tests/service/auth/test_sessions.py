@@ -9,14 +9,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from citewire.index.types import Article, Span
-from citewire.rag.quotes.permalink import evidence_id
+from citewire.rag.quotes.permalink import EvidenceId
 from citewire.service.auth.keys import KeyFile, Keyring, KeyScope
 from citewire.service.auth.sessions import SESSION_SECONDS, Sessions, kept_secret
 
 ORIGIN = {"Origin": "http://127.0.0.1:8000"}
 SECURE_ORIGIN = {"Origin": "https://127.0.0.1:8000"}
 ASK = {"question": "Who opened it?"}
-LINK = f"/evidence/{evidence_id(Article('bare', 'Bare', 'Ada Quill spoke.'), Span(0, 3))}"
+LINK = f"/evidence/{EvidenceId.from_span(Article('bare', 'Bare', 'Ada Quill spoke.'), Span(0, 3))}"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 Serve = Callable[..., TestClient]
 

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.types import Article, Span
-from citewire.rag.quotes.permalink import evidence_id
+from citewire.rag.quotes.permalink import EvidenceId
 from citewire.service.auth.keys import Keyring
 
 PAYLOAD = "<script>alert(1)</script> \"'>& <img src=x onerror=alert(1)> </mark></div>"
@@ -32,7 +32,7 @@ def harbour(pipeline: Any) -> Article:
 def link_of(pipeline: Any, quote: str) -> str:
     article = harbour(pipeline)
     start = article.text.index(quote)
-    return str(evidence_id(article, Span(start, start + len(quote))))
+    return str(EvidenceId.from_span(article, Span(start, start + len(quote))))
 
 
 class Page(HTMLParser):
@@ -185,7 +185,7 @@ def test_markup_in_an_article_is_text_on_the_page(client: TestClient, pipeline: 
         url=f"https://example.org/{PAYLOAD}",
     )
     put(pipeline, article)
-    html = client.get(f"/evidence/{evidence_id(article, Span(7, 7 + len(PAYLOAD)))}").text
+    html = client.get(f"/evidence/{EvidenceId.from_span(article, Span(7, 7 + len(PAYLOAD)))}").text
     page = Page(html)
 
     assert (page.text, page.marked) == (article.text, PAYLOAD)
@@ -197,7 +197,10 @@ def test_address_that_would_run_is_no_link(client: TestClient, pipeline: Any) ->
     article = Article("x", "X", "Some text.", url="javascript:alert(1)")
     put(pipeline, article)
 
-    assert "javascript:" not in client.get(f"/evidence/{evidence_id(article, Span(0, 4))}").text
+    assert (
+        "javascript:"
+        not in client.get(f"/evidence/{EvidenceId.from_span(article, Span(0, 4))}").text
+    )
 
 
 @pytest.mark.parametrize("link", ["x", "WyJh", "%00", "a" * 3000])
@@ -210,7 +213,7 @@ def test_what_is_no_link_is_not_found(client: TestClient, link: str) -> None:
 
 def test_forged_link_does_not_put_words_on_the_page(client: TestClient, pipeline: Any) -> None:
     article = replace(harbour(pipeline), text="Mayor Quill is a thief and a liar.")
-    forged = str(evidence_id(article, Span(0, 20)))
+    forged = str(EvidenceId.from_span(article, Span(0, 20)))
     html = client.get(f"/evidence/{forged}").text
 
     assert "thief" not in html

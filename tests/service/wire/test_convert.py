@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewire.index.types import Article, Passage, Span
+from citewire.index.types import Article, Span
 from citewire.rag.errors import BrokenCitation
-from citewire.rag.quotes.permalink import evidence_id
-from citewire.rag.types import Answers, Citation, Extract, Hit, NoAnswer
+from citewire.rag.quotes.permalink import EvidenceId
+from citewire.rag.types import Answers, Citation, NoAnswer
 from citewire.service.wire.convert import convert_article, convert_citation, convert_result
 
 HARBOUR = Article(
@@ -53,7 +53,7 @@ def test_answer_carries_its_citations(answered: Answers) -> None:
                         "quote": "Mayor Ada Quill",
                         "context": "Mayor Ada Quill opened the harbour on Thursday.",
                         "context_start": 14,
-                        "evidence": f"/evidence/{evidence_id(HARBOUR, Span(14, 29))}",
+                        "evidence": f"/evidence/{EvidenceId.from_span(HARBOUR, Span(14, 29))}",
                     },
                     {
                         "article_id": "bare",
@@ -69,7 +69,7 @@ def test_answer_carries_its_citations(answered: Answers) -> None:
                         "quote": "Ada Quill",
                         "context": "Ada Quill spoke.",
                         "context_start": 0,
-                        "evidence": f"/evidence/{evidence_id(BARE, Span(0, 9))}",
+                        "evidence": f"/evidence/{EvidenceId.from_span(BARE, Span(0, 9))}",
                     },
                 ],
             }
@@ -111,8 +111,8 @@ def test_every_citation_that_can_be_built_can_be_checked(text: str, data: st.Dat
     end = data.draw(st.integers(start + 1, len(text)))
     first = data.draw(st.integers(0, start))
     last = data.draw(st.integers(end, len(text)))
-    hit = Hit(Passage(1, Article("a", "A", text), Span(0, len(text))), score=0.0, similarity=0.0)
-    shown = convert_citation(Citation(Extract(hit, Span(start, end), 0.0), Span(first, last)))
+    article = Article("a", "A", text)
+    shown = convert_citation(Citation(article, Span(start, end), Span(first, last)))
 
     assert text[shown.start : shown.end] == shown.quote
     inside = shown.start - shown.context_start
@@ -123,10 +123,7 @@ def test_quote_that_is_not_the_articles_is_never_shown(answered: Answers) -> Non
     # No value of our types can say this; something that looks like one has to.
     whole = answered.answers[0].citations[0]
     forged = SimpleNamespace(
-        extract=SimpleNamespace(
-            article=whole.extract.article, span=whole.extract.span, text="Mayor Bob Quill"
-        ),
-        context=whole.context,
+        article=whole.article, span=whole.span, text="Mayor Bob Quill", context=whole.context
     )
     with pytest.raises(BrokenCitation, match=r"^news/harbour\.md \[14, 29\) is not its quote$"):
         convert_citation(forged)  # type: ignore[arg-type]
