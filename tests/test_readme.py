@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import dropwhile, groupby
 from pathlib import Path
 
@@ -26,6 +27,12 @@ DOCUMENTS = [
     *(path for top in (*PACKAGES, "tests") for path in sorted((ROOT / top).rglob("README.md"))),
 ]
 README, SERVICE = ROOT / "README.md", ROOT / "service" / "README.md"
+MODULES_WITH_EXAMPLES = [
+    ".".join(["citewire", *path.relative_to(ROOT).with_suffix("").parts])
+    for top in PACKAGES
+    for path in sorted((ROOT / top).rglob("*.py"))
+    if ">>> " in path.read_text("utf-8")
+]
 MEASUREMENTS = [ROOT / "tests" / "bench" / "README.md", ROOT / "tests" / "crash" / "README.md"]
 MOST_LINES = 150
 
@@ -171,6 +178,11 @@ def test_the_example_of_the_library_runs(
     failed = doctest.DocTestRunner().run(parsed).failed
 
     assert not failed, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", MODULES_WITH_EXAMPLES)
+def test_examples_in_docstrings_run(module: str) -> None:
+    assert doctest.testmod(import_module(module)).failed == 0
 
 
 # How to begin
