@@ -128,7 +128,7 @@ def test_a_file_is_no_data_directory(tmp_path: Path) -> None:
         pass
 
 
-# Whoever may write everywhere becomes somebody who may not.
+# Root may write everywhere, and so becomes a user who may not.
 UNPRIVILEGED = """
 import os, sys
 from pathlib import Path

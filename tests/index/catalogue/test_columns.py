@@ -77,20 +77,20 @@ def test_columns_that_follow_an_archive_are_those_read_anew(
     encoded: Encode,
     changes: list[tuple[list[int], bool, bool]],
 ) -> None:
-    path = tmp_path_factory.mktemp("followed") / "catalogue.sqlite3"
-    followed = open_catalogue(path, "create", encoder="encoder:made-up")
+    path = tmp_path_factory.mktemp("updated") / "catalogue.sqlite3"
+    updated = open_catalogue(path, "create", encoder="encoder:made-up")
     for numbers, removes, looks in changes:
         if removes:
-            followed.remove([ARTICLES[number].id for number in numbers])
+            updated.remove([ARTICLES[number].id for number in numbers])
         else:
-            followed.put([encoded(ARTICLES[number]) for number in dict.fromkeys(numbers)])
+            updated.put([encoded(ARTICLES[number]) for number in dict.fromkeys(numbers)])
         if looks:
-            followed.columns()
-    columns = followed.columns()
-    followed.close()
-    anew = open_catalogue(path, "own", encoder="encoder:made-up")
-    assert same(columns, anew.columns())
-    anew.close()
+            updated.columns()
+    columns = updated.columns()
+    updated.close()
+    opened_later = open_catalogue(path, "own", encoder="encoder:made-up")
+    assert same(columns, opened_later.columns())
+    opened_later.close()
 
 
 def test_a_question_that_began_before_a_change_has_the_columns_of_its_state(

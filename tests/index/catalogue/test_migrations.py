@@ -101,7 +101,7 @@ def fill(connection: sqlite3.Connection, notes: dict[str, str]) -> None:
 
 
 def make_third(path: Path) -> None:
-    """An archive of schema 3, sealed, whose passages' words are not kept in their order."""
+    """An archive of schema 3, sealed, without term vectors."""
     make_second(path)
     file = WritableFile(path, encoder=ENCODER, create=False)
     with closing(file), file.writing() as connection:
@@ -172,7 +172,7 @@ def test_damage_is_not_blessed_with_checksums(older: Path, statement: str, messa
         assert "checksum" not in {column[1] for column in columns}
 
 
-def test_words_of_another_version_are_indexed_anew(tmp_path: Path) -> None:
+def test_tokens_of_another_version_are_indexed_again(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.sqlite3"
     make_second(path)
     with closing(sqlite3.connect(path)) as connection, connection:

@@ -16,7 +16,7 @@ stems = st.text(alphabet="abcdefgh", min_size=1, max_size=12)
         ("expel", "expelle"),
     ],
 )
-def test_other_forms_and_spellings_look_alike(one: str, other: str) -> None:
+def test_other_forms_and_spellings_are_similar(one: str, other: str) -> None:
     assert expansion_prefix(one) == expansion_prefix(other)
     assert similarity(one, other) >= MIN_SIMILARITY
 
@@ -24,7 +24,7 @@ def test_other_forms_and_spellings_look_alike(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"), [("compos", "compani"), ("gaddafi", "rossini"), ("transport", "translat")]
 )
-def test_words_that_only_begin_alike_do_not(one: str, other: str) -> None:
+def test_words_with_only_the_same_beginning_are_not_similar(one: str, other: str) -> None:
     assert similarity(one, other) < MIN_SIMILARITY
 
 
@@ -34,6 +34,6 @@ def test_numbers_and_short_words_are_not_expanded(stem: str) -> None:
 
 
 @given(stems, stems)
-def test_similarity_is_mutual_and_whole_for_the_same_word(one: str, other: str) -> None:
+def test_similarity_is_symmetric_and_one_for_the_same_word(one: str, other: str) -> None:
     assert 0 <= similarity(one, other) == similarity(other, one) <= 1
     assert similarity(one, one) == 1

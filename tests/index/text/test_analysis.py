@@ -26,26 +26,26 @@ def stems(text: str) -> list[str]:
         ("", []),
     ],
 )
-def test_words_are_those_that_tell_something(text: str, found: list[str]) -> None:
+def test_stop_words_endings_case_and_accents_are_left_out(text: str, found: list[str]) -> None:
     assert stems(text) == found
 
 
-def test_a_word_keeps_its_form() -> None:
+def test_a_token_keeps_its_form() -> None:
     assert [token.form for token in analyze("Bridges opened")] == ["bridges", "opened"]
 
 
-def test_what_is_too_long_is_no_word() -> None:
+def test_a_word_that_is_too_long_is_left_out() -> None:
     assert len(analyze("x" * MAX_TOKEN_CHARACTERS)) == 1
     assert analyze("x" * (MAX_TOKEN_CHARACTERS + 1)) == []
 
 
 @given(st.text(max_size=80))
-def test_any_text_has_words_without_white_space(text: str) -> None:
+def test_stems_of_any_text_have_no_white_space(text: str) -> None:
     assert all(word.stem and not any(map(str.isspace, word.stem)) for word in analyze(text))
 
 
 @given(
     st.text(max_size=200) | st.text("aU.S'\u2019é\u0301\u00a8\u2026\u3000 \x1c1,-_", max_size=60)
 )
-def test_a_text_read_piece_by_piece_has_the_words_of_the_whole(text: str) -> None:
+def test_analysing_piece_by_piece_gives_the_tokens_of_the_whole(text: str) -> None:
     assert analyze(text) == list(tokenize(text))

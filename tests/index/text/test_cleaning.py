@@ -1,4 +1,4 @@
-"""What canonical text looks like, whatever the file looked like."""
+"""Canonical text has one form, however the file was written."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from citewire.index.text.cleaning import canonicalize, render_markdown
 
 NO_BREAK_SPACE = "\u00a0"
 
-# Everything that cleaning treats in a way of its own, beside ordinary letters.
+# Characters that cleaning treats specially, and ordinary letters.
 AWKWARD = st.text(
     st.sampled_from(" \t\n\r\f\v\x00\x1b\x85\u00a0\u00ad\u200b\u2028\u2029\u3000\ufeff\u0301aeÅ.-"),
     max_size=60,

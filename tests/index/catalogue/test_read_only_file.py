@@ -110,7 +110,7 @@ def test_it_is_opened_at_any_moment_of_what_its_owner_does(
         writer.join()
 
 
-# -- where nobody can write
+# -- where no process can write
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def closed(encoded: Encode) -> Iterator[Path]:
 
 @contextmanager
 def without_rights(folder: Path) -> Iterator[None]:
-    """Become somebody who may only read the folder; root may write everywhere."""
+    """Act as a user who may only read the folder; root may write everywhere."""
     user = os.geteuid()
     folder.chmod(0o555)
     os.seteuid(user or 65534)
