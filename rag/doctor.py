@@ -23,10 +23,16 @@ from citewire.index.errors import (
     VectorServerAway,
 )
 from citewire.index.system.crash_points import reached
-from citewire.index.vectors.backends import owners_home
-from citewire.index.vectors.build import MANIFEST, Home
-from citewire.index.vectors.build import findings as index_findings
-from citewire.index.vectors.manifest import FOLDER_PREFIX, index_files, read_manifest
+from citewire.index.vectors.backend import Backend
+from citewire.index.vectors.backends import open_backend
+from citewire.index.vectors.checks import check_index
+from citewire.index.vectors.manifest import (
+    FOLDER_PREFIX,
+    MANIFEST,
+    Generation,
+    index_files,
+    read_manifest,
+)
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ready_model
@@ -103,13 +109,14 @@ def repair(settings: Settings) -> Diagnosis:
         sound = check_file(directory)
         if sound.encoder is None:
             return before
-        repaired = mend(directory, sound, owners_home(settings.chroma))
+        with open_backend(settings.chroma) as backend:
+            repaired = mend(directory, sound, backend)
         after = diagnosis(directory, settings)
         lost = [finding for finding in before.findings if finding.damage is Damage.TRUTH]
         return Diagnosis(after.articles, after.passages, (*lost, *after.findings), repaired)
 
 
-def mend(directory: DataDirectory, sound: CheckReport, home: Home) -> tuple[str, ...]:
+def mend(directory: DataDirectory, sound: CheckReport, backend: Backend) -> tuple[str, ...]:
     """Make again what can be made again, of an archive that says its encoder; return what."""
     assert sound.encoder is not None
     repaired = []
@@ -119,7 +126,7 @@ def mend(directory: DataDirectory, sound: CheckReport, home: Home) -> tuple[str,
     shutil.rmtree(directory.vectors, ignore_errors=True)
     reached("repair: index removed")
     with closing(open_catalogue(directory.catalogue, "own", encoder=sound.encoder)) as catalogue:
-        index = VectorIndex(directory.vectors, catalogue, home)
+        index = VectorIndex(directory.vectors, catalogue, backend)
         index.rebuild()
         index.close()
     return (*repaired, "the vector index")
@@ -145,11 +152,12 @@ class owned:  # noqa: N801  # reads as what it is in a with statement
 def diagnosis(directory: DataDirectory, settings: Settings) -> Diagnosis:
     """Check everything in an owned directory."""
     sound = check_file(directory)
-    findings = [
-        *catalogue_findings(directory.catalogue, sound),
-        *vector_findings(directory, sound, owners_home(settings.chroma)),
-        *model_findings(settings, sound),
-    ]
+    with open_backend(settings.chroma) as backend:
+        findings = [
+            *catalogue_findings(directory.catalogue, sound),
+            *vector_findings(directory, sound, backend),
+            *model_findings(settings, sound),
+        ]
     return Diagnosis(len(sound.sound), sound.passages, tuple(findings))
 
 
@@ -176,7 +184,9 @@ def catalogue_findings(file: Path, sound: CheckReport) -> Iterator[Finding]:
         yield Finding(Damage.DERIVED, f"{file}: {'; '.join(sound.faults)}", REBUILD)
 
 
-def vector_findings(directory: DataDirectory, sound: CheckReport, home: Home) -> Iterator[Finding]:
+def vector_findings(
+    directory: DataDirectory, sound: CheckReport, backend: Backend
+) -> Iterator[Finding]:
     """Say what is wrong with the vector index: its manifest, its files, what is left over."""
     if sound.encoder is None:
         return
@@ -186,47 +196,51 @@ def vector_findings(directory: DataDirectory, sound: CheckReport, home: Home) ->
         if manifest.exists() or sound.sound:
             yield Finding(Damage.DERIVED, f"{manifest}: is no manifest", REBUILD)
         return
-    folder = directory.vectors / generation.folder
-    try:
-        intact = index_files(folder) == generation.files
-    except OSError:
-        intact = False
-    if generation.rows and not intact:
-        yield Finding(Damage.DERIVED, f"{folder}: its files are not those built", REBUILD)
-    elif not shows(directory, sound.encoder):
-        yield Finding(Damage.DERIVED, f"{folder}: does not show this catalogue", REBUILD)
-    elif not sound.lost and not sound.faults:
-        # Its passages and vectors can be compared with sound ones alone.
-        with (
-            closing(open_catalogue(directory.catalogue, "own", encoder=sound.encoder)) as catalogue,
-            closing(home),
-        ):
-            try:
-                for what in index_findings(directory.vectors, catalogue, home):
-                    yield Finding(Damage.DERIVED, what, REBUILD)
-            except VectorServerAway as error:
-                yield Finding(Damage.SERVER, str(error), START)
+    yield from generation_findings(directory, generation, sound, backend)
     for other in sorted(directory.vectors.glob(f"{FOLDER_PREFIX}*")):
-        if other != folder:
+        if other.name != generation.folder:
             yield Finding(Damage.DERIVED, f"{other}: belongs to no index", REBUILD)
 
 
-def shows(directory: DataDirectory, encoder: str) -> bool:
-    """Say whether the manifest is of this catalogue, and of no later state than it has."""
-    generation = read_manifest(directory.vectors / MANIFEST)
-    assert generation is not None
+def generation_findings(
+    directory: DataDirectory, generation: Generation, sound: CheckReport, backend: Backend
+) -> Iterator[Finding]:
+    """Say what is wrong with the current generation of the vector index."""
+    assert sound.encoder is not None
+    folder = directory.vectors / generation.folder
+    if generation.rows and not is_intact(generation, folder):
+        yield Finding(Damage.DERIVED, f"{folder}: its files are not those built", REBUILD)
+    elif not shows_catalogue(generation, directory.catalogue, sound.encoder):
+        yield Finding(Damage.DERIVED, f"{folder}: does not show this catalogue", REBUILD)
+    elif not sound.lost and not sound.faults:
+        # Its passages and vectors can be compared only with sound ones.
+        opened = open_catalogue(directory.catalogue, "own", encoder=sound.encoder)
+        with closing(opened) as catalogue:
+            try:
+                for what in check_index(directory.vectors, catalogue, backend):
+                    yield Finding(Damage.DERIVED, what, REBUILD)
+            except VectorServerAway as error:
+                yield Finding(Damage.SERVER, str(error), START)
+
+
+def is_intact(generation: Generation, folder: Path) -> bool:
+    """Say whether the generation's files are those that were built."""
     try:
-        with closing(open_catalogue(directory.catalogue, "own", encoder=encoder)) as catalogue:
+        return index_files(folder) == generation.files
+    except OSError:
+        return False
+
+
+def shows_catalogue(generation: Generation, file: Path, encoder: str) -> bool:
+    """Say whether a generation is of the catalogue in the file, and of no later state of it."""
+    try:
+        with closing(open_catalogue(file, "own", encoder=encoder)) as catalogue:
             state = catalogue.state()
             left = catalogue.count_passages_through(generation.last_passage)
     except ArchiveDamaged:
         # Named by what examined the catalogue.
         return True
-    return (
-        generation.archive_id == state.archive_id
-        and generation.version <= state.version
-        and left <= generation.rows
-    )
+    return generation.shows(state) and left <= generation.rows
 
 
 def model_findings(settings: Settings, sound: CheckReport) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.types import Article, Span
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, ready_model
@@ -82,7 +83,7 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 def archive(catalogue: Catalogue, tmp_path: Path) -> Iterator[EmbeddedArchive]:
     """An archive of the catalogue, without a vector index until one is built."""
     with (
-        closing(VectorIndex(tmp_path / "vectors", catalogue)) as vectors,
+        closing(VectorIndex(tmp_path / "vectors", catalogue, FolderBackend())) as vectors,
         closing(EmbeddedArchive(catalogue, vectors)) as opened,
     ):
         yield opened

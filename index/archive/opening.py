@@ -8,7 +8,7 @@ from citewire.index.catalogue.opening import Mode, open_catalogue
 from citewire.index.catalogue.seal import Witness
 from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import ArchiveLost
-from citewire.index.vectors.backends import onlookers_home, owners_home
+from citewire.index.vectors.backends import ReadOnlyBackend, open_backend
 from citewire.index.vectors.server_address import ServerAddress
 from citewire.index.vectors.vector_index import VectorIndex
 
@@ -27,8 +27,11 @@ def open_owned(
     """
     with directory:
         mode: Mode = "create" if create else "own"
-        with closing(open_catalogue(directory.catalogue, mode, encoder=encoder)) as catalogue:
-            vectors = VectorIndex(directory.vectors, catalogue, owners_home(server))
+        with (
+            closing(open_catalogue(directory.catalogue, mode, encoder=encoder)) as catalogue,
+            open_backend(server) as backend,
+        ):
+            vectors = VectorIndex(directory.vectors, catalogue, backend)
             with closing(vectors), closing(EmbeddedArchive(catalogue, vectors)) as archive:
                 yield archive
 
@@ -41,8 +44,11 @@ def open_read_only(
 
     Its changes are seen at once. Raises as `open_owned` does, except ArchiveLocked.
     """
-    with closing(open_catalogue(directory.catalogue, "read-only", encoder=encoder)) as catalogue:
-        vectors = VectorIndex(directory.vectors, catalogue, onlookers_home(server))
+    with (
+        closing(open_catalogue(directory.catalogue, "read-only", encoder=encoder)) as catalogue,
+        open_backend(server) as backend,
+    ):
+        vectors = VectorIndex(directory.vectors, catalogue, ReadOnlyBackend(backend))
         with closing(vectors), closing(EmbeddedArchive(catalogue, vectors)) as archive:
             yield archive
 

@@ -1,15 +1,15 @@
-"""Chroma, the only file that knows it: write an index, try it out, search it.
+"""Chroma, the only file that knows it: write an index, verify it, search it.
 
 An index is written once, by a child process, and only read from then on: Chroma holds the
-interpreter while it writes, and its files break when it is killed in the middle of a save. What
-damaged files do to it, crashing among it, is found out by a child process as well. An index on
-a server is written and read in the same way; see chroma_server.
+interpreter lock while it writes, and its files break when it is killed in the middle of a save.
+Damaged files can crash Chroma, so they are verified in a child process as well. An index on a
+server is written and read in the same way; see chroma_server.
 """
 
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +21,32 @@ from citewire.index.errors import VectorServerAway
 from citewire.index.vectors.rows import Rows
 
 COLLECTION = "passages"
-# Chroma takes at most 5461 rows a call.
+# Rows per call to add them, of which Chroma takes at most 5461.
 ROWS_PER_CALL = 2000
-# Chroma cannot bind more than 32766 values.
+# Ids per call to read them, of which Chroma cannot bind more than 32766.
 IDS_PER_PAGE = 20_000
-# Of so many passages, spread evenly, a trial asks for the nearest: it is each itself.
-TRIED = 50
-# Few rows of a sound HNSW index cannot be reached.
+# Vectors of the smoke test: it queries with this many stored vectors, evenly spaced, each of which
+# must be found again.
+SMOKE_TEST_VECTORS = 50
+# Share of them that must be found: a few rows of a sound HNSW index cannot be reached.
 LEAST_SHARE_FOUND = 0.9
-SAME = 1e-3
+# Cosine distance up to which two vectors are the same one.
+SAME_DISTANCE = 1e-3
 
 
 class IndexBroken(Exception):
     """Chroma cannot read its files, or they do not hold what they should."""
 
 
+class IndexClosed(Exception):
+    """The index was closed, and another one may have taken its place."""
+
+
 class ChromaIndex:
     """A written index, opened for searching from any number of threads.
 
     Raises:
-        IndexBroken: it does not open, or does not hold so many rows.
+        IndexBroken: it does not open, or has another number of rows.
     """
 
     def __init__(self, folder: Path, rows: int) -> None:
@@ -48,32 +54,36 @@ class ChromaIndex:
         self._searching = 0
         self._closed = False
         self._changed = threading.Condition()
-        with translating_breakage():
+        with translating_file_errors(), ExitStack() as stack:
             self._client = open_client(folder)
-            try:
-                self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
-                if self._collection.count() != rows:
-                    raise IndexBroken(f"{folder}: does not hold {rows} rows")
-            except BaseException:
-                self._client.close()
-                raise
+            stack.callback(self._client.close)
+            self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
+            if self._collection.count() != rows:
+                raise IndexBroken(f"{folder}: does not hold {rows} rows")
+            # It stays open.
+            stack.pop_all()
 
-    def nearest(self, vector: Vector, limit: int) -> dict[int, float] | None:
-        """Return the nearest passages with their cosines, None when it was closed meanwhile."""
+    def nearest(self, vector: Vector, limit: int) -> dict[int, float]:
+        """Return the nearest passages with their cosine similarities.
+
+        Raises:
+            IndexBroken: Chroma cannot read its files.
+            IndexClosed: it was closed.
+        """
         with self._changed:
             if self._closed:
-                return None
+                raise IndexClosed
             self._searching += 1
         try:
-            with translating_breakage():
-                return nearest_in(self._collection, vector, min(limit, self._rows))
+            with translating_file_errors():
+                return query(self._collection, vector, min(limit, self._rows))
         finally:
             with self._changed:
                 self._searching -= 1
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Wait for the searches under way and let go of the files."""
+        """Wait for the searches under way and close the files."""
         with self._changed:
             if self._closed:
                 return
@@ -86,35 +96,31 @@ def write_index(folder: Path, rows: Rows) -> None:
     """Write an index of the rows into the folder, and close it: all vectors are saved then."""
     client = open_client(folder)
     collection = create_collection(client, COLLECTION, len(rows))
-    for ids, vectors in parts_of(rows):
+    for ids, vectors in batches(rows):
         collection.add(ids=ids, embeddings=vectors)
     client.close()
 
 
-def try_index(folder: Path, rows: Rows) -> None:
-    """Make sure that the index holds the rows' passages and finds them; raise IndexBroken.
+def verify_index(folder: Path, rows: Rows) -> None:
+    """Raise IndexBroken unless the index holds the rows' passages and finds a sample of them.
 
-    Damaged files may end the process: it is a child's work.
+    Damaged files may crash the process: work for a child process.
     """
-    with translating_breakage():
-        client = open_client(folder)
-        try:
-            collection = client.get_collection(COLLECTION, embedding_function=None)
-            require_passages(collection, rows.ids)
-            require_itself(collection, np.array(rows.vectors[sampled(len(rows))]))
-        finally:
-            client.close()
+    with translating_file_errors(), closing(open_client(folder)) as client:
+        collection = client.get_collection(COLLECTION, embedding_function=None)
+        require_passages(collection, rows.ids)
+        require_found(collection, np.array(rows.vectors[sample_rows(len(rows))]))
 
 
 def create_collection(client: Any, name: str, rows: int) -> Any:
-    """Return a collection, made for so many rows where there is none of this name."""
+    """Return the collection of this name, created for a number of rows where there is none."""
     return client.get_or_create_collection(
         name,
         embedding_function=None,
         configuration={
             "hnsw": {
                 "space": "cosine",
-                # One save, at the last row: all vectors lie in the index files then.
+                # One save, at the last row: all vectors are in the index files then.
                 "sync_threshold": max(rows, 2),
                 "batch_size": min(max(rows, 2), 100),
             }
@@ -122,18 +128,18 @@ def create_collection(client: Any, name: str, rows: int) -> Any:
     )
 
 
-def parts_of(rows: Rows) -> Iterator[tuple[list[str], Vectors]]:
-    """Yield ids and vectors that fit into one call, until whoever started this process is gone."""
+def batches(rows: Rows) -> Iterator[tuple[list[str], Vectors]]:
+    """Yield ids and vectors that fit into one call; raise SystemExit when the parent ends."""
     parent = os.getppid()
     for first in range(0, len(rows), ROWS_PER_CALL):
         if os.getppid() != parent:
-            raise SystemExit("whoever wanted the index is gone")
+            raise SystemExit("the process that wanted the index has ended")
         chosen = slice(first, first + ROWS_PER_CALL)
         yield [str(passage) for passage in rows.ids[chosen]], np.array(rows.vectors[chosen])
 
 
-def nearest_in(collection: Any, vector: Vector, limit: int) -> dict[int, float]:
-    """Return the nearest passages of a collection with their cosines."""
+def query(collection: Any, vector: Vector, limit: int) -> dict[int, float]:
+    """Return the nearest passages of a collection with their cosine similarities."""
     found = collection.query(
         query_embeddings=vector[np.newaxis], n_results=limit, include=["distances"]
     )
@@ -143,9 +149,9 @@ def nearest_in(collection: Any, vector: Vector, limit: int) -> dict[int, float]:
     }
 
 
-def sampled(rows: int) -> NDArray[np.int64]:
-    """Return the places of the rows that a trial asks for."""
-    return np.unique(np.linspace(0, rows - 1, TRIED).astype(int))
+def sample_rows(rows: int) -> NDArray[np.int64]:
+    """Return the rows whose vectors a smoke test queries with."""
+    return np.unique(np.linspace(0, rows - 1, SMOKE_TEST_VECTORS).astype(int))
 
 
 def require_passages(collection: Any, ids: NDArray[np.int64]) -> None:
@@ -158,19 +164,19 @@ def require_passages(collection: Any, ids: NDArray[np.int64]) -> None:
         raise IndexBroken(f"{collection.name}: does not hold the passages that it was built from")
 
 
-def require_itself(collection: Any, vectors: Vectors) -> None:
-    """Raise IndexBroken unless a collection finds nearly all of its vectors where they are."""
+def require_found(collection: Any, vectors: Vectors) -> None:
+    """Raise IndexBroken unless a collection finds nearly all of these vectors, its own."""
     if not len(vectors):
         return
     found = collection.query(query_embeddings=vectors, n_results=1, include=["distances"])
     distances = found["distances"] or []
-    same = sum(bool(row) and abs(row[0]) < SAME for row in distances)
+    same = sum(bool(row) and abs(row[0]) < SAME_DISTANCE for row in distances)
     if same < LEAST_SHARE_FOUND * len(vectors):
         raise IndexBroken(f"{collection.name}: finds {same} of {len(vectors)} of its own passages")
 
 
 @contextmanager
-def translating_breakage() -> Iterator[None]:
+def translating_file_errors() -> Iterator[None]:
     """Turn Chroma's failures over its files into IndexBroken, panics of its Rust code too."""
     from chromadb.errors import ChromaError
 
@@ -195,7 +201,7 @@ def open_client(folder: Path):  # type: ignore[no-untyped-def]  # its classes wa
 
 
 def open_server_client(host: str, port: int, tls: bool, seconds: float):  # type: ignore[no-untyped-def]
-    """Return a client of the server, without telemetry, whose calls end after so many seconds."""
+    """Return a client of the server, without telemetry, whose calls time out after `seconds`."""
     import chromadb
     import httpx
     from chromadb.config import Settings
@@ -203,27 +209,30 @@ def open_server_client(host: str, port: int, tls: bool, seconds: float):  # type
     settings = Settings(anonymized_telemetry=False)
     client = chromadb.HttpClient(host, port, ssl=tls, settings=settings)
     # It has no setting for this, and would wait for ever.
-    session_of(client).timeout = httpx.Timeout(seconds)
+    http_session(client).timeout = httpx.Timeout(seconds)
     return client
 
 
 def close_server_client(client: Any) -> None:
     """Close a client and its connections, which it would leave open."""
-    # The part that sees to databases has connections of its own.
-    sessions = session_of(client), session_of(client._admin_client)
+    # The part that administers databases has connections of its own.
+    sessions = http_session(client), http_session(client._admin_client)
     client.close()
     for session in sessions:
         session.close()
 
 
-def session_of(client: Any) -> Any:
-    """Return what makes a client's requests."""
+def http_session(client: Any) -> Any:
+    """Return the httpx client that makes a Chroma client's requests.
+
+    Chroma keeps it private; its version is pinned exactly.
+    """
     return client._server._session
 
 
 @contextmanager
-def translating_absence(server: object) -> Iterator[None]:
-    """Turn a server's failures into VectorServerAway, or IndexBroken where it answers as ever."""
+def translating_server_errors(server: object) -> Iterator[None]:
+    """Turn a server's failures into VectorServerAway, or IndexBroken where it answers properly."""
     import httpx
     from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError, RateLimitError
 
@@ -235,8 +244,8 @@ def translating_absence(server: object) -> Iterator[None]:
         raise IndexBroken(str(error)) from error
     except (httpx.HTTPError, ValueError, KeyError, OSError, RuntimeError) as error:
         raise VectorServerAway(f"{server}: the Chroma server does not answer: {error}") from error
-    except Exception as error:
-        # What has no shape of Chroma's own, as from a proxy before it, is raised as nothing more.
+    except BaseException as error:
+        # Chroma raises a plain Exception for an answer that is not its own, as a proxy's.
         if type(error) is not Exception:
             raise
         raise VectorServerAway(f"{server}: the Chroma server does not answer: {error}") from error

@@ -1,13 +1,14 @@
-"""A Chroma server that holds the vector index: write one there, try it out, search it.
+"""A Chroma server that holds the vector index: write one there, verify it, search it.
 
-The server may go away at any moment and come back: whoever searches then is told so, and the
-next search finds it again. Every call made here may be repeated without harm. What an index
-holds was written once, under a name of its own; another process may drop it for a newer one.
+The server may go away at any moment and come back: searches raise VectorServerAway meanwhile, and
+the next one finds it again. Every call made here is idempotent. An index is a collection, written
+once under a name of its own; another process may delete it for a newer one.
 """
 
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
@@ -16,37 +17,40 @@ from citewire.index.embedding import Vector, Vectors
 from citewire.index.errors import VectorServerAway
 from citewire.index.vectors.chroma import (
     IndexBroken,
+    IndexClosed,
+    batches,
     close_server_client,
     create_collection,
-    nearest_in,
     open_server_client,
-    parts_of,
-    require_itself,
+    query,
+    require_found,
     require_passages,
-    translating_absence,
+    translating_server_errors,
 )
+from citewire.index.vectors.manifest import Generation, collection_prefix
 from citewire.index.vectors.rows import Rows
 from citewire.index.vectors.server_address import ServerAddress
 
+# Timeout of a search.
 SECONDS_PER_SEARCH = 5.0
-# A part of an index is written, or a page of its ids read, while others search.
+# Timeout of writing a batch of rows, or reading a page of ids, while others search.
 SECONDS_PER_PART = 120.0
-# Whoever asks is told that the server is away rather than made to wait for it.
+# Seconds to wait before another attempt. They are few: an error is better than a long wait.
 PAUSES = (0.1, 0.4)
-# For so long after a failure the server is taken to be away without another look.
+# Seconds after a failure during which the server is taken to be away without another attempt.
 SECONDS_AWAY = 1.0
 Result = TypeVar("Result")
 
 
 class ChromaServer:
-    """A Chroma server; it is reached when it is first needed, and again after it was away.
+    """A Chroma server; it is connected to when first needed, and again after it was away.
 
-    Any number of threads may call it. Every call may be repeated without harm.
+    Any number of threads may call it.
     """
 
     def __init__(self, address: ServerAddress, seconds: float = SECONDS_PER_SEARCH) -> None:
         self.address = address
-        # Grows with every failure: what was known of the server may no longer be true.
+        # How many calls failed. After each, the server may hold something else than before.
         self.failures = 0
         self._seconds = seconds
         self._client: Any = None
@@ -55,28 +59,28 @@ class ChromaServer:
 
     @property
     def answers(self) -> bool:
-        """Whether it was there when it was last needed."""
+        """Whether it answered when it was last needed."""
         return self._failed_at is None
 
     def call(self, work: Callable[[Any], Result]) -> Result:
-        """Return what the work makes of a client; it is tried again when the server is away.
+        """Return the result of `work`, a function of a client, retrying when the server is away.
 
         Raises:
             VectorServerAway: it stays away, or was away a moment ago.
-            IndexBroken: it is there, and lacks what the work needs.
+            IndexBroken: it answers, and lacks what the work needs.
         """
         failed_at, started = self._failed_at, time.monotonic()
         if failed_at is not None and started - failed_at < SECONDS_AWAY:
             raise VectorServerAway(f"{self.address}: the Chroma server does not answer")
-        # While it is away, one look is enough.
+        # While it is away, one attempt is enough.
         pauses = PAUSES if failed_at is None else ()
         for pause in (*pauses, None):
             try:
-                with translating_absence(self.address):
+                with translating_server_errors(self.address):
                     result = work(self._connected())
             except VectorServerAway:
                 self.failures += 1
-                # A server that takes its time is not asked twice.
+                # A slow server is not asked twice.
                 if pause is None or time.monotonic() - started > self._seconds:
                     self._failed_at = time.monotonic()
                     raise
@@ -86,8 +90,23 @@ class ChromaServer:
                 return result
         raise AssertionError("the last attempt returns or raises")
 
+    def require_answering(self) -> None:
+        """Raise VectorServerAway when it does not answer."""
+        self.call(lambda client: client.heartbeat())
+
+    def collections(self, prefix: str) -> list[str]:
+        """Return the names of its collections that begin with the prefix."""
+        names = self.call(lambda client: [each.name for each in client.list_collections()])
+        return sorted(name for name in names if name.startswith(prefix))
+
+    def delete_collection(self, name: str) -> None:
+        """Delete a collection, if there is one of this name."""
+        # A collection that is missing is an IndexBroken.
+        with suppress(IndexBroken):
+            self.call(lambda client: client.delete_collection(name))
+
     def close(self) -> None:
-        """Let go of the connections; a later call makes new ones."""
+        """Close the connections; a later call makes new ones."""
         with self._changing:
             client, self._client = self._client, None
         if client is not None:
@@ -110,49 +129,54 @@ class ServerIndex:
         self._server = server
         self._name = name
         self._rows = rows
-        # The collection, and how often the server had failed when it was looked up.
-        self._opened: tuple[int, Any] = (-1, None)
+        self._closed = False
+        # The collection, and the server's number of failures when it was looked up.
+        self._found: tuple[int, Any] = (-1, None)
 
     def nearest(self, vector: Vector, limit: int) -> dict[int, float]:
-        """Return the nearest passages with their cosines.
+        """Return the nearest passages with their cosine similarities.
 
         Raises:
             VectorServerAway: the server does not answer.
             IndexBroken: it has no such collection, or one that is not whole.
+            IndexClosed: it was closed.
         """
+        if self._closed:
+            raise IndexClosed
         wanted = min(limit, self._rows)
-        return self._server.call(lambda client: nearest_in(self._in(client), vector, wanted))
+        return self._server.call(lambda client: query(self._collection(client), vector, wanted))
 
-    def try_out(self, ids: NDArray[Any], vectors: Vectors) -> None:
-        """Make sure that it holds these passages and finds these vectors; raises as `nearest`."""
+    def verify(self, ids: NDArray[Any], vectors: Vectors) -> None:
+        """Raise IndexBroken unless it holds these passages and finds these vectors."""
 
         def work(client: Any) -> None:
-            collection = self._in(client)
+            collection = self._collection(client)
             require_passages(collection, ids)
-            require_itself(collection, vectors)
+            require_found(collection, vectors)
 
         self._server.call(work)
 
     def close(self) -> None:
-        """Do nothing: the connections serve the next index as well."""
+        """Refuse later searches; the connections serve the next index as well."""
+        self._closed = True
 
-    def _in(self, client: Any) -> Any:
+    def _collection(self, client: Any) -> Any:
         """Return the collection; after a failure it is looked up again."""
-        failures, collection = self._opened
+        failures, collection = self._found
         if failures != self._server.failures:
             failures = self._server.failures
             collection = client.get_collection(self._name, embedding_function=None)
             if collection.count() != self._rows:
                 raise IndexBroken(f"{self._name}: does not hold {self._rows} rows")
-            self._opened = failures, collection
+            self._found = failures, collection
         return collection
 
 
 def write_collection(server: ChromaServer, name: str, rows: Rows) -> None:
-    """Write a collection of the rows, and make sure that it holds and finds them."""
+    """Write a collection of the rows."""
     server.call(lambda client: create_collection(client, name, len(rows)))
-    for part in parts_of(rows):
-        server.call(lambda client, part=part: add(client, name, *part))  # type: ignore[misc]
+    for batch in batches(rows):
+        server.call(lambda client, batch=batch: add(client, name, *batch))  # type: ignore[misc]
 
 
 def add(client: Any, name: str, ids: list[str], vectors: Vectors) -> None:
@@ -161,15 +185,7 @@ def add(client: Any, name: str, ids: list[str], vectors: Vectors) -> None:
     collection.add(ids=ids, embeddings=vectors)
 
 
-def collections_named(server: ChromaServer, prefix: str) -> list[str]:
-    """Return the names of the server's collections that begin so."""
-    names = server.call(lambda client: [each.name for each in client.list_collections()])
-    return sorted(name for name in names if name.startswith(prefix))
-
-
-def drop_collection(server: ChromaServer, name: str) -> None:
-    """Delete a collection; one that is gone is gone."""
-    try:
-        server.call(lambda client: client.delete_collection(name))
-    except IndexBroken:
-        return
+def find_orphans(server: ChromaServer, current: Generation) -> list[str]:
+    """Return the names of an archive's collections that belong to another generation or none."""
+    names = server.collections(collection_prefix(current.archive_id))
+    return [name for name in names if not current.rows or name != current.collection]

@@ -1,7 +1,7 @@
 """Passages as rows: ids and vectors side by side, scanned exactly.
 
-A generation keeps them in files that are mapped into memory: a process that asks one question
-reads the vectors it compares and no others, and several processes share one copy.
+A generation keeps them in memory-mapped files: a process that asks one question reads the vectors
+it compares and no others, and several processes share one copy.
 """
 
 import mmap
@@ -17,12 +17,13 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.stored_vectors import StoredVectors
 from citewire.index.embedding import Vector, Vectors
 
-FOLDER = "rows"
-# So many vectors stay in the processor's cache, and are too few for BLAS to bring in its threads,
-# which wait for each other when the machine is busy.
+# The files of a generation's rows, in its folder.
+FOLDER, IDS_FILE, VECTORS_FILE = "rows", "ids.npy", "vectors.npy"
+# Vectors compared at once: they stay in the processor's cache, and are too few for BLAS to use its
+# threads, which wait for each other on a busy machine.
 BLOCK = 512
-# Where chosen rows lie that close together, it is faster to compare those between as well than to
-# copy the chosen ones side by side.
+# Rows from the first to the last of a block of chosen ones up to which it is faster to compare
+# also those between than to copy the chosen ones side by side.
 CLOSE_ROWS = 3 * BLOCK // 2
 
 
@@ -30,7 +31,7 @@ CLOSE_ROWS = 3 * BLOCK // 2
 class Rows:
     """Passages whose ids ascend: row `i` of both columns is the same passage.
 
-    `vectors` has shape (passages, dimension), or no row at all where they lie elsewhere.
+    `vectors` has shape (passages, dimension), or no row at all where they are stored elsewhere.
     """
 
     ids: NDArray[np.int64]
@@ -64,7 +65,7 @@ class Rows:
         return scores
 
     def release(self) -> None:
-        """Let go of the pages of mapped vectors; they come again when they are read."""
+        """Give the memory pages of mapped vectors back; they are read again when needed."""
         holder: Any = self.vectors
         while isinstance(holder, np.ndarray):
             holder = holder.base
@@ -85,7 +86,7 @@ def no_rows() -> Rows:
     return Rows(np.zeros(0, np.int64), np.zeros((0, 0), np.float32))
 
 
-def rows_after(catalogue: Catalogue, passage_id: int) -> Rows:
+def read_rows_after(catalogue: Catalogue, passage_id: int) -> Rows:
     """Read the rows of all passages with greater ids into memory.
 
     Raises:
@@ -96,12 +97,12 @@ def rows_after(catalogue: Catalogue, passage_id: int) -> Rows:
 
 
 def write_rows(folder: Path, stored: StoredVectors) -> None:
-    """Write the rows of all passages, one or more, into files, a few at a time."""
+    """Write the rows of all passages, one or more, into files, block by block."""
     folder.mkdir()
     create = np.lib.format.open_memmap
     shape = (stored.count, stored.dimension)
-    ids = create(folder / "ids.npy", "w+", dtype=np.int64, shape=shape[:1])
-    vectors = create(folder / "vectors.npy", "w+", dtype=np.float32, shape=shape)
+    ids = create(folder / IDS_FILE, "w+", dtype=np.int64, shape=shape[:1])
+    vectors = create(folder / VECTORS_FILE, "w+", dtype=np.float32, shape=shape)
     first = 0
     for found, their_vectors in stored.blocks(BLOCK):
         block = slice(first, first + len(found))
@@ -113,16 +114,16 @@ def write_rows(folder: Path, stored: StoredVectors) -> None:
 
 def map_rows(folder: Path) -> Rows:
     """Map the files of written rows; raise OSError or ValueError when they are not whole."""
-    return Rows(mapped(folder, "ids"), mapped(folder, "vectors"))
+    return Rows(map_array(folder / IDS_FILE), map_array(folder / VECTORS_FILE))
 
 
 def map_ids(folder: Path) -> Rows:
-    """Map the files of rows whose vectors lie elsewhere; raises as `map_rows` does."""
-    return Rows(mapped(folder, "ids"), no_rows().vectors)
+    """Map the file of rows whose vectors are stored elsewhere; raise as `map_rows` does."""
+    return Rows(map_array(folder / IDS_FILE), no_rows().vectors)
 
 
-def mapped(folder: Path, column: str) -> NDArray[Any]:
-    """Map one column's file."""
-    array = np.load(folder / f"{column}.npy", mmap_mode="r", allow_pickle=False)
+def map_array(file: Path) -> NDArray[Any]:
+    """Map the file of one column."""
+    array = np.load(file, mmap_mode="r", allow_pickle=False)
     # As a plain array: numpy's subclass for mapped ones costs microseconds at every slice.
     return np.asarray(array).view(np.ndarray)

@@ -30,6 +30,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import Answerer
 from citewire.rag.evaluation.metrics import f1
@@ -180,7 +181,7 @@ def judge_all(
             for number, (text, title) in enumerate(sample.indexed.items())
         }
         catalogue.put(encode_articles(articles, encoder, PassageSize()))
-        vectors = VectorIndex(Path(folder, "vectors"), catalogue)
+        vectors = VectorIndex(Path(folder, "vectors"), catalogue, FolderBackend())
         retriever = HybridRetriever(encoder, EmbeddedArchive(catalogue, vectors))
         answerer = Answerer(retriever, reader, UNCALIBRATED)
         judged = [judge(example, answerer, sample) for example in sample.questions]

@@ -25,6 +25,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import build_candidates
 from citewire.rag.evaluation.metrics import exact_match, f1
@@ -139,7 +140,7 @@ class Row:
             for article in articles:
                 catalogue.put(encode_articles({article: article.id}, encoder, size))
             self._passages = catalogue.counts()[1]
-            vectors = VectorIndex(Path(folder, "vectors"), catalogue)
+            vectors = VectorIndex(Path(folder, "vectors"), catalogue, FolderBackend())
             retriever = HybridRetriever(encoder, EmbeddedArchive(catalogue, vectors))
             for item in asked:
                 found = retriever.retrieve(Question(item.text), self._most)

@@ -39,6 +39,7 @@ from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.text.analysis import analyze
 from citewire.index.text.chunking import PassageSize, build_encoder_text, split_passages
 from citewire.index.types import EVERY_ARTICLE, Article, Span
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ready_model
@@ -299,7 +300,7 @@ def opened(articles: Sequence[Article], asked: Sequence[Asked], cache: Path) -> 
                 (span, last_id + place) for place, span in enumerate(item.spans, start=1)
             ]
             last_id += len(item.spans)
-        vectors = VectorIndex(Path(folder) / "vectors", catalogue)
+        vectors = VectorIndex(Path(folder) / "vectors", catalogue, FolderBackend())
         yield Bench(catalogue, vectors, encoder, last_id, golds)
         vectors.close()
         catalogue.close()

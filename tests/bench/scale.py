@@ -33,6 +33,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.types import Article, Filters, Span
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.maintenance import SECONDS_BETWEEN_LOOKS
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.model_files import ready_model
@@ -107,11 +108,11 @@ def measure(size: int, texts: Path, folder: Path) -> None:
     with closing(catalogue):
         if made:
             row("store", f"{seconds(lambda: fill(catalogue, size, paragraphs, vectors)):.1f} s")
-        with closing(VectorIndex(folder / "vectors", catalogue)) as index:
+        with closing(VectorIndex(folder / "vectors", catalogue, FolderBackend())) as index:
             if index.is_stale():
                 row("build the index", f"{seconds(index.rebuild):.1f} s")
         opening = time.perf_counter()
-        with closing(VectorIndex(folder / "vectors", catalogue)) as index:
+        with closing(VectorIndex(folder / "vectors", catalogue, FolderBackend())) as index:
             row("open, rows hashed", f"{time.perf_counter() - opening:.2f} s")
             row("search by scan, dense", spread(search_times(index, vectors, Filters())))
             row("try out and open Chroma", f"{seconds(index.open_chroma):.2f} s")

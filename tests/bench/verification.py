@@ -21,6 +21,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.text.chunking import PassageSize, split_passages
 from citewire.index.types import Article, Span
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.quotes.verification import Verifier
 
@@ -38,9 +39,8 @@ def main() -> None:
         stored: list[str] = []
         catalogue.put(articles(texts, wanted, chance, stored))
         print(f"{catalogue.counts()[1]} passages of {len(stored)} articles")
-        verifier = Verifier(
-            EmbeddedArchive(catalogue, VectorIndex(Path(folder, "vectors"), catalogue))
-        )
+        vectors = VectorIndex(Path(folder, "vectors"), catalogue, FolderBackend())
+        verifier = Verifier(EmbeddedArchive(catalogue, vectors))
         print("quote                      p50 ms  p95 ms  max ms  statuses")
         for name, make in KINDS.items():
             measure(name, verifier, [make(chance.choice(stored), chance) for _ in range(QUOTES)])

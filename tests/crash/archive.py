@@ -25,7 +25,8 @@ from citewire.index.errors import NotUsable
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
-from citewire.index.vectors.build import Home
+from citewire.index.vectors.backend import Backend
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.types import Question
@@ -42,6 +43,7 @@ STEPS_PER_BUILD = 6
 REFUSED, DIED = 40, 41
 # The version of an archive, the digest of each article, and the hits of each question.
 Contents = dict[str, object]
+IN_FOLDERS = FolderBackend()
 
 
 class HashEncoder:
@@ -71,12 +73,12 @@ def own(data: Path) -> AbstractContextManager[DataDirectory]:
 
 
 @contextmanager
-def open_archive(data: Path, *, create: bool, home: Home | None = None) -> Iterator[Opened]:
+def open_archive(data: Path, *, create: bool, backend: Backend = IN_FOLDERS) -> Iterator[Opened]:
     with own(data) as directory:
         catalogue = open_catalogue(
             directory.catalogue, "create" if create else "own", encoder=HashEncoder.identity
         )
-        vectors = VectorIndex(directory.vectors, catalogue, home)
+        vectors = VectorIndex(directory.vectors, catalogue, backend)
         try:
             yield Opened(catalogue, vectors)
         finally:

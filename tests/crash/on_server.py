@@ -5,6 +5,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from archive import Contents, Opened, open_archive, read_contents, run_in_proces
 from chroma_run import ChromaRun
 from mending import run_until_killed
 
-from citewire.index.vectors.backends import ServerHome
+from citewire.index.vectors.backends import open_backend
+from citewire.index.vectors.chroma_server import ChromaServer, find_orphans
 from citewire.index.vectors.manifest import read_manifest
 from citewire.index.vectors.server_address import ServerAddress, read_address
 
@@ -26,7 +28,10 @@ def check_server_build(point: str, base: Path, expected: Contents | None, data: 
 
     def on_server(work: Callable[[Opened], object]) -> Callable[[Callable[[str], None]], None]:
         def open_and_work(report: Callable[[str], None]) -> None:
-            with open_archive(data, create=False, home=ServerHome(start_server())) as archive:
+            with (
+                open_backend(start_server()) as backend,
+                open_archive(data, create=False, backend=backend) as archive,
+            ):
                 report(json.dumps(work(archive)))
 
         return open_and_work
@@ -52,7 +57,8 @@ def list_orphans_after_rebuild(archive: Opened) -> list[str]:
     (manifest,) = archive.catalogue.path.parent.glob("vectors/current.json")
     generation = read_manifest(manifest)
     assert generation is not None
-    return ServerHome(start_server()).strays(generation)
+    with closing(ChromaServer(start_server())) as server:
+        return find_orphans(server, generation)
 
 
 @cache

@@ -16,6 +16,7 @@ from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import ArchiveLocked, NoArchive, StorageFull
 from citewire.index.types import Article, Filters
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.doctor import Damage, Diagnosis, diagnose, repair
 from citewire.rag.models.model_files import ReadyModel
@@ -45,7 +46,7 @@ def sound_directory(
             )
             for number in range(ARTICLES)
         )
-        index = VectorIndex(data / "vectors", catalogue)
+        index = VectorIndex(data / "vectors", catalogue, FolderBackend())
         index.rebuild()
         index.close()
     return data
@@ -288,7 +289,7 @@ def test_a_damaged_vector_index_is_made_again_and_finds_the_same(
     assert repaired == Diagnosis(ARTICLES, ARTICLES, (), ("the vector index",))
     file = settings.data / "catalogue.sqlite3"
     with closing(open_catalogue(file, "own", encoder=encoder_model.identity)) as catalogue:
-        index = VectorIndex(settings.data / "vectors", catalogue)
+        index = VectorIndex(settings.data / "vectors", catalogue, FolderBackend())
         _, vectors = catalogue.vectors([17])
         assert max(index.search(vectors[0], 3, Filters()).items(), key=lambda i: i[1])[0] == 17
         index.close()

@@ -16,6 +16,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.text.chunking import PassageSize, build_encoder_text, split_passages
 from citewire.index.types import Article
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import Answerer
 from citewire.rag.models.encoder import OnnxEncoder
@@ -76,7 +77,10 @@ def ask(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         catalogue = open_catalogue(path / "catalogue.sqlite3", "create", encoder=encoder.identity)
-        with closing(catalogue), closing(VectorIndex(path / "vectors", catalogue)) as vectors:
+        with (
+            closing(catalogue),
+            closing(VectorIndex(path / "vectors", catalogue, FolderBackend())) as vectors,
+        ):
             store(catalogue, encoder, articles)
             vectors.rebuild()
             retriever = HybridRetriever(encoder, EmbeddedArchive(catalogue, vectors))

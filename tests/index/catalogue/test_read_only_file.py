@@ -17,7 +17,7 @@ from citewire.index.data_directory import DataDirectory
 from citewire.index.errors import ArchiveDamaged, ReadOnlyArchive
 from citewire.index.lexical.bm25 import LexicalIndex
 from citewire.index.types import Article, Filters
-from citewire.index.vectors.backends import FolderOnlooker
+from citewire.index.vectors.backends import FolderBackend, ReadOnlyBackend
 from citewire.index.vectors.vector_index import VectorIndex
 
 ENCODER = "encoder:made-up"
@@ -65,8 +65,10 @@ def test_the_owners_index_is_shown_and_its_chroma_left_alone(
     catalogue.put([encoded(article("a"), ROWS[:3])])
     with (
         closing(open_catalogue(catalogue.path, "read-only", encoder=ENCODER)) as reading,
-        closing(VectorIndex(tmp_path / "vectors", catalogue)) as owned,
-        closing(VectorIndex(tmp_path / "vectors", reading, FolderOnlooker())) as shown,
+        closing(VectorIndex(tmp_path / "vectors", catalogue, FolderBackend())) as owned,
+        closing(
+            VectorIndex(tmp_path / "vectors", reading, ReadOnlyBackend(FolderBackend()))
+        ) as shown,
     ):
         owned.rebuild()
         shown.refresh()

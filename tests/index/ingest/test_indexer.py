@@ -13,6 +13,7 @@ from citewire.index.embedding import Encoder, Vectors
 from citewire.index.errors import InvalidInput
 from citewire.index.ingest.indexer import Indexer, Progress, Report
 from citewire.index.types import Filters
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 
 # More than is encoded and stored together.
@@ -25,7 +26,7 @@ class Archive:
     def __init__(self, folder: Path, encoder: Encoder) -> None:
         self.encoder = encoder
         self.catalogue = open_catalogue(folder / "catalogue.sqlite3", "create", encoder="hash")
-        self.vectors = VectorIndex(folder / "vectors", self.catalogue)
+        self.vectors = VectorIndex(folder / "vectors", self.catalogue, FolderBackend())
         self.progress: list[Progress] = []
 
     def index(self, *paths: Path, prune: bool = False, encoder: Encoder | None = None) -> Report:

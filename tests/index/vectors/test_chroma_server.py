@@ -20,12 +20,17 @@ from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.errors import InvalidInput, ReadOnlyArchive, VectorServerAway
 from citewire.index.types import Article, Filters
-from citewire.index.vectors.backends import ServerHome, ServerOnlooker
-from citewire.index.vectors.build import findings
+from citewire.index.vectors.backends import (
+    FolderBackend,
+    ReadOnlyBackend,
+    ServerBackend,
+    open_backend,
+)
+from citewire.index.vectors.checks import check_index
 from citewire.index.vectors.chroma import IndexBroken
-from citewire.index.vectors.chroma_server import ChromaServer, collections_named, drop_collection
+from citewire.index.vectors.chroma_server import ChromaServer
 from citewire.index.vectors.maintenance import Maintenance
-from citewire.index.vectors.manifest import collections_of
+from citewire.index.vectors.manifest import collection_prefix
 from citewire.index.vectors.server_address import ServerAddress, read_address
 from citewire.index.vectors.vector_index import VectorIndex
 
@@ -91,14 +96,17 @@ def filled(catalogue: Catalogue, encoded: Encode) -> Catalogue:
 @pytest.fixture
 def index(filled: Catalogue, tmp_path: Path, address: ServerAddress) -> Iterator[VectorIndex]:
     """An index on the server, built and tried out."""
-    with closing(VectorIndex(tmp_path / "served", filled, ServerHome(address))) as opened:
+    with (
+        open_backend(address) as backend,
+        closing(VectorIndex(tmp_path / "served", filled, backend)) as opened,
+    ):
         opened.rebuild()
         assert opened.open_chroma()
         yield opened
 
 
 def collections(server: ChromaServer, catalogue: Catalogue) -> list[str]:
-    return collections_named(server, collections_of(catalogue.state().archive_id))
+    return server.collections(collection_prefix(catalogue.state().archive_id))
 
 
 # -- as in a folder
@@ -107,7 +115,7 @@ def collections(server: ChromaServer, catalogue: Catalogue) -> list[str]:
 def test_it_finds_what_an_index_in_a_folder_finds(
     filled: Catalogue, index: VectorIndex, encoded: Encode, tmp_path: Path
 ) -> None:
-    with closing(VectorIndex(tmp_path / "folder", filled)) as embedded:
+    with closing(VectorIndex(tmp_path / "folder", filled, FolderBackend())) as embedded:
         embedded.rebuild()
         assert embedded.open_chroma()
         results = [(found(index, only), found(embedded, only)) for only in (ALL, WIRE, LATE)]
@@ -124,7 +132,10 @@ def test_a_replica_goes_on_when_the_owner_has_just_removed_what_it_tries_out(
     filled: Catalogue, index: VectorIndex, tmp_path: Path, address: ServerAddress
 ) -> None:
     expected = found(index)
-    with closing(VectorIndex(tmp_path / "served", filled, ServerOnlooker(address))) as replica:
+    with (
+        open_backend(address) as backend,
+        closing(VectorIndex(tmp_path / "served", filled, ReadOnlyBackend(backend))) as replica,
+    ):
         (folder,) = tmp_path.glob("served/generation-*")
         shutil.rmtree(folder)
         assert not replica.open_chroma()
@@ -148,23 +159,26 @@ def test_a_rebuild_leaves_one_collection_of_this_archive_and_those_of_others(
     index.rebuild()
     (after,) = collections(server, filled)
     assert before != after
-    assert collections_named(server, "citewire-other") == ["citewire-other-archive"]
+    assert server.collections("citewire-other") == ["citewire-other-archive"]
 
 
 def test_a_built_index_is_found_again(
     filled: Catalogue, index: VectorIndex, tmp_path: Path, address: ServerAddress
 ) -> None:
-    with closing(VectorIndex(tmp_path / "served", filled, ServerHome(address))) as again:
+    with (
+        open_backend(address) as backend,
+        closing(VectorIndex(tmp_path / "served", filled, backend)) as again,
+    ):
         assert (again.indexed_rows, again.scanned_rows()) == (500, 0)
         assert ids(found(again)) == ids(found(index))
 
 
 def test_an_archive_can_move_to_a_server_and_back(
-    filled: Catalogue, tmp_path: Path, address: ServerAddress
+    filled: Catalogue, tmp_path: Path, server: ChromaServer
 ) -> None:
     results = []
-    for home in (None, ServerHome(address), None):
-        with closing(VectorIndex(tmp_path / "vectors", filled, home)) as opened:
+    for backend in (FolderBackend(), ServerBackend(server), FolderBackend()):
+        with closing(VectorIndex(tmp_path / "vectors", filled, backend)) as opened:
             assert opened.indexed_rows == 0
             results.append(ids(found(opened)))
             opened.rebuild()
@@ -177,7 +191,7 @@ def test_an_index_that_the_server_lost_is_done_without_and_built_again(
 ) -> None:
     expected = ids(found(index))
     (name,) = collections(server, filled)
-    drop_collection(server, name)
+    server.delete_collection(name)
     assert ids(found(index)) == expected
     with Maintenance.by_owner(index, filled):
         assert within(120, lambda: index.uses_chroma)
@@ -197,8 +211,7 @@ def test_a_collection_with_other_passages_is_found_out(
         collection.add(ids=["900"], embeddings=QUESTIONS[:1])
 
     server.call(swap)
-    with closing(ServerHome(server.address)) as home:
-        (what,) = findings(tmp_path / "served", filled, home)
+    (what,) = check_index(tmp_path / "served", filled, ServerBackend(server))
     assert "does not hold the passages that it was built from" in what
 
 
@@ -285,24 +298,25 @@ def test_what_the_server_lacks_is_no_absence(server: ChromaServer) -> None:
 
 
 @pytest.fixture
-def onlooker(
+def read_only(
     index: VectorIndex, filled: Catalogue, tmp_path: Path, address: ServerAddress
 ) -> Iterator[tuple[VectorIndex, Catalogue]]:
-    """The same archive, opened for reading alone."""
+    """The same archive, opened for reading only."""
     with (
         closing(open_catalogue(filled.path, "read-only", encoder=ENCODER)) as catalogue,
-        closing(VectorIndex(tmp_path / "served", catalogue, ServerOnlooker(address))) as opened,
+        open_backend(address) as backend,
+        closing(VectorIndex(tmp_path / "served", catalogue, ReadOnlyBackend(backend))) as opened,
     ):
         yield opened, catalogue
 
 
-def test_who_only_reads_sees_every_change_and_the_next_generation(
+def test_a_reader_sees_every_change_and_the_next_generation(
     filled: Catalogue,
     index: VectorIndex,
     encoded: Encode,
-    onlooker: tuple[VectorIndex, Catalogue],
+    read_only: tuple[VectorIndex, Catalogue],
 ) -> None:
-    reading, _ = onlooker
+    reading, _ = read_only
     assert ids(found(reading)) == ids(found(index))
     filled.put([encoded(article("new"), QUESTIONS[:3])])
     assert ids(found(reading)) == ids(found(index))
@@ -316,10 +330,10 @@ def test_who_only_reads_sees_every_change_and_the_next_generation(
         assert within(60, lambda: reading.indexed_rows == 303 and reading.uses_chroma)
 
 
-def test_who_only_reads_changes_nothing(
-    filled: Catalogue, encoded: Encode, onlooker: tuple[VectorIndex, Catalogue]
+def test_a_reader_changes_nothing(
+    filled: Catalogue, encoded: Encode, read_only: tuple[VectorIndex, Catalogue]
 ) -> None:
-    reading, catalogue = onlooker
+    reading, catalogue = read_only
     with pytest.raises(ReadOnlyArchive):
         reading.rebuild()
     with pytest.raises(ReadOnlyArchive):

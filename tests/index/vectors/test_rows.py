@@ -7,7 +7,14 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.catalogue.stored_vectors import open_vectors
 from citewire.index.types import Article
-from citewire.index.vectors.rows import Rows, map_ids, map_rows, no_rows, rows_after, write_rows
+from citewire.index.vectors.rows import (
+    Rows,
+    map_ids,
+    map_rows,
+    no_rows,
+    read_rows_after,
+    write_rows,
+)
 
 
 def test_written_rows_are_those_of_the_catalogue(
@@ -18,8 +25,8 @@ def test_written_rows_are_those_of_the_catalogue(
     catalogue.put([encoded(one, vectors), encoded(other, vectors[:3])])
     with open_vectors(catalogue.path) as stored:
         write_rows(tmp_path / "rows", stored)
-    read = rows_after(catalogue, 0)
-    later = rows_after(catalogue, 1500)
+    read = read_rows_after(catalogue, 0)
+    later = read_rows_after(catalogue, 1500)
     mapped = map_rows(tmp_path / "rows")
     np.testing.assert_array_equal(mapped.ids, read.ids)
     np.testing.assert_array_equal(mapped.vectors, read.vectors)

@@ -19,11 +19,12 @@ from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.errors import NotUsable
 from citewire.index.types import Article, Filters
-from citewire.index.vectors.backends import FolderHome
-from citewire.index.vectors.build import findings
+from citewire.index.vectors.backend import Candidate, IndexWriter
+from citewire.index.vectors.backends import FolderBackend
+from citewire.index.vectors.checks import check_index
+from citewire.index.vectors.chroma_server import ChromaServer
 from citewire.index.vectors.maintenance import Maintenance
-from citewire.index.vectors.manifest import Generation
-from citewire.index.vectors.rows import Rows
+from citewire.index.vectors.rows import FOLDER, Rows, map_rows
 from citewire.index.vectors.vector_index import VectorIndex
 
 ENCODER = "encoder:made-up"
@@ -65,7 +66,7 @@ def assert_finds_the_nearest(
 
 @pytest.fixture
 def index(catalogue: Catalogue, tmp_path: Path) -> Iterator[VectorIndex]:
-    opened = VectorIndex(tmp_path / "vectors", catalogue)
+    opened = VectorIndex(tmp_path / "vectors", catalogue, FolderBackend())
     yield opened
     opened.close()
 
@@ -94,7 +95,7 @@ def test_an_index_on_a_bad_sector_is_passed_over(
     vectors.unlink()
     # It opens, and reading it fails: there is nothing at this process's address 0.
     vectors.symlink_to("/proc/self/mem")
-    with closing(VectorIndex(tmp_path / "vectors", catalogue)) as opened:
+    with closing(VectorIndex(tmp_path / "vectors", catalogue, FolderBackend())) as opened:
         assert opened.indexed_rows == 0
         assert_finds_the_nearest(opened, catalogue)
 
@@ -248,7 +249,7 @@ def test_what_a_killed_rebuild_left_is_removed(
     left = tmp_path / "vectors" / "generation-unfinished"
     left.mkdir()
     (left / "chroma.sqlite3").write_bytes(b"half")
-    with closing(VectorIndex(tmp_path / "vectors", catalogue)) as again:
+    with closing(VectorIndex(tmp_path / "vectors", catalogue, FolderBackend())) as again:
         assert (left.exists(), again.indexed_rows) == (False, ROWS)
 
 
@@ -279,7 +280,7 @@ def wide(
             encoded(article("near", "Post"), vectors[near]),
         ]
     )
-    index = VectorIndex(folder / "vectors", catalogue)
+    index = VectorIndex(folder / "vectors", catalogue, FolderBackend())
     if request.param != "catalogue":
         index.rebuild()
     if request.param == "chroma":
@@ -316,11 +317,21 @@ class Forgetful:
         pass
 
 
-class ForgetfulHome(FolderHome):
-    """A home whose indexes forget."""
+class ForgetfulBackend:
+    """A backend of folders whose indexes forget."""
 
-    def opened(self, folder: Path, _: Generation) -> Forgetful:
-        return Forgetful(self.map(folder))
+    kind = FolderBackend.kind
+    read_only = False
+    server: ChromaServer | None = None
+
+    def writer(self) -> IndexWriter:
+        return FolderBackend().writer()
+
+    def verify(self, candidate: Candidate) -> None:
+        FolderBackend().verify(candidate)
+
+    def open(self, candidate: Candidate) -> Forgetful:
+        return Forgetful(map_rows(candidate.folder / FOLDER))
 
 
 def test_a_filter_is_exact_where_an_index_overlooks_what_lies_far(
@@ -332,7 +343,7 @@ def test_a_filter_is_exact_where_an_index_overlooks_what_lies_far(
             encoded(article("b", "Post"), SOME_ROWS[ROWS // 2 :]),
         ]
     )
-    with closing(VectorIndex(tmp_path / "vectors", catalogue, ForgetfulHome())) as index:
+    with closing(VectorIndex(tmp_path / "vectors", catalogue, ForgetfulBackend())) as index:
         index.rebuild()
         assert index.open_chroma()
         for question in QUESTIONS:
@@ -380,7 +391,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory, encoded: Encode) -> Path:
     folder = tmp_path_factory.mktemp("sound")
     catalogue = open_catalogue(folder / "catalogue.sqlite3", "create", encoder=ENCODER)
     catalogue.put([encoded(article("a"), SOME_ROWS)])
-    index = VectorIndex(folder / "vectors", catalogue)
+    index = VectorIndex(folder / "vectors", catalogue, FolderBackend())
     index.rebuild()
     index.close()
     catalogue.close()
@@ -480,7 +491,7 @@ def test_damage_changes_no_result(
     copied: Path, copied_catalogue: Catalogue, encoded: Encode, damage: Callable[[Path], object]
 ) -> None:
     damage(copied)
-    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as index:
         copied_catalogue.put([encoded(article("new"), QUESTIONS[:1])])
         assert_finds_the_nearest(index, copied_catalogue)
         # Whatever is damaged, Chroma's trial finds it, and its files are not asked.
@@ -503,16 +514,16 @@ def test_damage_changes_no_result(
 )
 def test_a_rebuild_heals_damage(copied: Path, copied_catalogue: Catalogue, name: str) -> None:
     DAMAGES[name](copied)
-    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as index:
         index.rebuild()
-    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as again:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as again:
         assert (again.indexed_rows, again.scanned_rows()) == (ROWS, 0)
         assert_finds_the_nearest(again, copied_catalogue)
 
 
 def test_damaged_rows_are_not_used(copied: Path, copied_catalogue: Catalogue) -> None:
     change_byte(generation(copied) / "rows" / "vectors.npy")
-    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as index:
         assert (index.indexed_rows, index.scanned_rows(), index.is_stale()) == (0, ROWS, True)
 
 
@@ -526,7 +537,7 @@ def test_damaged_rows_are_not_used(copied: Path, copied_catalogue: Catalogue) ->
 def test_damage_under_an_open_index_changes_no_result(
     copied: Path, copied_catalogue: Catalogue, damage: Callable[[Path], object]
 ) -> None:
-    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as index:
         assert index.open_chroma()
         damage(copied)
         assert_finds_the_nearest(index, copied_catalogue)
@@ -534,7 +545,7 @@ def test_damage_under_an_open_index_changes_no_result(
 
 
 def test_a_sound_index_is_opened_again(copied: Path, copied_catalogue: Catalogue) -> None:
-    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as index:
         assert (index.indexed_rows, index.scanned_rows(), index.is_stale()) == (ROWS, 0, False)
         assert_finds_the_nearest(index, copied_catalogue)
 
@@ -543,7 +554,7 @@ def test_the_index_of_another_archive_is_not_used(
     copied: Path, catalogue: Catalogue, encoded: Encode
 ) -> None:
     catalogue.put([encoded(article("other"), random_rows(ROWS, seed=6))])
-    with closing(VectorIndex(copied / "vectors", catalogue)) as index:
+    with closing(VectorIndex(copied / "vectors", catalogue, FolderBackend())) as index:
         assert index.indexed_rows == 0
         assert_finds_the_nearest(index, catalogue)
 
@@ -557,12 +568,12 @@ def test_the_index_of_a_later_state_is_not_used_after_the_catalogue_was_set_back
     backup = tmp_path / "catalogue.sqlite3"
     copied_catalogue = open_catalogue(copied / "catalogue.sqlite3", "own", encoder=ENCODER)
     copied_catalogue.put([encoded(article("b"), QUESTIONS)])
-    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as index:
         index.rebuild()
     copied_catalogue.close()
     with (
         closing(open_catalogue(backup, "own", encoder=ENCODER)) as restored,
-        closing(VectorIndex(copied / "vectors", restored)) as index,
+        closing(VectorIndex(copied / "vectors", restored, FolderBackend())) as index,
     ):
         assert index.indexed_rows == 0
         # The new passages get the ids of those that the index still has.
@@ -584,7 +595,7 @@ def test_an_index_that_cannot_be_written_is_said_and_done_without(
     (tmp_path / "vectors").write_text("a file where a folder should be")
     item = encoded(article("a"), random_rows(1, seed=1))
     catalogue.put([item])
-    index = VectorIndex(tmp_path / "vectors", catalogue)
+    index = VectorIndex(tmp_path / "vectors", catalogue, FolderBackend())
     with pytest.raises(NotUsable, match="all articles are stored"):
         index.rebuild()
     assert list(index.search(item.vectors[0], 1, ALL)) == [1]
@@ -627,7 +638,7 @@ def test_closing_ends_a_rebuild_and_leaves_the_old_generation(
 ) -> None:
     # So many take seconds to be built.
     copied_catalogue.put([encoded(article("b"), random_rows(5000, seed=8))])
-    index = VectorIndex(copied / "vectors", copied_catalogue)
+    index = VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())
     with ThreadPoolExecutor(1) as pool:
         rebuilt = pool.submit(index.rebuild)
         while len(list((copied / "vectors").glob("generation-*"))) < 2:
@@ -635,7 +646,7 @@ def test_closing_ends_a_rebuild_and_leaves_the_old_generation(
         index.close()
         with pytest.raises(NotUsable, match="asked to stop"):
             rebuilt.result()
-    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as again:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as again:
         assert (again.indexed_rows, again.scanned_rows()) == (ROWS, 5000)
 
 
@@ -643,9 +654,9 @@ def test_closing_ends_a_rebuild_and_leaves_the_old_generation(
 def test_an_examination_names_what_is_damaged(
     copied: Path, copied_catalogue: Catalogue, name: str
 ) -> None:
-    assert findings(copied / "vectors", copied_catalogue, FolderHome()) == []
+    assert check_index(copied / "vectors", copied_catalogue, FolderBackend()) == []
     DAMAGES[name](copied)
-    (found,) = findings(copied / "vectors", copied_catalogue, FolderHome())
+    (found,) = check_index(copied / "vectors", copied_catalogue, FolderBackend())
     assert {"rows": "vectors.npy", "link": "length.bin", "mani": "manifest"}[name[:4]] in found
 
 
@@ -653,7 +664,7 @@ def test_an_index_that_chroma_cannot_search_is_found_out(
     copied: Path, copied_catalogue: Catalogue
 ) -> None:
     DAMAGES["database without rows"](copied)
-    (found,) = findings(copied / "vectors", copied_catalogue, FolderHome())
+    (found,) = check_index(copied / "vectors", copied_catalogue, FolderBackend())
     assert "Chroma does not find" in found
 
 
@@ -661,7 +672,7 @@ def test_an_index_under_maintenance_repairs_itself(
     copied: Path, copied_catalogue: Catalogue
 ) -> None:
     change_byte(index_file(copied, "data_level0.bin"))
-    with closing(VectorIndex(copied / "vectors", copied_catalogue)) as index:
+    with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as index:
         with Maintenance.by_owner(index, copied_catalogue):
             deadline = time.monotonic() + 120
             while not index.uses_chroma and time.monotonic() < deadline:
@@ -669,4 +680,4 @@ def test_an_index_under_maintenance_repairs_itself(
                 time.sleep(0.05)
             assert (index.uses_chroma, index.is_stale()) == (True, False)
             assert_finds_the_nearest(index, copied_catalogue)
-        assert findings(copied / "vectors", copied_catalogue, FolderHome()) == []
+        assert check_index(copied / "vectors", copied_catalogue, FolderBackend()) == []

@@ -15,6 +15,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.text.chunking import PassageSize, split_passages
 from citewire.index.types import Article
+from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.quotes.verification import MAX_MATCHES, Status, Verifier, find_whole_words
 from citewire.rag.types import Citation
@@ -43,7 +44,9 @@ def holding(*articles: Article) -> Iterator[Verifier]:
         path = Path(folder, "catalogue.sqlite3")
         with closing(open_catalogue(path, "create", encoder="none")) as catalogue:
             catalogue.put([cut(article) for article in articles])
-            with closing(VectorIndex(Path(folder, "vectors"), catalogue)) as vectors:
+            with closing(
+                VectorIndex(Path(folder, "vectors"), catalogue, FolderBackend())
+            ) as vectors:
                 yield Verifier(EmbeddedArchive(catalogue, vectors))
 
 
