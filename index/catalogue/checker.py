@@ -17,8 +17,8 @@ from citewire.index.catalogue.migrations import (
     FIRST_SEALED,
     LENGTH_TOLERANCE,
     is_outdated,
+    parse_schema,
     require_known,
-    schema_of,
 )
 from citewire.index.catalogue.passages import checksum_passages
 from citewire.index.catalogue.postings import has_sound_postings
@@ -73,7 +73,7 @@ def check_catalogue(file: Path) -> CheckReport:
         if report.encoder is None:
             report.faults.append("lacks the notes that every catalogue has")
             return report
-        if schema_of(meta) >= FIRST_SEALED or Witness(file).has_sealed():
+        if parse_schema(meta) >= FIRST_SEALED or Witness(file).has_sealed():
             check_witness(file, state, report)
         report.faults += find_faults(connection)
         # An older version's lexical index is built again when the catalogue is next opened.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from citewire.index.catalogue.migrations import FIRST_SEALED, require_known, schema_of
+from citewire.index.catalogue.migrations import FIRST_SEALED, parse_schema, require_known
 from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.state import CatalogueState, read_meta
 from citewire.index.errors import ArchiveDamaged, ArchiveLost, NoArchive, WrongEncoder
@@ -41,7 +41,7 @@ def require_unchanged(
         if missing:
             raise ArchiveDamaged(f"{path}: lacks its {', '.join(sorted(missing))}")
         # Checked for every schema: a flipped bit can make it an older one, and so can a backup.
-        if schema_of(meta) < FIRST_SEALED and not witness.has_sealed():
+        if parse_schema(meta) < FIRST_SEALED and not witness.has_sealed():
             return meta, False
         return meta, witness.require_unchanged(CatalogueState.from_meta(meta), noted)
 

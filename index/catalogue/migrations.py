@@ -24,7 +24,7 @@ LENGTH_TOLERANCE = 1e-3
 FIRST_SEALED = 3
 
 
-def schema_of(meta: Mapping[str, str]) -> int:
+def parse_schema(meta: Mapping[str, str]) -> int:
     """Return a catalogue's schema; raise ArchiveDamaged when it names none."""
     try:
         schema = int(meta["schema"])
@@ -37,7 +37,7 @@ def schema_of(meta: Mapping[str, str]) -> int:
 
 def require_known(meta: Mapping[str, str], file: Path) -> None:
     """Raise ArchiveTooNew for a schema that this version does not know."""
-    if schema_of(meta) > SCHEMA_VERSION:
+    if parse_schema(meta) > SCHEMA_VERSION:
         raise ArchiveTooNew(
             f"{file}: has schema {meta['schema']}, of a newer version of Citewire; this one reads"
             f" up to schema {SCHEMA_VERSION}: use the newer version, or index the articles into"
@@ -47,7 +47,7 @@ def require_known(meta: Mapping[str, str], file: Path) -> None:
 
 def is_outdated(meta: Mapping[str, str]) -> bool:
     """Say whether a catalogue needs `migrate` before this version can read it."""
-    return schema_of(meta) < SCHEMA_VERSION or meta.get("words") != str(WORDS_VERSION)
+    return parse_schema(meta) < SCHEMA_VERSION or meta.get("words") != str(WORDS_VERSION)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -58,7 +58,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     """
     meta = read_meta(connection)
     reached("migrate: begun")
-    for schema in range(schema_of(meta), SCHEMA_VERSION):
+    for schema in range(parse_schema(meta), SCHEMA_VERSION):
         MIGRATIONS[schema](connection)
         reached("migrate: schema changed")
     if meta.get("words") != str(WORDS_VERSION):

@@ -60,13 +60,13 @@ def analyze_passages(texts: Mapping[int, tuple[str, str]]) -> Tokens:
 
 def add_postings(connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]]) -> None:
     """Index passages, given as title and text by id."""
-    found = analyze_passages(texts)
-    for passage, its_words in found.items():
-        add_term_vector(connection, passage, its_words)
+    analyzed = analyze_passages(texts)
+    for passage, tokens in analyzed.items():
+        add_term_vector(connection, passage, tokens)
     connection.executemany(
         "INSERT INTO postings VALUES (?, ?, ?) ON CONFLICT (term, block)"
         " DO UPDATE SET entries = CAST(entries || excluded.entries AS BLOB)",
-        [(term, block, entries) for (term, block), entries in build_entries(found).items()],
+        [(term, block, entries) for (term, block), entries in build_entries(analyzed).items()],
     )
 
 
@@ -167,7 +167,7 @@ def read_postings(
     return firsts + entries["place"], entries["count"].astype(np.float32)
 
 
-def terms_beginning(connection: sqlite3.Connection, beginning: str) -> list[str]:
+def terms_beginning(connection: sqlite3.Connection, prefix: str) -> list[str]:
     """Return the terms with this prefix, in order, MOST_TERMS of them at most."""
     # A loose index scan, from one term to the next: DISTINCT would read all rows of common terms.
     rows = connection.execute(
@@ -176,7 +176,7 @@ def terms_beginning(connection: sqlite3.Connection, beginning: str) -> list[str]
         " SELECT (SELECT min(term) FROM postings WHERE term > found.term AND term < :end)"
         " FROM found WHERE found.term IS NOT NULL)"
         " SELECT term FROM found WHERE term IS NOT NULL LIMIT :most",
-        {"first": beginning, "end": beginning + LAST_CHARACTER, "most": MOST_TERMS},
+        {"first": prefix, "end": prefix + LAST_CHARACTER, "most": MOST_TERMS},
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -21,7 +21,7 @@ from citewire.index.catalogue.connections import (
     has_log,
     translate_errors,
 )
-from citewire.index.catalogue.migrations import FIRST_SEALED, is_outdated, migrate, schema_of
+from citewire.index.catalogue.migrations import FIRST_SEALED, is_outdated, migrate, parse_schema
 from citewire.index.catalogue.schema import SCHEMA, SCHEMA_VERSION
 from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.state import CatalogueState, read_state
@@ -161,7 +161,7 @@ class WritableFile:
         reached("create: committed")
 
     def _bring_up_to_date(self, meta: dict[str, str]) -> None:
-        if schema_of(meta) < FIRST_SEALED:
+        if parse_schema(meta) < FIRST_SEALED:
             self._witness.begin(CatalogueState.from_meta(meta))
             reached("migrate: witnesses begun")
         self._trusted = True
