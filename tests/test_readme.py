@@ -382,6 +382,14 @@ def test_measurements_have_one_form(document: Path) -> None:
             assert machine in ("A", "B", "not recorded")
 
 
+@pytest.mark.parametrize("document", MEASUREMENTS, ids=lambda path: path.parent.name)
+def test_every_command_that_measures_is_in_its_readme(document: Path) -> None:
+    scripts = {path.name for path in document.parent.glob("*.py")}
+    tests = {name for name in scripts if name.startswith(("test_", "conftest"))}
+    text = document.read_text("utf-8")
+    assert not sorted(name for name in scripts - tests if name not in text)
+
+
 def test_the_readmes_figures_are_among_the_measurements() -> None:
     _, *figures = parse_rows(read_section(README, "Figures"))
     measured = "".join(document.read_text("utf-8") for document in MEASUREMENTS)
