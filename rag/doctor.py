@@ -35,7 +35,7 @@ from citewire.index.vectors.manifest import (
 )
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.errors import ModelRejected
-from citewire.rag.models.model_files import ready_model
+from citewire.rag.models.model_files import prepare_model
 from citewire.rag.settings import Settings
 
 
@@ -247,11 +247,11 @@ def model_findings(settings: Settings, sound: CheckReport) -> Iterator[Finding]:
     """Say which model's files are not the recorded ones, or not those the archive needs."""
     encoder = None
     try:
-        encoder = ready_model("encoder", settings.encoder, settings.cache).identity
+        encoder = prepare_model("encoder", settings.encoder, settings.cache).identity
     except ModelRejected as error:
         yield Finding(Damage.MODEL, str(error), "see the message")
     try:
-        ready_model("reader", settings.reader, settings.cache)
+        prepare_model("reader", settings.reader, settings.cache)
     except CitewireError as error:
         yield Finding(Damage.MODEL, str(error), "see the message")
     if None not in (encoder, sound.encoder) and encoder != sound.encoder:

@@ -16,7 +16,7 @@ from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
 from citewire.rag.answerer import Answerer
 from citewire.rag.models.encoder import OnnxEncoder
-from citewire.rag.models.model_files import ReadyModel, ready_model
+from citewire.rag.models.model_files import ReadyModel, prepare_model
 from citewire.rag.reading.calibration import Calibration, read_calibration
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import HybridRetriever
@@ -62,7 +62,7 @@ def open_archive(
         directory.require_room()
     else:
         directory.require_archive()
-    model = ready_model("encoder", settings.encoder, settings.cache)
+    model = prepare_model("encoder", settings.encoder, settings.cache)
     if directory.is_read_only and not create:
         opening = open_read_only(directory, model.identity, settings.chroma)
     else:
@@ -80,7 +80,7 @@ def open_archive_read_only(settings: Settings) -> Iterator[OpenArchive]:
     directory = DataDirectory(settings.data, command="serve")
     require_not_lost(directory)
     directory.require_archive()
-    model = ready_model("encoder", settings.encoder, settings.cache)
+    model = prepare_model("encoder", settings.encoder, settings.cache)
     opening = open_read_only(directory, model.identity, settings.chroma)
     with open_with_encoder(opening, model) as opened:
         yield opened
@@ -122,7 +122,7 @@ def open_with_reader(
     settings: Settings, opening: AbstractContextManager[OpenArchive]
 ) -> Iterator[Pipeline]:
     """Open an archive and load the reader at the same time."""
-    model = ready_model("reader", settings.reader, settings.cache)
+    model = prepare_model("reader", settings.reader, settings.cache)
     with ThreadPoolExecutor(1) as background:
         reader = background.submit(OnnxReader, model)
         with opening as opened:
@@ -149,7 +149,7 @@ def open_temporary_pipeline(settings: Settings, articles: Iterable[Article]) -> 
 
 def open_reader(settings: Settings) -> tuple[OnnxReader, Calibration]:
     """Open only the reader, without an archive; raise ModelRejected if it cannot be used."""
-    model = ready_model("reader", settings.reader, settings.cache)
+    model = prepare_model("reader", settings.reader, settings.cache)
     return OnnxReader(model), load_calibration(model, settings)
 
 

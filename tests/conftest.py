@@ -20,7 +20,7 @@ from citewire.index.types import Article, Span
 from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
-from citewire.rag.models.model_files import ReadyModel, ready_model
+from citewire.rag.models.model_files import ReadyModel, prepare_model
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.settings import read_settings
 
@@ -57,7 +57,7 @@ def chroma_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaRun]:
 @pytest.fixture(scope="session")
 def encoder_model() -> ReadyModel:
     configured = read_settings(os.environ)
-    return ready_model("encoder", configured.encoder, configured.cache)
+    return prepare_model("encoder", configured.encoder, configured.cache)
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ def encoder(encoder_model: ReadyModel) -> OnnxEncoder:
 @pytest.fixture(scope="session")
 def reader() -> OnnxReader:
     configured = read_settings(os.environ)
-    return OnnxReader(ready_model("reader", configured.reader, configured.cache))
+    return OnnxReader(prepare_model("reader", configured.reader, configured.cache))
 
 
 @pytest.fixture

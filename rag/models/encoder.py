@@ -13,7 +13,7 @@ from citewire.rag.models.onnx_session import Network
 class OnnxEncoder:
     """Encodes questions and passages with an exported sentence-transformers model.
 
-    Texts longer than the model reads are cut at its limit, as that library does. Vectors
+    Texts are truncated at the model's limit, as sentence-transformers does. Vectors
     are float32 of length one (Reimers & Gurevych 2019).
     """
 

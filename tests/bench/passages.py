@@ -31,7 +31,7 @@ from citewire.rag.answerer import build_candidates
 from citewire.rag.evaluation.metrics import exact_match, f1
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.models.encoder import OnnxEncoder
-from citewire.rag.models.model_files import ready_model
+from citewire.rag.models.model_files import prepare_model
 from citewire.rag.query import Query
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import HybridRetriever
@@ -76,8 +76,8 @@ def main() -> None:
         asked += [placed(example, articles) for example in chosen if example.golds]
     asked = random.Random(options.seed).sample(asked, min(options.questions, len(asked)))
     settings = read_settings(os.environ)
-    encoder = OnnxEncoder(ready_model("encoder", settings.encoder, settings.cache))
-    reader = OnnxReader(ready_model("reader", settings.reader, settings.cache))
+    encoder = OnnxEncoder(prepare_model("encoder", settings.encoder, settings.cache))
+    reader = OnnxReader(prepare_model("reader", settings.reader, settings.cache))
     print(f"{len(articles)} articles, {len(asked)} questions")
     print(f"{'size':>9} {'passages':>9} {'read':>5} {'found':>6} {'EM':>5} {'F1':>5} {'ms':>5}")
     for size in options.sizes:

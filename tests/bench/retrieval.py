@@ -42,7 +42,7 @@ from citewire.index.types import EVERY_ARTICLE, Article, Span
 from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
-from citewire.rag.models.model_files import ready_model
+from citewire.rag.models.model_files import prepare_model
 from citewire.rag.retrieval.ranking import WEIGHTS, Features, QueryTerms, scale
 from citewire.rag.retrieval.retriever import CANDIDATES_PER_SEARCH, HybridRetriever
 from citewire.rag.settings import read_settings
@@ -271,7 +271,7 @@ def by_plain_mean(cosines: dict[int, float], bm25: dict[int, float]) -> list[int
 @contextmanager
 def opened(articles: Sequence[Article], asked: Sequence[Asked], cache: Path) -> Iterator[Bench]:
     settings = read_settings(os.environ)
-    model = ready_model("encoder", settings.encoder, settings.cache)
+    model = prepare_model("encoder", settings.encoder, settings.cache)
     encoder = Remembered(OnnxEncoder(model), cache)
     encoder.know(list(dict.fromkeys(item.text for item in asked)))
     paragraphs = [article.source is None for article in articles]

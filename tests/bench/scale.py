@@ -36,7 +36,7 @@ from citewire.index.types import Article, Filters, Span
 from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.maintenance import SECONDS_BETWEEN_LOOKS
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.models.model_files import ready_model
+from citewire.rag.models.model_files import prepare_model
 from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.settings import Settings, read_settings
 from citewire.rag.types import Question
@@ -99,7 +99,7 @@ def main() -> None:
 
 def measure(size: int, texts: Path, folder: Path) -> None:
     settings = replace(read_settings(os.environ), data=folder)
-    model = ready_model("encoder", settings.encoder, settings.cache)
+    model = prepare_model("encoder", settings.encoder, settings.cache)
     paragraphs, questions = read_squad(texts)
     print(f"\n## {size:,} passages\n\n| what | figure |\n|---|---|", flush=True)
     vectors = NearCentres(max(size // 100, 1))

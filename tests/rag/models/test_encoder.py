@@ -7,7 +7,7 @@ import pytest
 
 from citewire.index.embedding import Vectors
 from citewire.rag.models.encoder import OnnxEncoder
-from citewire.rag.models.model_files import locate
+from citewire.rag.models.model_files import locate_model
 from citewire.rag.settings import read_settings
 
 SENTENCES = """\
@@ -45,7 +45,9 @@ def reference() -> Reference:
         warnings.simplefilter("ignore")
         from sentence_transformers import SentenceTransformer
 
-        return SentenceTransformer(str(locate(read_settings(os.environ).encoder)), device="cpu")
+        return SentenceTransformer(
+            str(locate_model(read_settings(os.environ).encoder)), device="cpu"
+        )
 
 
 def cosines(ours: Vectors, theirs: Vectors) -> np.ndarray:

@@ -13,12 +13,12 @@ from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import (
     EXPORT_VERSION,
     PACKAGED,
-    alone_in,
-    checked,
-    export_key,
-    locate,
-    ready_model,
-    source_digest,
+    compute_export_key,
+    hash_sources,
+    load_ready_model,
+    locate_model,
+    lock_exports,
+    prepare_model,
     verify_packaged,
 )
 from citewire.rag.settings import DEFAULT_ENCODER, SHIPPED_READER
@@ -48,7 +48,7 @@ def shipped(tmp_path: Path) -> Path:
 
 
 def test_the_shipped_reader_is_what_it_claims_to_be() -> None:
-    assert ready_model("reader", str(SHIPPED_READER), Path("unused")).number("max_tokens") == 384
+    assert prepare_model("reader", str(SHIPPED_READER), Path("unused")).number("max_tokens") == 384
 
 
 @pytest.mark.parametrize("name", ["model_int8.onnx", "tokenizer.json"])
@@ -57,59 +57,59 @@ def test_one_changed_byte_is_noticed(shipped: Path, name: str) -> None:
     content[len(content) // 2] ^= 1
     (shipped / name).write_bytes(content)
     with pytest.raises(ModelRejected, match=f"{name}: not the recorded file"):
-        ready_model("reader", str(shipped), Path("unused"))
+        prepare_model("reader", str(shipped), Path("unused"))
 
 
 @pytest.mark.parametrize("name", ["model_int8.onnx", "tokenizer.json"])
 def test_a_missing_file_is_named(model: Path, name: str) -> None:
     (model / name).unlink()
     with pytest.raises(ModelRejected, match=name):
-        checked("reader", model)
+        load_ready_model("reader", model)
 
 
 @pytest.mark.parametrize("manifest", ["", "{", "[]", "{}", '{"sha256": {}}', "\ud800"])
 def test_a_broken_manifest_is_no_model(model: Path, manifest: str) -> None:
     (model / "manifest.json").write_bytes(manifest.encode("utf-8", "surrogatepass"))
     with pytest.raises(ModelRejected, match=r"manifest\.json: not a manifest"):
-        checked("reader", model)
+        load_ready_model("reader", model)
 
 
 def test_a_fact_that_is_missing_is_named(model: Path) -> None:
     with pytest.raises(ModelRejected, match="no number 'dimension'"):
-        checked("reader", model).number("dimension")
+        load_ready_model("reader", model).number("dimension")
 
 
 def test_a_sound_model_tells_its_facts(model: Path) -> None:
-    ready = checked("reader", model)
+    ready = load_ready_model("reader", model)
     assert (ready.identity, ready.number("max_tokens")) == ("reader:made-up", 384)
 
 
 def test_a_model_of_the_other_kind_is_rejected(model: Path) -> None:
     with pytest.raises(ModelRejected, match="made ready as reader, not as encoder"):
-        ready_model("encoder", str(model), Path("unused"))
+        prepare_model("encoder", str(model), Path("unused"))
 
 
 def test_a_folder_without_weights_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelRejected, match=r"has no model\.safetensors"):
-        ready_model("reader", str(tmp_path), tmp_path / "cache")
+        prepare_model("reader", str(tmp_path), tmp_path / "cache")
 
 
 def test_pickled_weights_are_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
     with pytest.raises(ModelRejected, match="other formats are not loaded"):
-        ready_model("reader", str(tmp_path), tmp_path / "cache")
+        prepare_model("reader", str(tmp_path), tmp_path / "cache")
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "../nothing", "a b", "a/b/c"])
 def test_a_path_to_nothing_is_rejected_by_name(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelRejected, match=f"^{name}: no such folder"):
-        ready_model("reader", name, tmp_path)
+        prepare_model("reader", name, tmp_path)
 
 
 def test_an_unknown_name_is_rejected_without_the_hub() -> None:
     script = "from pathlib import Path; from citewire.rag.models.model_files import *\n"
     script += "from citewire.rag.errors import *\n"
-    script += "try: ready_model('reader', 'nobody/nothing', Path('unused'))\n"
+    script += "try: prepare_model('reader', 'nobody/nothing', Path('unused'))\n"
     script += "except ModelRejected as error: print(error)"
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -123,7 +123,7 @@ def test_an_unknown_name_is_rejected_without_the_hub() -> None:
 
 
 def test_the_packaged_encoder_is_the_published_one() -> None:
-    weights = locate(DEFAULT_ENCODER) / "model.safetensors"
+    weights = locate_model(DEFAULT_ENCODER) / "model.safetensors"
     verify_packaged(DEFAULT_ENCODER, weights)
     assert sha256(weights) == PACKAGED[DEFAULT_ENCODER][2]
 
@@ -148,18 +148,26 @@ def test_weights_that_cannot_be_exported_leave_nothing_behind(
     broken_weights: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ModelRejected, match="broken: cannot be exported as a reader: "):
-        ready_model("reader", str(broken_weights), tmp_path / "cache")
+        prepare_model("reader", str(broken_weights), tmp_path / "cache")
     assert [file.name for file in (tmp_path / "cache").iterdir()] == ["lock"]
+
+
+def test_an_export_is_announced_since_it_takes_long(
+    broken_weights: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ModelRejected):
+        prepare_model("reader", str(broken_weights), tmp_path / "cache")
+    assert caplog.messages == ["Preparing the reader for this machine, once …"]
 
 
 def test_a_model_that_another_process_is_exporting_is_waited_for(
     broken_weights: Path, model: Path, tmp_path: Path
 ) -> None:
     cache, name = tmp_path / "cache", str(broken_weights)
-    target = cache / f"reader-{export_key(name, broken_weights)}-v{EXPORT_VERSION}"
+    target = cache / f"reader-{compute_export_key(name, broken_weights)}-v{EXPORT_VERSION}"
     with ThreadPoolExecutor(1) as pool:
-        with alone_in(cache):
-            waiting = pool.submit(ready_model, "reader", name, cache)
+        with lock_exports(cache):
+            waiting = pool.submit(prepare_model, "reader", name, cache)
             # It would fail at once if it began to export these weights itself.
             with pytest.raises(TimeoutError):
                 waiting.result(timeout=0.5)
@@ -170,7 +178,7 @@ def test_a_model_that_another_process_is_exporting_is_waited_for(
 def test_a_cache_that_cannot_be_written_is_named(broken_weights: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelRejected, match="file"):
-        ready_model("reader", str(broken_weights), tmp_path / "file" / "cache")
+        prepare_model("reader", str(broken_weights), tmp_path / "file" / "cache")
 
 
 @pytest.mark.parametrize("changed", ["tokenizer.json", "1_Pooling/config.json"])
@@ -178,6 +186,6 @@ def test_models_that_share_their_weights_alone_are_told_apart(tmp_path: Path, ch
     (tmp_path / "1_Pooling").mkdir()
     for name in ("model.safetensors", "tokenizer.json", "1_Pooling/config.json"):
         (tmp_path / name).write_text("first")
-    first = source_digest(tmp_path)
+    first = hash_sources(tmp_path)
     (tmp_path / changed).write_text("second")
-    assert source_digest(tmp_path) != first
+    assert hash_sources(tmp_path) != first

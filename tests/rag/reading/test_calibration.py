@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewire.rag.errors import ModelRejected
-from citewire.rag.models.model_files import ready_model
+from citewire.rag.models.model_files import prepare_model
 from citewire.rag.reading.calibration import (
     CALIBRATION_FILE,
     FEATURE_NAMES,
@@ -138,5 +138,5 @@ def test_a_broken_calibration_is_rejected(tmp_path: Path, text: str) -> None:
 
 
 def test_the_shipped_calibration_belongs_to_the_shipped_reader() -> None:
-    model = ready_model("reader", str(SHIPPED_READER), Path("unused"))
+    model = prepare_model("reader", str(SHIPPED_READER), Path("unused"))
     assert 0 < read_calibration(model.folder, model.identity).threshold < 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from citewire.index.types import Article, Passage, Span
 from citewire.rag.errors import ModelRejected
-from citewire.rag.models.model_files import ReadyModel, ready_model
+from citewire.rag.models.model_files import ReadyModel, prepare_model
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.settings import SHIPPED_READER
 from citewire.rag.types import Hit
@@ -160,7 +160,7 @@ def test_a_reader_that_learned_without_titles_is_given_none(
     manifest = json.loads((reader_folder / "manifest.json").read_text())
     del manifest["reads_titles"]
     (reader_folder / "manifest.json").write_text(json.dumps(manifest))
-    other = OnnxReader(ready_model("reader", str(reader_folder), Path("unused")))
+    other = OnnxReader(prepare_model("reader", str(reader_folder), Path("unused")))
     question, bare = "When did the bridge open?", hit(BRIDGE, title="", published=date(2020, 5, 1))
     headed = hit(BRIDGE, title="Bridge over the Vire", published=date(2020, 5, 1))
     margins = [other.read(question, [each])[0].margin for each in (bare, headed)]
@@ -235,4 +235,4 @@ def test_a_reader_of_short_windows_is_refused(reader_folder: Path) -> None:
     manifest = json.loads((reader_folder / "manifest.json").read_text())
     (reader_folder / "manifest.json").write_text(json.dumps(manifest | {"max_tokens": 128}))
     with pytest.raises(ModelRejected, match="reads 128 tokens at once; a reader needs 224"):
-        OnnxReader(ready_model("reader", str(reader_folder), Path("unused")))
+        OnnxReader(prepare_model("reader", str(reader_folder), Path("unused")))
