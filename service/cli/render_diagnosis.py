@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-from citewire.rag.doctor import Diagnosis
+from citewire.rag.doctor.diagnosis import Diagnosis
 from citewire.service.cli.terminal import make_safe
 from citewire.service.wire.phrasing import count
 

@@ -15,7 +15,7 @@ from citewire.index.catalogue.salvage import replace_catalogue
 from citewire.index.data_directory import DataDirectory
 from citewire.index.system.crash_points import VARIABLE
 from citewire.index.vectors.backends import FolderBackend
-from citewire.rag.doctor import mend
+from citewire.rag.doctor.repair import rebuild
 
 # Takes a catalogue back from the third schema to the second.
 TO_SECOND = """
@@ -104,7 +104,7 @@ def migrate(data: Path) -> None:
 
 def repair(data: Path) -> None:
     with DataDirectory(data, command="crash test") as directory:
-        mend(directory, check_catalogue(directory.catalogue), FolderBackend())
+        rebuild(directory, check_catalogue(directory.catalogue), FolderBackend())
 
 
 def repair_catalogue(data: Path) -> None:

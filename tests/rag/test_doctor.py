@@ -18,7 +18,8 @@ from citewire.index.errors import ArchiveLocked, NoArchive, StorageFull
 from citewire.index.types import Article, Filters
 from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
-from citewire.rag.doctor import Damage, Diagnosis, diagnose, repair
+from citewire.rag.doctor.diagnosis import Damage, Diagnosis, diagnose
+from citewire.rag.doctor.repair import repair
 from citewire.rag.models.model_files import ReadyModel
 from citewire.rag.settings import Settings, read_settings
 

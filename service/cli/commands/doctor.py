@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Check the data directory; with --repair, repair it."""
-    from citewire.rag.doctor import Damage, diagnose, repair
+    from citewire.rag.doctor.diagnosis import Damage, diagnose
+    from citewire.rag.doctor.repair import repair
     from citewire.service.cli.render_diagnosis import format_json, render_diagnosis
 
     diagnosis = repair(settings) if options.repair else diagnose(settings)

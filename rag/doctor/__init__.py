@@ -1,0 +1,1 @@
+"""Check a data directory and repair it."""
