@@ -1,7 +1,7 @@
-"""Stop work that nobody waits for any more, wherever in the library it has got to.
+"""Cancel work whose result is not wanted any more, wherever in the library it is running.
 
-Whoever begins the work makes its `Cancellation` current; what takes long looks there. So
-nothing in between needs to know of it, and where nobody may cancel, nothing is checked.
+The caller that starts the work makes its `Cancellation` current (a context variable); long-running
+functions check it. Functions in between need not pass it on.
 """
 
 import threading
@@ -13,11 +13,11 @@ from citewire.index.errors import CitewireError
 
 
 class Cancelled(CitewireError):
-    """Whoever wanted the work's result does not wait for it any more."""
+    """The work was cancelled: its result is not wanted any more."""
 
 
 class Cancellation:
-    """Says once, from any thread, that a piece of work is not wanted any more."""
+    """Cancels a piece of work, once and from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,7 +25,7 @@ class Cancellation:
         self._stops: list[Callable[[], None]] = []
 
     def cancel(self) -> None:
-        """Stop what can be stopped now; whatever is begun afterwards ends at once."""
+        """Stop the running parts now; parts that start later raise Cancelled at once."""
         with self._lock:
             self._cancelled = True
             for stop in self._stops:
@@ -33,7 +33,11 @@ class Cancellation:
 
     @contextmanager
     def stopping(self, stop: Callable[[], None]) -> Iterator[None]:
-        """Call `stop` when the work is cancelled inside; raise Cancelled when it was already."""
+        """Call `stop` if the work is cancelled inside the block.
+
+        Raises:
+            Cancelled: the work was cancelled before the block.
+        """
         with self._lock:
             if self._cancelled:
                 raise Cancelled("the work was cancelled")
@@ -46,23 +50,23 @@ class Cancellation:
 
     @property
     def cancelled(self) -> bool:
-        """Say whether the work was cancelled."""
+        """Whether the work was cancelled."""
         return self._cancelled
 
 
-# What nobody cancels, for the command line and for threads of their own.
+# The default, which is never cancelled: for the command line and for background threads.
 NEVER = Cancellation()
 _current: ContextVar[Cancellation] = ContextVar("cancellation", default=NEVER)
 
 
 def current_cancellation() -> Cancellation:
-    """Return what may cancel the work that this thread does."""
+    """Return the cancellation of the work that this thread does."""
     return _current.get()
 
 
 @contextmanager
 def cancelled_by(cancellation: Cancellation) -> Iterator[None]:
-    """Let `cancellation` stop what is done inside."""
+    """Make `cancellation` the current one inside the block."""
     token = _current.set(cancellation)
     try:
         yield

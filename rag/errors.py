@@ -1,8 +1,8 @@
-"""What can go wrong on the way to an answer; index/errors.py has the rest of the tree.
+"""Errors on the way to an answer; index/errors.py has the rest of the tree.
 
 CitewireError
 ├── InvalidInput
-│   └── UnknownEvidence follow a link that Citewire gave, the whole of it
+│   └── UnknownEvidence use the whole of a link that Citewire gave
 ├── NotUsable
 │   └── ModelRejected   a model is missing, incomplete or not what it claims to be
 └── BrokenCitation      a quote does not equal its article's text: a bug, never shown
@@ -12,7 +12,7 @@ from citewire.index.errors import CitewireError, InvalidInput, NotUsable
 
 
 class UnknownEvidence(InvalidInput):
-    """This is no evidence link that Citewire gave, or not the whole of one."""
+    """An evidence link that is not from Citewire, or not complete."""
 
 
 class ModelRejected(NotUsable):

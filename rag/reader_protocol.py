@@ -1,4 +1,4 @@
-"""The seam to the reading model: a question and passages to spans."""
+"""The seam to the reading model: from a question and passages to spans."""
 
 from collections.abc import Sequence
 from typing import Protocol

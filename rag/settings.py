@@ -1,4 +1,4 @@
-"""What a person may configure, read from `CITEWIRE_*` environment variables."""
+"""The library's settings, read from `CITEWIRE_*` environment variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where things are and which models are used; see VARIABLES.
+    """The data directory, the cache and the models; see VARIABLES.
 
-    `threshold` None means the one that came with the reader's calibration.
+    `threshold` None means the threshold of the reader's calibration.
     """
 
     data: Path
@@ -41,20 +41,20 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str], data: Path | None = None) -> Settings:
-    """Read the settings; `data`, where given, goes before the environment's.
+    """Read the settings; `data`, where given, overrides the environment's.
 
-    Variables that are not of the library are left to whom they belong.
+    Variables that are not the library's are ignored.
 
     Raises:
         InvalidInput: a variable has a value out of range.
     """
     given = select_variables(environment)
     return Settings(
-        data=data or path_of(given.get("CITEWIRE_DATA"), user_data_path("citewire")),
-        cache=path_of(given.get("CITEWIRE_CACHE"), user_cache_path("citewire")),
+        data=data or parse_path(given.get("CITEWIRE_DATA"), user_data_path("citewire")),
+        cache=parse_path(given.get("CITEWIRE_CACHE"), user_cache_path("citewire")),
         encoder=given.get("CITEWIRE_ENCODER", DEFAULT_ENCODER),
         reader=given.get("CITEWIRE_READER", str(SHIPPED_READER)),
-        threshold=probability(given.get("CITEWIRE_THRESHOLD")),
+        threshold=parse_number(given.get("CITEWIRE_THRESHOLD")),
         chroma=read_address(given["CITEWIRE_CHROMA_URL"])
         if "CITEWIRE_CHROMA_URL" in given
         else None,
@@ -68,13 +68,13 @@ def select_variables(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def path_of(value: str | None, default: Path) -> Path:
-    """Return the path that the variable names, else the default."""
+def parse_path(value: str | None, default: Path) -> Path:
+    """Parse a path, with `~` for the home directory; return the default where there is none."""
     return default if value is None else Path(value).expanduser()
 
 
-def probability(value: str | None) -> float | None:
-    """Read a number; raise InvalidInput when it is none."""
+def parse_number(value: str | None) -> float | None:
+    """Parse a number; raise InvalidInput when it is none."""
     if value is None:
         return None
     try:

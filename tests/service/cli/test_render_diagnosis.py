@@ -1,6 +1,6 @@
 import json
 
-from citewire.rag.doctor import REBUILD, Damage, Diagnosis, Finding
+from citewire.rag.doctor.diagnosis import REBUILD, Damage, Diagnosis, Finding
 from citewire.service.cli.render_diagnosis import format_json, render_diagnosis
 
 GOOD = Diagnosis(18, 42, ())
