@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(error)
         return choose_exit_code(error)
     except KeyboardInterrupt:
-        print("citewire: interrupted; what was stored stays stored", file=sys.stderr)
+        print("citewire: interrupted; all articles that were stored are kept", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has closed our output (SIGPIPE); Python's flush at exit must not fail again.

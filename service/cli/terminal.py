@@ -1,4 +1,4 @@
-"""What a terminal needs: its width, its colours, and text that cannot act on it."""
+"""The terminal: its width, its colours, and text that cannot act on it."""
 
 import os
 import re

@@ -42,19 +42,19 @@ def service_url(served_archive: Path) -> Iterator[str]:
 
 @pytest.fixture(name="citewire", scope="session")
 def citewire_fixture() -> "Callable[..., subprocess.CompletedProcess[str]]":
-    """What runs the command line."""
+    """Runs the command line."""
     return citewire
 
 
 @pytest.fixture(name="serving", scope="session")
 def serving_fixture() -> "Callable[..., AbstractContextManager[tuple[str, subprocess.Popen[str]]]]":
-    """What begins to serve a data directory."""
+    """Begins to serve a data directory."""
     return serving
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    # Expectations are waited for; beside other work five seconds can be too few.
+    # Upper bound of waiting for an expectation: on a busy machine five seconds can be too few.
     expect.set_options(timeout=PATIENCE_MS)
     with chromium() as browser:
         yield browser
@@ -78,7 +78,7 @@ def page(context: BrowserContext, service_url: str) -> Page:
 
 @pytest.fixture(name="ask")
 def ask_fixture() -> "Callable[[Page, str], Locator]":
-    """What asks a question on the page, as a person does."""
+    """Asks a question on the page, as a person does."""
     return ask
 
 

@@ -262,7 +262,9 @@ def test_interrupted_indexing_says_so_and_keeps_what_it_stored(tmp_path: Path) -
         _, errors = process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert errors.splitlines()[-1] == "citewire: interrupted; what was stored stays stored"
+    assert (
+        errors.splitlines()[-1] == "citewire: interrupted; all articles that were stored are kept"
+    )
     assert 1 <= stored_articles(data) < 8
 
 

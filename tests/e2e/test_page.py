@@ -279,7 +279,7 @@ def test_dark_preference_darkens_the_page(page: Page) -> None:
     expect(page.locator("body")).to_have_css("background-color", "rgb(20, 22, 26)")
 
 
-# What no archive of ours holds
+# Replies that the seed archive cannot give
 
 
 def test_hostile_article_is_shown_word_for_word_and_not_run(page: Page, ask: Ask) -> None:

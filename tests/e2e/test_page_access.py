@@ -13,7 +13,7 @@ Ask = Callable[[Page, str], Locator]
 
 
 def faults(page: Page) -> list[str]:
-    """What axe has against the page as it is now, in light and in dark: rule and place."""
+    """The violations that axe reports on the page as it is, in light and dark: rule and place."""
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)

@@ -115,7 +115,7 @@ def test_stream_that_is_cut_off_is_no_answer(page: Page, ask: Ask) -> None:
     expect(turn.get_by_role("button", name="Try again")).to_be_visible()
 
 
-# What the browser keeps
+# Storage in the browser
 
 
 def test_conversation_outlives_the_page_and_goes_on(page: Page, ask: Ask) -> None:

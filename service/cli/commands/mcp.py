@@ -6,7 +6,7 @@ from citewire.service.cli.exit_codes import ANSWERED
 from citewire.service.settings import ServiceSettings
 
 NAME = "mcp"
-PURPOSE = "Serve tools to language models (MCP) on standard input and output."
+PURPOSE = "Serve tools to language models (MCP) on standard streams."
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""How far indexing is, where nobody looks and where somebody does."""
+"""The progress of indexing, in a log and on a terminal."""
 
 import pytest
 
