@@ -8,7 +8,7 @@ from citewire.index.catalogue.checksums import article_checksum, vector_checksum
 from citewire.index.catalogue.passages import checksum_passages
 from citewire.index.catalogue.postings import add_postings, remove_postings
 from citewire.index.catalogue.records import EncodedArticle, fingerprint
-from citewire.index.system.crash_points import reached
+from citewire.index.system.crash_points import pass_crash_point
 from citewire.index.types import Article
 
 
@@ -32,7 +32,7 @@ def delete_article(connection: sqlite3.Connection, article_id: str) -> None:
     )
     connection.execute("DELETE FROM passages WHERE article = ?", (number,))
     connection.execute("DELETE FROM articles WHERE number = ?", (number,))
-    reached("put: old deleted")
+    pass_crash_point("put: old deleted")
 
 
 def insert_article(connection: sqlite3.Connection, item: EncodedArticle) -> None:
@@ -47,7 +47,7 @@ def insert_article(connection: sqlite3.Connection, item: EncodedArticle) -> None
     known = fingerprint(article)
     whole = article_checksum((number, article.id, item.origin, known), rows, sums)
     insert_row(connection, article, known, (number, article.digest, item.origin, whole))
-    reached("put: article inserted")
+    pass_crash_point("put: article inserted")
     own = checksum_passages(number, rows)
     connection.executemany(
         "INSERT INTO passages (id, start, end, article, checksum) VALUES (?, ?, ?, ?, ?)",
@@ -56,12 +56,12 @@ def insert_article(connection: sqlite3.Connection, item: EncodedArticle) -> None
     connection.executemany(
         "INSERT INTO vectors VALUES (?, ?, ?)", zip(ids, blobs, sums, strict=True)
     )
-    reached("put: vectors inserted")
+    pass_crash_point("put: vectors inserted")
     spans = zip(ids, item.spans, strict=True)
     add_postings(
         connection, {passage: (article.title, span.of(article.text)) for passage, span in spans}
     )
-    reached("put: words added")
+    pass_crash_point("put: words added")
 
 
 def insert_row(

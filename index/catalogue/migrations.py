@@ -15,7 +15,7 @@ from citewire.index.catalogue.postings import rebuild_postings
 from citewire.index.catalogue.schema import SCHEMA_VERSION
 from citewire.index.catalogue.state import read_meta
 from citewire.index.errors import ArchiveDamaged, ArchiveTooNew
-from citewire.index.system.crash_points import reached
+from citewire.index.system.crash_points import pass_crash_point
 from citewire.index.text.analysis import WORDS_VERSION
 
 # Difference of a vector's length from one: encoders give unit vectors, up to rounding.
@@ -57,16 +57,16 @@ def migrate(connection: sqlite3.Connection) -> None:
         ArchiveDamaged: it holds values that no version has stored.
     """
     meta = read_meta(connection)
-    reached("migrate: begun")
+    pass_crash_point("migrate: begun")
     for schema in range(parse_schema(meta), SCHEMA_VERSION):
         MIGRATIONS[schema](connection)
-        reached("migrate: schema changed")
+        pass_crash_point("migrate: schema changed")
     if meta.get("words") != str(WORDS_VERSION):
         rebuild_postings(connection)
-        reached("migrate: words made")
+        pass_crash_point("migrate: words made")
     current = {"schema": str(SCHEMA_VERSION), "words": str(WORDS_VERSION)}
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", current.items())
-    reached("migrate: noted")
+    pass_crash_point("migrate: noted")
 
 
 def replace_full_text_search(connection: sqlite3.Connection) -> None:

@@ -12,7 +12,7 @@ from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.wal import log_file
 from citewire.index.errors import StorageFull
-from citewire.index.system.crash_points import reached
+from citewire.index.system.crash_points import pass_crash_point
 
 ARTICLES_PER_PUT = 100
 
@@ -46,15 +46,15 @@ def replace_catalogue(file: Path, report: CheckReport) -> Path:
     if log.exists():
         # SQLite would take it for the log of the new file.
         checkpoint_damaged(file)
-    reached("repair: set aside")
+    pass_crash_point("repair: set aside")
     old, new = Witness(file), Witness(target)
     # Before the file itself: a file that does not match them is checked and repaired again.
     new.seal_file.replace(old.seal_file)
-    reached("repair: seal in its place")
+    pass_crash_point("repair: seal in its place")
     new.acknowledged_file.replace(old.acknowledged_file)
-    reached("repair: witnesses in their place")
+    pass_crash_point("repair: witnesses in their place")
     target.replace(file)
-    reached("repair: catalogue in its place")
+    pass_crash_point("repair: catalogue in its place")
     return aside
 
 
@@ -69,8 +69,8 @@ def salvage(damaged: Path, report: CheckReport, target: Path) -> None:
     with closing(open_catalogue(target, "create", encoder=report.encoder)) as catalogue:
         for first in range(0, len(report.sound), ARTICLES_PER_PUT):
             catalogue.put(read_sound(damaged, report.sound[first : first + ARTICLES_PER_PUT]))
-            reached("repair: some articles stored")
-    reached("repair: all articles stored")
+            pass_crash_point("repair: some articles stored")
+    pass_crash_point("repair: all articles stored")
 
 
 def read_sound(file: Path, numbers: list[int]) -> Iterator[EncodedArticle]:

@@ -26,7 +26,7 @@ from citewire.index.catalogue.schema import SCHEMA, SCHEMA_VERSION
 from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.state import CatalogueState, read_state
 from citewire.index.errors import ArchiveLost, NotUsable, StorageFull
-from citewire.index.system.crash_points import reached
+from citewire.index.system.crash_points import pass_crash_point
 from citewire.index.text.analysis import WORDS_VERSION
 
 # Rows changed between checkpoints: a changed row adds about one page to the log.
@@ -65,14 +65,14 @@ class WritableFile:
             if not self._connections:
                 return
             sealed = self._trusted and self._seal()
-            reached("close: sealed")
+            pass_crash_point("close: sealed")
             # When the last connection closes, SQLite copies the log into the file, which would
             # leave it unsealed; not while a connection that may only read is open.
             keeper = self._connect_keeper() if not sealed and has_log(self.path) else None
             self._connections.close()
             if keeper is not None:
                 keeper.close()
-            reached("close: closed")
+            pass_crash_point("close: closed")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -89,21 +89,21 @@ class WritableFile:
             connection = self._connections.get()
             before = connection.total_changes
             connection.execute("BEGIN IMMEDIATE")
-            reached("put: begun")
+            pass_crash_point("put: begun")
             try:
                 yield connection
                 connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'version'")
                 state = read_state(connection)
-                reached("put: before the commit")
+                pass_crash_point("put: before the commit")
                 connection.execute("COMMIT")
             except BaseException:
                 # Some errors, such as a full disk, may have ended the transaction already.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            reached("put: committed")
+            pass_crash_point("put: committed")
             self._acknowledge(state)
-            reached("put: acknowledged")
+            pass_crash_point("put: acknowledged")
             self._changed_rows += connection.total_changes - before
             if self._changed_rows > ROWS_PER_CHECKPOINT and self._seal():
                 self._changed_rows = 0
@@ -141,9 +141,9 @@ class WritableFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         begun = CatalogueState(uuid.uuid4().hex, 0)
         self._witness.begin(begun)
-        reached("create: witnesses begun")
+        pass_crash_point("create: witnesses begun")
         connection = self._connections.get()
-        reached("create: file made")
+        pass_crash_point("create: file made")
         meta = {
             "schema": str(SCHEMA_VERSION),
             "archive_id": begun.archive_id,
@@ -156,14 +156,14 @@ class WritableFile:
         for statement in SCHEMA.split(";\n"):
             connection.execute(statement)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-        reached("create: tables made")
+        pass_crash_point("create: tables made")
         connection.execute("COMMIT")
-        reached("create: committed")
+        pass_crash_point("create: committed")
 
     def _bring_up_to_date(self, meta: dict[str, str]) -> None:
         if parse_schema(meta) < FIRST_SEALED:
             self._witness.begin(CatalogueState.from_meta(meta))
-            reached("migrate: witnesses begun")
+            pass_crash_point("migrate: witnesses begun")
         self._trusted = True
         if is_outdated(meta):
             with self.writing() as connection:
@@ -191,7 +191,7 @@ class WritableFile:
             if busy or frames != done:
                 return False
             self._owes_seal = True
-            reached("checkpoint: done")
+            pass_crash_point("checkpoint: done")
             (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
             self._witness.seal(read_state(connection), int(page_bytes))
             self._owes_seal = False

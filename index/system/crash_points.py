@@ -1,15 +1,15 @@
-"""Named moments of changing an archive, at which tests kill the process.
+"""Crash points: named moments of changing an archive, at which tests kill the process.
 
-Nothing happens at them unless the variable RAG_CRASH_POINT names one.
+Passing one does nothing unless the environment variable RAG_CRASH_POINT names it.
 """
 
 import os
 import signal
 
 VARIABLE = "RAG_CRASH_POINT"
-# In the order in which they are passed: by an archive that is made, changed, indexed and closed;
-# by one of an older version that is opened; by one that is mended; by one whose index lies on a
-# server. Those of `build` are a child's, and end it together with the process that waits for it.
+# In the order in which they are passed: when an archive is created, changed, indexed and closed;
+# when one of an older version is opened; when one is repaired; when its index is built on a server.
+# Those of `build` are passed by a child process, and kill its parent as well.
 POINTS = (
     "create: witnesses begun",
     "create: file made",
@@ -52,8 +52,8 @@ POINTS = (
 )
 
 
-def reached(point: str) -> None:
-    """End the process here and now if this is the point that was asked for."""
+def pass_crash_point(point: str) -> None:
+    """Kill this process if the environment names this crash point."""
     if os.environ.get(VARIABLE) != point:
         return
     if point.startswith("build: "):

@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from citewire.index.system.crash_points import reached
+from citewire.index.system.crash_points import pass_crash_point
 
 # Bytes that must be free: SQLite needs an eighth of them to open a file for writing.
 LEAST_ROOM = 256 * 1024
@@ -33,11 +33,11 @@ def write_atomically(
         stream.flush()
         os.fsync(stream.fileno())
     if crash_point:
-        reached(f"{crash_point}: written aside")
+        pass_crash_point(f"{crash_point}: written aside")
     aside.replace(file)
     sync(file.parent)
     if crash_point:
-        reached(f"{crash_point}: in its place")
+        pass_crash_point(f"{crash_point}: in its place")
 
 
 class InPlaceFile:

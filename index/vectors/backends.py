@@ -11,7 +11,7 @@ from pathlib import Path
 
 from citewire.index.errors import ReadOnlyArchive
 from citewire.index.system.child_process import ChildFailed, run_in_child
-from citewire.index.system.crash_points import reached
+from citewire.index.system.crash_points import pass_crash_point
 from citewire.index.vectors.backend import Backend, Candidate, Draft, Index, IndexWriter
 from citewire.index.vectors.chroma import (
     ChromaIndex,
@@ -157,11 +157,11 @@ class ServerWriter:
         name, rows = draft.generation.collection, draft.rows
         with closing(ChromaServer(self.address, SECONDS_PER_PART)) as server:
             write_collection(server, name, rows)
-            reached("build: collection written")
+            pass_crash_point("build: collection written")
             index = ServerIndex(server, name, len(rows))
             index.verify(rows.ids, rows.vectors[sample_rows(len(rows))])
         (draft.folder / FOLDER / VECTORS_FILE).unlink()
-        reached("build: vectors left to the server")
+        pass_crash_point("build: vectors left to the server")
 
 
 def verify_folder(folder: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from citewire.index.catalogue.stored_vectors import open_vectors
-from citewire.index.system.crash_points import reached
+from citewire.index.system.crash_points import pass_crash_point
 from citewire.index.system.files import sync_tree
 from citewire.index.vectors.backend import Draft, IndexWriter
 from citewire.index.vectors.manifest import Generation, index_files
@@ -22,13 +22,13 @@ def build(folder: Path, catalogue: Path, writer: IndexWriter) -> Generation:
         if not stored.count:
             return empty
         write_rows(folder / FOLDER, stored)
-    reached("build: rows written")
+    pass_crash_point("build: rows written")
     rows = map_rows(folder / FOLDER)
     generation = replace(empty, last_passage=int(rows.ids[-1]), rows=len(rows))
     writer.write(Draft(folder, generation, rows))
-    reached("build: index written")
+    pass_crash_point("build: index written")
     sync_tree(folder)
-    reached("build: files synced")
+    pass_crash_point("build: files synced")
     return replace(generation, files=index_files(folder))
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.errors import NotUsable, VectorServerAway
 from citewire.index.system.child_process import ChildFailed, run_in_child
-from citewire.index.system.crash_points import reached
+from citewire.index.system.crash_points import pass_crash_point
 from citewire.index.system.files import write_atomically
 from citewire.index.system.malloc import trim_heap
 from citewire.index.vectors.backend import Backend, Candidate, Index
@@ -182,7 +182,7 @@ class Generations:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise build_error(self._directory, error) from error
             self._show_current()
-            reached("rebuild: shown")
+            pass_crash_point("rebuild: shown")
             self._delete_orphans(generation)
 
     def close(self) -> None:
@@ -257,7 +257,7 @@ class Generations:
         try:
             for name in find_orphans(server, current):
                 server.delete_collection(name)
-                reached("server: old collections dropped")
+                pass_crash_point("server: old collections dropped")
         except VectorServerAway:
             return
 

@@ -7,7 +7,7 @@ from citewire.index.catalogue.checker import CheckReport
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.salvage import replace_catalogue
 from citewire.index.data_directory import DataDirectory
-from citewire.index.system.crash_points import reached
+from citewire.index.system.crash_points import pass_crash_point
 from citewire.index.vectors.backend import Backend
 from citewire.index.vectors.backends import open_backend
 from citewire.index.vectors.vector_index import VectorIndex
@@ -54,7 +54,7 @@ def rebuild(directory: DataDirectory, report: CheckReport, backend: Backend) -> 
         aside = replace_catalogue(directory.catalogue, report)
         repaired.append(f"the catalogue, of {len(report.sound)} sound articles; was {aside}")
     shutil.rmtree(directory.vectors, ignore_errors=True)
-    reached("repair: index removed")
+    pass_crash_point("repair: index removed")
     with closing(open_catalogue(directory.catalogue, "own", encoder=report.encoder)) as catalogue:
         index = VectorIndex(directory.vectors, catalogue, backend)
         index.rebuild()

@@ -57,7 +57,7 @@ def test_every_named_point_is_in_the_code() -> None:
     source = "".join(
         file.read_text("utf-8") for room in ("index", "rag") for file in (ROOT / room).rglob("*.py")
     )
-    named = set(re.findall(r'reached\("([^"]+)"\)', source))
+    named = set(re.findall(r'pass_crash_point\("([^"]+)"\)', source))
     written = {
         f"{file}: {when}"
         for file in re.findall(r'crash_point="([^"]+)"', source)
