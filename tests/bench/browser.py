@@ -1,4 +1,4 @@
-"""What looks at the chat page shares, commands and tests: Chromium, and asking as people do."""
+"""Shared by commands and tests of the chat page: Chromium, and asking as a person does."""
 
 import os
 import shutil
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from load import service
+from load import run_service
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-# The first question of a cold service loads its models.
+# Milliseconds to wait; the first question of a cold service loads the models.
 PATIENCE_MS = 60_000
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The browser of this machine, or the one that CHROMIUM names."""
+def launch_chromium() -> Iterator[Browser]:
+    """Launch the installed Chromium, or the one that the variable CHROMIUM names."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if found is None:
@@ -30,8 +30,8 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(articles: Path, data: Path) -> Iterator[str]:
-    """Index the articles into `data` and serve them; yields the page's address."""
+def serve_articles(articles: Path, data: Path) -> Iterator[str]:
+    """Index the articles into `data` and serve them; yield the page's address."""
     command = [
         sys.executable,
         "-m",
@@ -42,12 +42,12 @@ def serving(articles: Path, data: Path) -> Iterator[str]:
         str(articles),
     ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    with service(data) as running:
+    with run_service(data) as running:
         yield f"http://{running.host}:{running.port}"
 
 
 def ask(page: Page, question: str) -> Locator:
-    """Type and send; the turn, once the service has replied."""
+    """Type and send the question; return the turn once the service has replied."""
     turns = page.get_by_role("log").locator(".turn")
     turn = turns.nth(turns.count())
     field = page.get_by_label("Your question")

@@ -1,9 +1,9 @@
-"""Crowd real articles with made-up ones: `crowd.py DIR --into NEW --texts SQUAD.json.gz`.
+"""Fill an archive up with synthetic articles: `crowd.py DIR --into NEW --texts SQUAD.json.gz`.
 
-DIR is a data directory of articles that were really encoded (`citewire index`). A copy of it is
-filled up to `--passages` with the paragraphs of a SQuAD file and with made-up vectors, as
-`scale.py` makes them: near one another and near no question. So the questions to the real
-articles keep their answers, and are searched for among as many passages as a large archive has.
+DIR is a data directory of articles that a model encoded (`citewire index`). A copy of it is
+filled up to `--passages` with the paragraphs of a SQuAD file and with synthetic vectors, as
+`scale.py` makes them: near each other and near no question. So the questions about the real
+articles keep their answers, which are searched among as many passages as a large archive has.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, required=True, help="a SQuAD file, .json.gz")
     parser.add_argument("--passages", type=int, default=100_000)
     options = parser.parse_args()
-    # Owned, so that nobody changes it meanwhile.
+    # Locked, so that no other process changes it while it is copied.
     with DataDirectory(options.directory, command="bench"):
         shutil.copytree(options.directory, options.into)
     settings = replace(read_settings(os.environ), data=options.into)

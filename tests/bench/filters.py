@@ -1,8 +1,8 @@
-"""How fast searching is with filters: `python tests/bench/filters.py SQUAD.json.gz`.
+"""Latency of searches with filters: `python tests/bench/filters.py SQUAD.json.gz`.
 
-SQuAD's paragraphs are cut into short passages (about 110,000 of the training set), with made-up
-dates, and sources that hold 0.1, 1, 10 and nearly 90 per cent. Vectors are made up as well: only
-the lexical leg and the ranking by words are measured on real text. `--data` keeps the archive.
+SQuAD's paragraphs are cut into short passages (about 110,000 of the training set), with synthetic
+dates, and sources that hold 0.1, 1, 10 and nearly 90 per cent. Vectors are synthetic as well: only
+the lexical search and the lexical features are measured on real text. `--data` keeps the archive.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--questions", type=int, default=300)
-    parser.add_argument("--data", type=Path, help="where the archive is kept for another run")
+    parser.add_argument("--data", type=Path, help="folder that keeps the archive for another run")
     options = parser.parse_args()
     data = json.loads(gzip.decompress(options.file.read_bytes()))["data"]
     asked = [
@@ -89,14 +89,14 @@ def fill(catalogue: Catalogue, data: Sequence[dict]) -> None:  # type: ignore[ty
 
 def measure(catalogue: Catalogue, questions: Sequence[str]) -> None:
     lexical = LexicalIndex(catalogue)
-    opening = milliseconds(lambda: lexical.search("river", 1, Filters()))
+    opening = measure_ms(lambda: lexical.search("river", 1, Filters()))
     print(f"{catalogue.counts()[1]} passages; first search {opening:.0f} ms")
     print(f"{'filter':20}{'lexical p50':>12}{'p99':>8}{'and ranking p50':>18}{'p99':>8}  ms")
     for name, filters in FILTERS.items():
         leg, both = [], []
         for question in questions:
-            leg.append(milliseconds(lambda: lexical.search(question, 30, filters)))  # noqa: B023
-            both.append(milliseconds(lambda: rank(catalogue, lexical, question, filters)))  # noqa: B023
+            leg.append(measure_ms(lambda: lexical.search(question, 30, filters)))  # noqa: B023
+            both.append(measure_ms(lambda: rank(catalogue, lexical, question, filters)))  # noqa: B023
         figures = [*np.percentile(leg, [50, 99]), *np.percentile(both, [50, 99])]
         print("{:20}{:12.1f}{:8.1f}{:18.1f}{:8.1f}".format(name, *figures), flush=True)
 
@@ -112,7 +112,7 @@ def rank(catalogue: Catalogue, lexical: LexicalIndex, question: str, filters: Fi
         rank_candidates(terms, matches, dict.fromkeys(found, 0.5), found)
 
 
-def milliseconds(work: Callable[[], object]) -> float:
+def measure_ms(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return 1000 * (time.perf_counter() - began)

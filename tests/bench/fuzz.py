@@ -1,7 +1,8 @@
-"""Requests made up from the OpenAPI document: `fuzz.py --data DIR --requests 20000`.
+"""Fuzzing with Schemathesis: `fuzz.py --data DIR --requests 20000`.
 
-Schemathesis sends them to a service of its own over a copy of an indexed data directory, which
-they change, in rounds with one seed after another, and checks every answer against the document.
+Schemathesis generates requests from the OpenAPI document, in rounds with one seed each, and checks
+every response against the document. The service runs over a copy of an indexed data directory,
+since the requests change it.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from load import service
+from load import run_service
 
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 PHASES = "examples,coverage,fuzzing,stateful"
@@ -22,44 +23,44 @@ FINDING = re.compile(r"^\s*❌ (ST\d+ .+): (\d+)$", re.MULTILINE)
 SENT = re.compile(r"^\s*(\d+) generated", re.MULTILINE)
 
 
-def round_of(url: str, seed: int, folder: Path) -> str:
-    """What schemathesis prints of one round."""
+def run_round(url: str, seed: int, folder: Path) -> str:
+    """Run one round; return the output of Schemathesis."""
     command = [str(Path(sys.executable).parent / "st"), "--config-file", str(CONFIGURATION)]
     command += ["run", f"{url}/openapi.json"]
     command += ["--phases", PHASES, "--workers", "2", "--seed", str(seed), "--no-color"]
     command += ["--max-examples", str(EXAMPLES_PER_ROUND), "--continue-on-failure"]
-    # How hard an input is to make up says nothing about the service.
+    # Health checks are about slow generation of inputs, not about the service.
     command += ["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "120"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     return done.stdout + done.stderr
 
 
 def main() -> int:
-    """Send the requests; return 1 when an answer was not as documented."""
+    """Send the requests; return 1 if a response was not as documented."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="an indexed data directory")
     parser.add_argument("--requests", type=int, default=20_000, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of the first round")
-    parser.add_argument("--report", type=Path, help="a folder for what each round printed")
+    parser.add_argument("--report", type=Path, help="a folder for the output of each round")
     options = parser.parse_args()
     sent = failed = 0
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         shutil.copytree(options.data, data, ignore=shutil.ignore_patterns("lock", "owner.json"))
-        with service(data) as running:
+        with run_service(data) as running:
             seed = options.seed
             while sent < options.requests:
-                said = round_of(f"http://{running.host}:{running.port}", seed, Path(folder))
+                output = run_round(f"http://{running.host}:{running.port}", seed, Path(folder))
                 if options.report is not None:
                     options.report.mkdir(parents=True, exist_ok=True)
-                    (options.report / f"round-{seed}.txt").write_text(said, "utf-8")
-                found = SENT.search(said)
+                    (options.report / f"round-{seed}.txt").write_text(output, "utf-8")
+                found = SENT.search(output)
                 if found is None:
-                    print(said)
+                    print(output)
                     return 1
                 sent += int(found.group(1))
-                findings = {what: int(times) for what, times in FINDING.findall(said)}
+                findings = {what: int(times) for what, times in FINDING.findall(output)}
                 failed += sum(findings.values())
                 print(f"seed {seed}: {sent} requests so far, {findings or 'all as documented'}")
                 seed += 1

@@ -1,7 +1,7 @@
-"""Index articles beside plain SentenceTransformer.encode: `python tests/bench/indexing.py PATH…`.
+"""Indexing speed against SentenceTransformer.encode: `python tests/bench/indexing.py PATH…`.
 
-Both see the same passages in the same run on the same machine. Indexing is the whole article's
-path: loading, cleaning, splitting, encoding, storing, building the vector index.
+Both process the same passages in one run. Indexing is the whole path of an article: loading,
+cleaning, splitting, encoding, storing, building the vector index.
 """
 
 import argparse
@@ -27,8 +27,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(read_settings(os.environ), data=Path(folder))
         with open_archive(settings, command="bench", create=True) as opened:
-            first = seconds(lambda: index(opened, paths))
-            again = seconds(lambda: index(opened, paths))
+            first = measure_seconds(lambda: index(opened, paths))
+            again = measure_seconds(lambda: index(opened, paths))
             with opened.archive.reading() as snapshot:
                 found = snapshot.passages(range(1, snapshot.size.passages + 1))
             texts = [
@@ -36,7 +36,7 @@ def main() -> None:
             ]
     model = SentenceTransformer(str(locate_model(settings.encoder)), device="cpu")
     model.encode(texts[:32])
-    plain = seconds(lambda: model.encode(texts))
+    plain = measure_seconds(lambda: model.encode(texts))
     print(f"{len(texts)} passages")
     print(f"citewire index          {first:7.1f} s  {len(texts) / first:7.1f} passages/s")
     print(f"citewire index, again   {again:7.1f} s")
@@ -49,7 +49,7 @@ def index(opened: OpenArchive, paths: list[Path]) -> None:
     indexer.index(paths, prune=False)
 
 
-def seconds(work) -> float:  # type: ignore[no-untyped-def]
+def measure_seconds(work) -> float:  # type: ignore[no-untyped-def]
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

@@ -1,7 +1,7 @@
-"""What the load commands share: a service of its own, questions, and clients that count.
+"""Shared by the load commands: a service, questions, and clients that count and time responses.
 
-The clients run in this process, at a lower priority than the service's: on a small machine
-they would otherwise take the time away that they measure.
+The clients run in this process, at a lower priority than the service: on a small machine they
+would otherwise take the CPU time that they measure.
 """
 
 import argparse
@@ -21,50 +21,61 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+# Status of a request whose connection failed.
 RESET = 0
+# Longest question that the service takes.
 MAX_CHARACTERS = 1000
+# Seconds without a new file, thread or child process until the service counts as settled, and the
+# most that are waited for this.
 SETTLED_SECONDS = 3
-MOST_SECONDS_TO_SETTLE = 60
+MAX_SECONDS_TO_SETTLE = 60
 
 
-def arguments(purpose: str, seconds: float) -> argparse.ArgumentParser:
-    """What every load command takes."""
+def build_parser(purpose: str, seconds: float) -> argparse.ArgumentParser:
+    """Build the parser with the arguments of every load command."""
     parser = argparse.ArgumentParser(description=purpose)
     parser.add_argument("questions", type=Path, help='one {"question": …} a line')
     parser.add_argument("--data", type=Path, required=True, help="an indexed data directory")
     parser.add_argument("--seconds", type=float, default=seconds, help="default: %(default)s")
     parser.add_argument(
-        "--cached", action="store_true", help="let the answer cache help (default: it cannot)"
+        "--cached", action="store_true", help="let the answer cache answer repeated questions"
     )
     return parser
 
 
 @dataclass
 class Service:
-    """A service that runs."""
+    """A running service and the resources that its process uses."""
 
     host: str
     port: int
     pid: int
 
+    @property
     def resident_mib(self) -> float:
+        """Resident set size, mapped files included."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    @property
     def own_mib(self) -> float:
+        """Anonymous resident memory (RssAnon), without mapped files."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         found = re.search(r"^RssAnon:\s+(\d+) kB$", status, re.MULTILINE)
         assert found is not None
         return int(found.group(1)) / 1024
 
+    @property
     def open_files(self) -> int:
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
+    @property
     def threads(self) -> int:
         return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
 
+    @property
     def has_children(self) -> bool:
-        """Whether a process works for it, other than the one that Python keeps for its own."""
+        """Whether it has child processes, other than Python's resource tracker."""
         tasks = Path(f"/proc/{self.pid}/task").iterdir()
         pids = [pid for task in tasks for pid in (task / "children").read_text().split()]
         commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids]
@@ -72,9 +83,9 @@ class Service:
 
 
 @contextmanager
-def service(data: Path) -> Iterator[Service]:
-    """Serve the archive in a process of its own; the caller's priority is lowered."""
-    process, url = started(data)
+def run_service(data: Path) -> Iterator[Service]:
+    """Serve the archive in its own process; lower the priority of this one."""
+    process, url = start_service(data)
     with process:
         try:
             os.nice(5)
@@ -86,8 +97,8 @@ def service(data: Path) -> Iterator[Service]:
             process.terminate()
 
 
-def started(data: Path) -> tuple[subprocess.Popen[str], str]:
-    """Start a service over the archive; return its process and, once it listens, its address."""
+def start_service(data: Path) -> tuple[subprocess.Popen[str], str]:
+    """Start a service over the archive; once it listens, return its process and its address."""
     command = [
         sys.executable,
         "-m",
@@ -109,20 +120,20 @@ def started(data: Path) -> tuple[subprocess.Popen[str], str]:
     return process, found.group()
 
 
-def bodies(file: Path, *, cached: bool) -> Iterator[bytes]:
-    """The file's questions as requests, over and over; not two the same unless `cached`."""
+def generate_requests(file: Path, *, cached: bool) -> Iterator[bytes]:
+    """Yield the file's questions as requests, endlessly; all different unless `cached`."""
     lines = file.read_text("utf-8").splitlines()
     texts = [json.loads(line)["question"] for line in lines if line.strip()]
     for turn in itertools.count():
         for text in texts:
-            # Spaces at the end change what the cache sees, and nothing else.
+            # Trailing spaces change the key of the answer cache and nothing else.
             varied = text if cached else text + " " * (turn % (MAX_CHARACTERS - len(text)))
             yield json.dumps({"question": varied}).encode()
 
 
 @dataclass
 class Client:
-    """One connection, kept open, and opened again where the service closed it."""
+    """A keep-alive connection, which is opened again when the service has closed it."""
 
     service: Service
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -132,7 +143,7 @@ class Client:
         started = time.perf_counter()
         try:
             if self.streams is not None and self.streams[0].at_eof():
-                # Closed while nobody used it, as a server may: every client opens another one.
+                # Servers may close idle keep-alive connections; clients then open a new one.
                 self.close()
             if self.streams is None:
                 self.streams = await asyncio.open_connection(self.service.host, self.service.port)
@@ -160,7 +171,7 @@ class Client:
 
 @dataclass
 class Tally:
-    """What came of many requests."""
+    """Response times in seconds by status, and the number of requests that were not sent."""
 
     seconds: dict[int, list[float]] = field(default_factory=dict)
     unsent: int = 0
@@ -171,28 +182,31 @@ class Tally:
     def count(self, status: int) -> int:
         return len(self.seconds.get(status, []))
 
+    @property
     def statuses(self) -> Counter[int]:
         return Counter({status: len(times) for status, times in self.seconds.items()})
 
+    @property
     def errors(self) -> int:
         return sum(self.count(status) for status in self.seconds if status >= 500)
 
+    @property
     def failed(self) -> int:
-        """How many were not answered, whatever came instead."""
+        """Number of requests without status 200."""
         return sum(len(times) for status, times in self.seconds.items() if status != 200)
 
-    def milliseconds(self, status: int, share: float) -> float:
-        """The time that this share of the responses with the status did not exceed."""
+    def compute_percentile_ms(self, status: int, share: float) -> float:
+        """Return a percentile (a share, 0 to 1) of the response times with this status, in ms."""
         times = sorted(self.seconds.get(status, []))
         if not times:
             return float("nan")
         return 1000 * times[min(len(times) - 1, int(share * len(times)))]
 
 
-async def closed_loop(
+async def run_closed_loop(
     running: Service, requests: Iterator[bytes], *, clients: int, seconds: float
 ) -> Tally:
-    """Let so many clients ask, each again as soon as it is answered."""
+    """Closed-loop load: each client sends its next question when it has its answer."""
     tally = Tally()
     end = time.perf_counter() + seconds
 
@@ -207,10 +221,10 @@ async def closed_loop(
     return tally
 
 
-async def open_loop(
+async def run_open_loop(
     running: Service, requests: Iterator[bytes], *, rate: float, clients: int, seconds: float
 ) -> Tally:
-    """Ask so many times a second, whatever is answered; what finds no client is `unsent`."""
+    """Open-loop load: questions at a fixed rate; without an idle client they count as `unsent`."""
     tally = Tally()
     idle = [Client(running) for _ in range(clients)]
     asking: set[asyncio.Task[None]] = set()
@@ -236,8 +250,8 @@ async def open_loop(
 
 
 @asynccontextmanager
-async def watched(running: Service, path: str, every_seconds: float) -> AsyncIterator[Tally]:
-    """Ask for a path again and again meanwhile."""
+async def probe(running: Service, path: str, every_seconds: float) -> AsyncIterator[Tally]:
+    """Request a path at an interval during the block."""
     tally = Tally()
 
     async def watch() -> None:
@@ -255,16 +269,16 @@ async def watched(running: Service, path: str, every_seconds: float) -> AsyncIte
 
 
 async def warm_up(running: Service, requests: Iterator[bytes]) -> None:
-    """Ask a few times, so that everything is loaded; wait for what is done beside that."""
-    await closed_loop(running, requests, clients=4, seconds=3)
-    begun = quiet_since = time.perf_counter()
+    """Ask a few questions, then wait until the service has loaded everything and settled."""
+    await run_closed_loop(running, requests, clients=4, seconds=3)
+    started = quiet_since = time.perf_counter()
     state = 0, 0
     while time.perf_counter() - quiet_since < SETTLED_SECONDS:
-        now = running.open_files(), running.threads()
-        # The vector index is tried out in a child process before it is opened.
-        if now != state or running.has_children():
+        now = running.open_files, running.threads
+        # A child process verifies the vector index before the service opens it.
+        if now != state or running.has_children:
             state, quiet_since = now, time.perf_counter()
-        if time.perf_counter() - begun > MOST_SECONDS_TO_SETTLE:
+        if time.perf_counter() - started > MAX_SECONDS_TO_SETTLE:
             print("the service does not settle; measuring all the same")
             return
         await asyncio.sleep(0.2)

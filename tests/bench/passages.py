@@ -1,10 +1,10 @@
-"""How long passages should be: `python tests/bench/passages.py FILE.json.gz… [--questions N]`.
+"""Quality and cost by passage size: `python tests/bench/passages.py FILE.json.gz… [--questions N]`.
 
-The paragraphs of each article of a SQuAD-format file are joined into one text again, as an archive
-has it, and cut at several lengths. For each length: how often the answer stands whole in the
-passages that are read, how good the best candidate is when nothing is refused, and what reading
-costs: passages are taken, best first, until `--characters` are together, so that short ones get
-no advantage, or `--passages` of them.
+The paragraphs of each article of a SQuAD-format file are joined into one text, as an archive has
+it, and split at several sizes. For each size: how often a passage that is read contains the whole
+answer, EM and F1 of the best candidate if nothing is refused, and the time of reading. The best
+passages are read up to `--characters` in all, so that short ones get no advantage, and at most
+`--passages` of them.
 
     python tests/bench/passages.py squad_dev_v1.1.json.gz
     python tests/bench/passages.py squad_dev_v1.1.json.gz --sizes 320:80 640:160 960:240
@@ -43,8 +43,8 @@ BETWEEN_PARAGRAPHS = "\n\n"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question, its right answers, and where one stands: article and offsets there."""
+class PlacedQuestion:
+    """A question, its golds, and the place of one: article and offsets there."""
 
     text: str
     golds: tuple[str, ...]
@@ -60,20 +60,20 @@ def main() -> None:
     )
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="CHARACTERS:OVERLAP")
-    parser.add_argument("--questions", type=int, default=300, help="random ones of all files")
-    parser.add_argument("--articles", type=int, help="only so many articles of each file")
+    parser.add_argument("--questions", type=int, default=300, help="random questions of all files")
+    parser.add_argument("--articles", type=int, help="at most this many articles of each file")
     parser.add_argument("--characters", type=int, default=5120, help="read for a question, at most")
     parser.add_argument("--passages", type=int, default=24, help="read for a question, at most")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     articles: dict[str, Article] = {}
-    asked: list[Asked] = []
+    asked: list[PlacedQuestion] = []
     for file in options.files:
         examples = list(read_examples(file))
         titles = list(dict.fromkeys(example.title for example in examples))[: options.articles]
         chosen = [example for example in examples if example.title in set(titles)]
-        articles |= joined(chosen)
-        asked += [placed(example, articles) for example in chosen if example.golds]
+        articles |= join_paragraphs(chosen)
+        asked += [place_answer(example, articles) for example in chosen if example.golds]
     asked = random.Random(options.seed).sample(asked, min(options.questions, len(asked)))
     settings = read_settings(os.environ)
     encoder = OnnxEncoder(prepare_model("encoder", settings.encoder, settings.cache))
@@ -89,8 +89,8 @@ def main() -> None:
         print(f"{size:>9} {row}", flush=True)
 
 
-def joined(examples: Sequence[Example]) -> dict[str, Article]:
-    """Put the paragraphs of each article together again, in their order."""
+def join_paragraphs(examples: Sequence[Example]) -> dict[str, Article]:
+    """Join the paragraphs of each article, in their order."""
     paragraphs: dict[str, dict[str, None]] = {}
     for example in examples:
         paragraphs.setdefault(example.title, {})[example.context] = None
@@ -100,16 +100,16 @@ def joined(examples: Sequence[Example]) -> dict[str, Article]:
     }
 
 
-def placed(example: Example, articles: dict[str, Article]) -> Asked:
-    """Find the question's answer in the joined article."""
+def place_answer(example: Example, articles: dict[str, Article]) -> PlacedQuestion:
+    """Place the question's answer in the joined article."""
     gold, article = example.golds[0], articles[example.title]
     start = article.text.index(example.context) + gold.start
     golds = tuple(gold.text for gold in example.golds)
-    return Asked(example.question, golds, article.id, start, start + len(gold.text))
+    return PlacedQuestion(example.question, golds, article.id, start, start + len(gold.text))
 
 
 class Row:
-    """What one size comes to, as sums over the questions."""
+    """The results of one size, as sums over the questions."""
 
     def __init__(self, characters: int, passages: int) -> None:
         self._characters = characters
@@ -128,12 +128,12 @@ class Row:
     def measure(
         self,
         articles: Sequence[Article],
-        asked: Sequence[Asked],
+        asked: Sequence[PlacedQuestion],
         encoder: OnnxEncoder,
         reader: OnnxReader,
         size: PassageSize,
     ) -> None:
-        """Index the articles at this size and ask everything."""
+        """Index the articles at this size and ask all questions."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "catalogue.sqlite3")
             catalogue = open_catalogue(file, "create", encoder=encoder.identity)
@@ -151,7 +151,7 @@ class Row:
         lengths = accumulate(len(hit.passage.text) for hit in hits)
         return hits[: max(1, sum(length <= self._characters for length in lengths))]
 
-    def _ask(self, item: Asked, hits: Sequence[Hit], reader: OnnxReader) -> None:
+    def _ask(self, item: PlacedQuestion, hits: Sequence[Hit], reader: OnnxReader) -> None:
         started = time.perf_counter()
         extracts = reader.read(item.text, hits)
         self._seconds += time.perf_counter() - started
@@ -160,13 +160,13 @@ class Row:
         text = best.extracts[0].text if best else ""
         self._asked += 1
         self._read += len(hits)
-        self._found += any(stands_in(item, hit) for hit in hits)
+        self._found += any(is_answer_in(item, hit) for hit in hits)
         self._exact += exact_match(text, item.golds)
         self._overlap += f1(text, item.golds)
 
 
-def stands_in(item: Asked, hit: Hit) -> bool:
-    """Say whether the passage holds the answer whole, where it was asked for."""
+def is_answer_in(item: PlacedQuestion, hit: Hit) -> bool:
+    """Return whether the passage contains the whole answer at its place."""
     span = hit.passage.span
     return (
         hit.passage.article.id == item.article_id

@@ -1,10 +1,10 @@
-"""Show scripts and markup in titles, texts, sources and questions; see whether any is obeyed.
+"""Cross-site scripting: scripts and markup in titles, texts, sources and questions.
 
     python tests/bench/payloads.py
 
-Each payload is an article of a real archive and part of a real question. The page must show it
-letter by letter, in the question, the citation, the article and the evidence page, and nothing of
-it may run, be loaded, or even be parsed so far that the page's policy has to step in.
+Each payload is part of an article and of a question. The page must show it
+letter by letter, in the question, the citation, the article and the evidence page. It must not run,
+load anything, or be parsed so far that the Content-Security-Policy has to block it.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from browser import PATIENCE_MS, ask, chromium, serving
+from browser import PATIENCE_MS, ask, launch_chromium, serve_articles
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 ACTIONS = (
@@ -97,17 +97,17 @@ MARKUP = (
 PAYLOADS = [*MARKUP, *(script.replace("JS", action) for action in ACTIONS for script in SCRIPTS)]
 
 
-def text_of(number: int, payload: str) -> str:
+def build_text(number: int, payload: str) -> str:
     return f"Mayor Ada Quill opened bridge {number} on Thursday. {payload} It rained."
 
 
 def write_articles(file: Path, payloads: list[str]) -> None:
-    """An article for each payload, which is in every field that the page shows."""
+    """Write an article for each payload, with the payload in every field that the page shows."""
     articles = [
         {
             "id": f"payload-{number}",
             "title": f"Bridge {number} {payload}",
-            "text": text_of(number, payload),
+            "text": build_text(number, payload),
             "source": payload,
             "author": payload,
             "url": payload,
@@ -119,7 +119,7 @@ def write_articles(file: Path, payloads: list[str]) -> None:
 
 
 class Watch:
-    """What a page did that it should not have done."""
+    """Counts what a page must not do: run a payload, leave the origin, report errors."""
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self.ran = 0
@@ -139,27 +139,27 @@ class Watch:
         self.ran += 1
         dismiss()
 
-    def look(self, page: Page) -> None:
+    def check(self, page: Page) -> None:
         taken = page.evaluate("window.taken !== undefined || document.title === 'taken'")
         self.ran += bool(taken)
 
 
-def control(browser: Browser) -> None:
-    """Exit where the watch would not notice a payload that is obeyed."""
+def check_watch(browser: Browser) -> None:
+    """Exit if the watch misses a payload that runs."""
     context = browser.new_context()
     watch = Watch(context, "http://127.0.0.1")
     page = context.new_page()
     page.set_content("<script>window.taken=1;alert(1)</script><img src=http://outside.invalid/>")
-    watch.look(page)
+    watch.check(page)
     context.close()
     if watch.ran < 2 or not watch.outside:
         sys.exit("the watch is blind: a page that obeys a payload was not noticed")
 
 
-def differences(page: Page, proof: Page, number: int, payload: str) -> list[str]:
-    """Ask about a payload's article and open it; which texts are not shown letter by letter."""
+def list_differences(page: Page, proof: Page, number: int, payload: str) -> list[str]:
+    """Ask about a payload's article and open it; return the texts not shown letter by letter."""
     question = f"Who opened bridge {number}? {payload}"
-    # A page behind another is drawn once a second, and a click waits for that.
+    # Chromium renders a background page once a second, and a click waits for that.
     page.bring_to_front()
     turn = ask(page, question)
     citation = turn.locator("button.citation").first
@@ -168,7 +168,7 @@ def differences(page: Page, proof: Page, number: int, payload: str) -> list[str]
     article = page.get_by_role("dialog")
     expect(article.locator("mark.current").first).to_be_visible(timeout=PATIENCE_MS)
     proof.goto(link or "")
-    title, text = f"Bridge {number} {payload}", text_of(number, payload)
+    title, text = f"Bridge {number} {payload}", build_text(number, payload)
     shown = {
         "question": (turn.get_by_role("heading", level=2).text_content(), question),
         "citation's title": (citation.locator(".citation-title").text_content(), title),
@@ -186,8 +186,8 @@ def differences(page: Page, proof: Page, number: int, payload: str) -> list[str]
     return [f"{where}: {seen!r}" for where, (seen, meant) in shown.items() if seen != meant]
 
 
-def only_the_article_of(payload: str) -> Callable[[Route], None]:
-    """Let a question go to the service as if the article's source had been chosen."""
+def restrict_to_source(payload: str) -> Callable[[Route], None]:
+    """Filter a question on its way to the service by the article's source."""
 
     def narrow(route: Route) -> None:
         body = json.loads(route.request.post_data or "")
@@ -201,24 +201,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--payloads", type=int, default=len(PAYLOADS), help="default: all")
     count = parser.parse_args().payloads
-    # Spread over all kinds, however few.
+    # Spread over all kinds, even if few are chosen.
     chosen = [PAYLOADS[place * len(PAYLOADS) // count] for place in range(count)]
     wrong: list[str] = []
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        control(browser)
+    with tempfile.TemporaryDirectory() as folder, launch_chromium() as browser:
+        check_watch(browser)
         articles = Path(folder) / "articles.jsonl"
         write_articles(articles, chosen)
-        with serving(articles, Path(folder) / "data") as address:
+        with serve_articles(articles, Path(folder) / "data") as address:
             context = browser.new_context(reduced_motion="reduce")
             watch = Watch(context, address)
             page, proof = context.new_page(), context.new_page()
             page.goto(address)
             for number, payload in enumerate(chosen):
-                page.route("**/v1/ask", only_the_article_of(payload))
-                wrong += differences(page, proof, number, payload)
+                page.route("**/v1/ask", restrict_to_source(payload))
+                wrong += list_differences(page, proof, number, payload)
                 page.unroute("**/v1/ask")
-                watch.look(page)
-                watch.look(proof)
+                watch.check(page)
+                watch.check(proof)
     print(f"payloads            {count}")
     print(f"ran                 {watch.ran}")
     print(f"outside requests    {len(watch.outside)}")

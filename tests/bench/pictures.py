@@ -11,24 +11,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from browser import ask, chromium, serving
+from browser import ask, launch_chromium, serve_articles
 from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).parent.parent.parent
 PICTURES = ROOT / "tests" / "pictures"
 DESK = {"width": 1240, "height": 860}
 Scheme = Literal["light", "dark"]
-# Sharp where the README shows them on a dense screen, and still small files.
+# Device scale factor: sharp on a high-density screen, and still small files.
 PIXELS_PER_DOT = 1.5
 QUALITY = 82
 
 
-def answer_beside_its_source(page: Page) -> None:
+def show_answer_with_source(page: Page) -> None:
     ask(page, "who met Park Jin?").locator("button.citation").nth(1).click()
     expect(page.get_by_role("dialog").locator("mark.current")).to_be_visible()
 
 
-def follow_up_and_its_trail(page: Page) -> None:
+def show_follow_up_trail(page: Page) -> None:
     ask(page, "Who flew across the Channel?")
     turn = ask(page, "when?")
     turn.locator(".trail summary").click()
@@ -36,21 +36,21 @@ def follow_up_and_its_trail(page: Page) -> None:
     turn.evaluate("node => node.scrollIntoView()")
 
 
-def disagreement_on_a_phone(page: Page) -> None:
+def show_disagreement(page: Page) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
     ask(page, "How many people died in the Magnitogorsk building collapse?")
 
 
 SCENES: dict[str, tuple[Scheme, Callable[[Page], None]]] = {
-    "answer": ("light", answer_beside_its_source),
-    "follow-up": ("dark", follow_up_and_its_trail),
-    "phone": ("light", disagreement_on_a_phone),
+    "answer": ("light", show_answer_with_source),
+    "follow-up": ("dark", show_follow_up_trail),
+    "phone": ("light", show_disagreement),
 }
 
 
-def take(page: Page, file: Path) -> None:
-    """Save what is seen as WebP, of which Playwright itself knows nothing."""
-    # Else the caret blinks in one picture and not in the next.
+def take_picture(page: Page, file: Path) -> None:
+    """Save a screenshot as WebP, by the DevTools protocol since Playwright has no WebP."""
+    # Without focus there is no blinking caret.
     page.evaluate("document.activeElement.blur()")
     page.mouse.move(0, 0)
     asked = {"format": "webp", "quality": QUALITY}
@@ -63,8 +63,8 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        chromium() as browser,
-        serving(ROOT / "seeds", Path(folder)) as address,
+        launch_chromium() as browser,
+        serve_articles(ROOT / "seeds", Path(folder)) as address,
     ):
         for name, (scheme, scene) in SCENES.items():
             context = browser.new_context(
@@ -76,7 +76,7 @@ def main() -> None:
             page = context.new_page()
             page.goto(address)
             scene(page)
-            take(page, PICTURES / f"{name}.webp")
+            take_picture(page, PICTURES / f"{name}.webp")
             context.close()
 
 

@@ -1,8 +1,8 @@
-"""How soon a killed service answers again: `restart.py QUESTIONS --data DIR`.
+"""Time to recovery of a killed service: `restart.py QUESTIONS --data DIR`.
 
-A copy of DIR is served. While the service stores one article after the other it is killed; another
-one is started, and timed until it gives the same answer as before over HTTP. All that was
-acknowledged must still be there.
+A copy of DIR is served. The service is killed while it stores one article after the other; another
+one is started, and timed until it gives the same answer as before over HTTP. All acknowledged
+articles must still be there.
 """
 
 import argparse
@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from load import started
+from load import start_service
 
 SECONDS_TO_START = 300
-# So many sentences are some ten passages: encoding and storing them takes a moment.
+# Sentences of an article: about ten passages, so that storing them takes a moment.
 SENTENCES = 80
 
 
@@ -38,7 +38,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=options.data.parent) as folder:
         data = Path(folder, "data")
         shutil.copytree(options.data, data)
-        table = killed_again_and_again(data, options.questions, options.kills, chance)
+        table = kill_repeatedly(data, options.questions, options.kills, chance)
     print(f"kills, in the midst of a request   {options.kills}, {table.amidst}")
     print(f"acknowledged articles, of these lost   {table.acknowledged}, {len(table.lost)}")
     print(f"wrong first answers   {table.wrong}")
@@ -48,8 +48,8 @@ def main() -> int:
 
 
 @dataclass
-class Table:
-    """What came of the kills; times are in seconds from starting the next process."""
+class Outcome:
+    """The outcome of the kills; times are in seconds from the start of the next process."""
 
     amidst: int = 0
     acknowledged: int = 0
@@ -59,31 +59,31 @@ class Table:
     answering: list[float] = field(default_factory=list)
 
 
-def killed_again_and_again(data: Path, questions: Path, kills: int, chance: random.Random) -> Table:
-    table = Table()
-    running = Running(data)
-    question, expected = first_answered(running, questions)
+def kill_repeatedly(data: Path, questions: Path, kills: int, chance: random.Random) -> Outcome:
+    table = Outcome()
+    running = RunningService(data)
+    question, expected = find_answered_question(running, questions)
     stored: list[str] = []
     for number in range(kills):
         writer = Writer(running, f"killed {number}")
         writer.start()
-        # From the first moment of a request to some requests later.
+        # Up to 4 s: from the start of the first request to some requests later.
         time.sleep(chance.uniform(0.0, 4.0))
         table.amidst += writer.asking
         running.kill()
         writer.join()
         stored += writer.acknowledged
-        running = Running(data)
+        running = RunningService(data)
         table.listening.append(running.listened_after)
         table.wrong += running.ask(question) != expected
         table.answering.append(time.perf_counter() - running.started)
-        table.lost += [name for name in stored if not running.has(name)]
+        table.lost += [name for name in stored if not running.has_article(name)]
     running.kill()
     table.acknowledged = len(stored)
     return table
 
 
-def first_answered(running: "Running", questions: Path) -> tuple[str, Any]:
+def find_answered_question(running: "RunningService", questions: Path) -> tuple[str, Any]:
     """Return a question that the archive answers, with its answers."""
     for line in questions.read_text("utf-8").splitlines():
         question = json.loads(line)["question"]
@@ -93,24 +93,24 @@ def first_answered(running: "Running", questions: Path) -> tuple[str, Any]:
     sys.exit(f"{questions}: the archive answers none of them")
 
 
-class Running:
+class RunningService:
     """A service in a process of its own."""
 
     def __init__(self, data: Path) -> None:
         self.started = time.perf_counter()
-        self._process, url = started(data)
+        self._process, url = start_service(data)
         self.listened_after = time.perf_counter() - self.started
         self.client = httpx2.Client(base_url=url, timeout=SECONDS_TO_START, trust_env=False)
 
     def ask(self, question: str) -> Any:
-        """Return the answers, as far as they do not tell of times."""
+        """Return texts and article ids of the answers, without times and confidences."""
         response = self.client.post("/v1/ask", json={"question": question}).raise_for_status()
         return [
             (answer["text"], [citation["article_id"] for citation in answer["citations"]])
             for answer in response.json().get("answers", [])
         ]
 
-    def has(self, name: str) -> bool:
+    def has_article(self, name: str) -> bool:
         return self.client.get(f"/v1/articles/{name}").status_code == httpx2.codes.OK
 
     def kill(self) -> None:
@@ -119,9 +119,9 @@ class Running:
 
 
 class Writer(threading.Thread):
-    """Stores articles until the service is gone."""
+    """Stores articles until the service is killed."""
 
-    def __init__(self, running: Running, name: str) -> None:
+    def __init__(self, running: RunningService, name: str) -> None:
         super().__init__(name=name)
         self._running = running
         self.acknowledged: list[str] = []

@@ -1,9 +1,9 @@
-"""How well passages are found: `python tests/bench/retrieval.py FILE… --questions FILE`.
+"""Retrieval quality, recall and MRR: `python tests/bench/retrieval.py FILE… --questions FILE`.
 
 Archives are SQuAD files (.json.gz; each paragraph is one passage) or articles as `citewire
 index` reads them (.jsonl; cut as usual). Questions are a SQuAD file's own, or lines with
-`question`, `answers`, `article_id` and `start`. The table gives each leg alone, their plain mean,
-and what the retriever makes of them.
+`question`, `answers`, `article_id` and `start`. The table has a row for dense and lexical search,
+their plain mean, and the retriever's ranking.
 
     python tests/bench/retrieval.py squad_dev_v1.1.json.gz
     python tests/bench/retrieval.py squad_dev_v1.1.json.gz squad_train_v2_reconstructed.json.gz
@@ -48,20 +48,21 @@ from citewire.rag.retrieval.retriever import CANDIDATES_PER_SEARCH, HybridRetrie
 from citewire.rag.settings import read_settings
 from citewire.rag.types import Question
 
+# Hits of each search.
 DEPTH = 100
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question and where its answer stands."""
+class GoldQuestion:
+    """A question and the place of its answer."""
 
     text: str
     article_id: str
     start: int
 
 
-class Remembered:
-    """An encoder that has kept what it encoded before."""
+class CachingEncoder:
+    """Caches an encoder's vectors in a folder."""
 
     def __init__(self, encoder: OnnxEncoder, folder: Path) -> None:
         self.identity = encoder.identity
@@ -80,7 +81,7 @@ class Remembered:
             np.save(file, np.concatenate(parts))
         return np.load(file)
 
-    def know(self, questions: Sequence[str]) -> None:
+    def prepare_questions(self, questions: Sequence[str]) -> None:
         self._questions = dict(zip(questions, self.encode_passages(questions), strict=True))
 
     def encode_question(self, text: str) -> Any:
@@ -91,32 +92,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("archive", nargs="+", type=Path)
     parser.add_argument("--questions", type=Path, help="default: those of the first archive")
-    parser.add_argument("--sample", type=int, default=3000, help="at most so many questions")
+    parser.add_argument("--sample", type=int, default=3000, help="at most this many questions")
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "citewire-bench"
     )
-    parser.add_argument("--groups", type=int, help="only so many of SQuAD's articles")
+    parser.add_argument("--groups", type=int, help="at most this many of SQuAD's articles")
     parser.add_argument("--fit", action="store_true", help="fit the weights to the questions")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
-    articles = [item for file in options.archive for item in articles_of(file, options.groups)]
+    articles = [item for file in options.archive for item in read_articles(file, options.groups)]
     known = {article.id for article in articles}
     asked = [
         item
-        for item in questions_of(options.questions or options.archive[0])
+        for item in read_questions(options.questions or options.archive[0])
         if item.article_id in known
     ]
     if len(asked) > options.sample:
         asked = random.Random(5).sample(asked, options.sample)
-    with opened(articles, asked, options.cache) as bench:
+    with open_bench(articles, asked, options.cache) as bench:
         print(f"{bench.passages} passages, {len(asked)} questions", flush=True)
         if options.fit:
-            print(bench.fitted(asked))
+            print(bench.fit_weights(asked))
         else:
-            bench.table(asked)
+            bench.print_table(asked)
 
 
-def articles_of(file: Path, groups: int | None) -> Iterator[Article]:
+def read_articles(file: Path, groups: int | None) -> Iterator[Article]:
     if file.suffix == ".gz":
         data = json.loads(gzip.decompress(file.read_bytes()))["data"]
         if groups is not None:
@@ -124,7 +125,7 @@ def articles_of(file: Path, groups: int | None) -> Iterator[Article]:
         for group in data:
             title = group["title"].replace("_", " ")
             for paragraph in group["paragraphs"]:
-                yield Article(digest(paragraph["context"]), title, paragraph["context"])
+                yield Article(hash_text(paragraph["context"]), title, paragraph["context"])
         return
     for line in file.read_text("utf-8").splitlines():
         item = json.loads(line)
@@ -137,23 +138,23 @@ def articles_of(file: Path, groups: int | None) -> Iterator[Article]:
         )
 
 
-def digest(text: str) -> str:
+def hash_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def questions_of(file: Path) -> Iterator[Asked]:
+def read_questions(file: Path) -> Iterator[GoldQuestion]:
     if file.suffix == ".gz":
         for group in json.loads(gzip.decompress(file.read_bytes()))["data"]:
             for paragraph in group["paragraphs"]:
                 for item in paragraph["qas"]:
                     if item["answers"] and not item.get("is_impossible"):
                         # A paragraph is one passage: any place in it will do.
-                        yield Asked(item["question"], digest(paragraph["context"]), 0)
+                        yield GoldQuestion(item["question"], hash_text(paragraph["context"]), 0)
         return
     for line in file.read_text("utf-8").splitlines():
         item = json.loads(line)
         if item["answers"] and not item.get("history"):
-            yield Asked(item["question"], item["article_id"], item["start"])
+            yield GoldQuestion(item["question"], item["article_id"], item["start"])
 
 
 @dataclass
@@ -162,28 +163,28 @@ class Bench:
 
     catalogue: Catalogue
     vectors: VectorIndex
-    encoder: Remembered
+    encoder: CachingEncoder
     passages: int
     golds: dict[str, list[tuple[Span, int]]]
 
-    def golds_of(self, item: Asked) -> set[int]:
-        """Return the passages that hold the answer's first character."""
+    def find_golds(self, item: GoldQuestion) -> set[int]:
+        """Return the passages that contain the answer's first character."""
         return {
             passage
             for span, passage in self.golds[item.article_id]
             if span.start <= item.start < span.end
         }
 
-    def table(self, asked: Sequence[Asked]) -> None:
+    def print_table(self, asked: Sequence[GoldQuestion]) -> None:
         lexical = LexicalIndex(self.catalogue)
         retriever = HybridRetriever(self.encoder, EmbeddedArchive(self.catalogue, self.vectors))
         ranks: dict[str, list[int]] = {"dense": [], "lexical": [], "plain mean": [], "ranked": []}
         times = []
         for item in asked:
-            golds = self.golds_of(item)
+            golds = self.find_golds(item)
             vector = self.encoder.encode_question(item.text)
             cosines = self.vectors.search(vector, DEPTH, EVERY_ARTICLE)
-            scored = lexical.score(stems_of(item.text))
+            scored = lexical.score(list_stems(item.text))
             bm25 = scored.best(DEPTH, EVERY_ARTICLE)
             both = cosines | self.vectors.similarities(
                 vector, [passage for passage in bm25 if passage not in cosines]
@@ -194,11 +195,11 @@ class Bench:
             lists = (
                 list(cosines),
                 list(bm25),
-                by_plain_mean(both, scored.of(both)),
+                rank_by_mean(both, scored.of(both)),
                 [hit.passage.id for hit in found],
             )
             for name, order in zip(ranks, lists, strict=True):
-                ranks[name].append(first_of(golds, order))
+                ranks[name].append(find_rank(golds, order))
         print(f"{'':12}{'R@1':>8}{'R@5':>8}{'R@20':>8}{'MRR':>8}")
         for name, each in ranks.items():
             row = np.array(each)
@@ -207,11 +208,11 @@ class Bench:
         p50, p99 = np.percentile(times, [50, 99])
         print(f"search without encoding the question: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
 
-    def fitted(self, asked: Sequence[Asked]) -> Features:
-        """Return the weights that make the right passage likeliest, scaled like WEIGHTS."""
+    def fit_weights(self, asked: Sequence[GoldQuestion]) -> Features:
+        """Fit the weights by softmax regression: the right passage among its candidates."""
         lexical = LexicalIndex(self.catalogue)
         examples = [
-            example for item in asked if (example := self.example(item, lexical)) is not None
+            example for item in asked if (example := self.build_example(item, lexical)) is not None
         ]
         weights = np.ones(len(WEIGHTS))
         for step in range(400):
@@ -224,16 +225,16 @@ class Bench:
             weights -= 20.0 * gradient / (1 + step / 200)
         return Features(*(round(float(weight), 2) for weight in weights))
 
-    def example(self, item: Asked, lexical: LexicalIndex) -> tuple[int, Any] | None:
+    def build_example(self, item: GoldQuestion, lexical: LexicalIndex) -> tuple[int, Any] | None:
         vector = self.encoder.encode_question(item.text)
         near = self.vectors.search(vector, CANDIDATES_PER_SEARCH, EVERY_ARTICLE)
-        scored = lexical.score(stems_of(item.text))
+        scored = lexical.score(list_stems(item.text))
         worded = scored.best(CANDIDATES_PER_SEARCH, EVERY_ARTICLE)
         both = near | self.vectors.similarities(
             vector, [passage for passage in worded if passage not in near]
         )
         order = list(both)
-        right = first_of(self.golds_of(item), order) - 1
+        right = find_rank(self.find_golds(item), order) - 1
         if right >= len(order):
             return None
         bm25 = scored.of(order)
@@ -251,16 +252,16 @@ class Bench:
         return right, np.array(rows)
 
 
-def stems_of(text: str) -> list[str]:
+def list_stems(text: str) -> list[str]:
     return list(dict.fromkeys(token.stem for token in analyze(text)))
 
 
-def first_of(golds: set[int], order: Sequence[int]) -> int:
-    """Return the rank, from 1, of the first right passage; far behind when there is none."""
+def find_rank(golds: set[int], order: Sequence[int]) -> int:
+    """Return the rank, from 1, of the first right passage; 10⁹ if there is none."""
     return next((place for place, each in enumerate(order, 1) if each in golds), 10**9)
 
 
-def by_plain_mean(cosines: dict[int, float], bm25: dict[int, float]) -> list[int]:
+def rank_by_mean(cosines: dict[int, float], bm25: dict[int, float]) -> list[int]:
     tops = max(cosines.values(), default=0), max(bm25.values(), default=0)
     return sorted(
         cosines,
@@ -269,11 +270,13 @@ def by_plain_mean(cosines: dict[int, float], bm25: dict[int, float]) -> list[int
 
 
 @contextmanager
-def opened(articles: Sequence[Article], asked: Sequence[Asked], cache: Path) -> Iterator[Bench]:
+def open_bench(
+    articles: Sequence[Article], asked: Sequence[GoldQuestion], cache: Path
+) -> Iterator[Bench]:
     settings = read_settings(os.environ)
     model = prepare_model("encoder", settings.encoder, settings.cache)
-    encoder = Remembered(OnnxEncoder(model), cache)
-    encoder.know(list(dict.fromkeys(item.text for item in asked)))
+    encoder = CachingEncoder(OnnxEncoder(model), cache)
+    encoder.prepare_questions(list(dict.fromkeys(item.text for item in asked)))
     paragraphs = [article.source is None for article in articles]
     cuts = [
         [Span(0, len(article.text))] if whole else split_passages(article.text, "en", PassageSize())

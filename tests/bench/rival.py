@@ -7,10 +7,10 @@ r"""Our reader against haystack's, over the same passages: `python tests/bench/r
     python tests/bench/rival.py news_dev_questions.jsonl --weights weights \
         --python haystack/bin/python
 
-haystack runs in an environment of its own, which has no use for this project's pins. Both readers
-have the same weights (theirs in fp32, as it loads them; ours as shipped) and read the same passages
-in the same order, question by question, one after the other on the same cores. The table tells
-what a question costs and how good the best span is where there is an answer; nothing is refused.
+haystack runs in its own environment, without this project's pins. Both readers have the same
+weights (haystack's in fp32, as it loads them; ours int8, as shipped) and read the same passages in
+the same order, question by question, one after the other on the same cores. The table has the time
+of a question, and EM and F1 of the best span for answerable questions; nothing is refused.
 """
 
 import argparse
@@ -28,18 +28,18 @@ ROLE = "--as-haystack"
 
 
 def main() -> None:
-    """Ask both and print a row for each."""
+    """Measure both and print a row for each."""
     from citewire.rag.answerer import PASSAGES_FOUND, build_candidates
     from citewire.rag.evaluation.question_files import read_questions
     from citewire.rag.settings import read_settings
     from citewire.rag.types import Question
     from citewire.rag.wiring import open_pipeline
 
-    options = arguments()
+    options = parse_arguments()
     known = [question for question in read_questions(options.questions) if question.answers]
     known = random.Random(options.seed).sample(known, min(options.count, len(known)))
     ours: list[float] = []
-    spoken: list[str] = []
+    answers: list[str] = []
     work: list[dict[str, Any]] = []
     with open_pipeline(read_settings(os.environ), command="ask") as pipeline:
         answerer = pipeline.answerer
@@ -53,29 +53,29 @@ def main() -> None:
             if number:  # the first one warms up
                 ours.append(seconds)
                 best = max(found, key=lambda each: each.features.lead, default=None)
-                spoken.append(best.extracts[0].text if best else "")
+                answers.append(best.extracts[0].text if best else "")
             work.append({"question": item.text, "passages": [hit.passage.text for hit in hits]})
     theirs = ask_haystack(options, work)
     golds = [item.answers for item in known]
     print(f"{len(known)} questions, {PASSAGES_FOUND} passages each")
     print(f"{'':<10} {'p50 ms':>7} {'p95 ms':>7} {'EM':>6} {'F1':>6}")
-    mine = row("citewire", ours, spoken, golds)
-    other = row("haystack", theirs["seconds"][1:], theirs["answers"][1:], golds)
+    mine = print_row("citewire", ours, answers, golds)
+    other = print_row("haystack", theirs["seconds"][1:], theirs["answers"][1:], golds)
     print(f"haystack takes {other / mine:.1f} times as long at p50")
 
 
 def ask_haystack(options: argparse.Namespace, work: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Run this file as haystack's side and return its seconds and answers."""
+    """Run this file in haystack's environment; return seconds and answers."""
     command = [options.python, __file__, ROLE, str(options.weights)]
     done = subprocess.run(command, input=json.dumps(work), text=True, stdout=-1, check=True)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 
-def row(
+def print_row(
     name: str, seconds: Sequence[float], answers: Sequence[str], golds: Sequence[Sequence[str]]
 ) -> float:
-    """Print one reader's row and return its median in seconds."""
+    """Print one reader's row; return its median in seconds."""
     from citewire.rag.evaluation.metrics import exact_match, f1
 
     ordered = sorted(seconds)
@@ -87,7 +87,7 @@ def row(
     return p50
 
 
-def as_haystack(weights: str) -> None:
+def run_haystack_reader(weights: str) -> None:
     """Read the work from standard input with haystack's reader; print seconds and answers."""
     from haystack import Document
     from haystack_integrations.components.readers.transformers import TransformersExtractiveReader
@@ -105,7 +105,7 @@ def as_haystack(weights: str) -> None:
     print(json.dumps({"seconds": seconds, "answers": answers}))
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -120,6 +120,6 @@ def arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     if ROLE in sys.argv:
-        as_haystack(sys.argv[-1])
+        run_haystack_reader(sys.argv[-1])
     else:
         main()

@@ -1,9 +1,9 @@
-"""The archive's size against its speed: `python tests/bench/scale.py 10000 100000`.
+"""Speed by archive size: `python tests/bench/scale.py 10000 100000 --texts SQUAD.json.gz`.
 
-For each number of passages an archive is made of the paragraphs of SQuAD-like files, repeated
-with a number so that no two are the same, and of made-up unit vectors around as many centres
-as there are hundreds of passages: a model's encoding of a million texts takes hours and says
-nothing about searching. The archive stays in `--folder`; a second run measures it again.
+For each number of passages an archive is made of the paragraphs of a SQuAD file, repeated
+with a number so that no two are the same, and of synthetic unit vectors around one centre for each
+hundred passages: encoding a million texts with a model would take hours and does not change
+the speed of searching. The archive stays in `--folder`; a second run measures it again.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from itertools import count, cycle, islice
 from pathlib import Path
 
 import numpy as np
-from load import closed_loop, service, warm_up
+from load import run_closed_loop, run_service, warm_up
 
 from citewire.index.archive.embedded import EmbeddedArchive
 from citewire.index.archive.protocol import Archive
@@ -46,7 +46,7 @@ FIRST_DAY = date(2020, 1, 1)
 DAYS = 1000
 QUESTIONS = 200
 CANDIDATES = 50
-# By date, since every day has as many passages as another, and by source.
+# By date, since every day has the same number of passages, and by source.
 FILTERS = {
     "none": Filters(),
     "0.1 % date": Filters(FIRST_DAY, FIRST_DAY),
@@ -62,18 +62,18 @@ FILTERS = {
 
 
 class NearCentres:
-    """Makes vectors around centres; as an encoder, one for any question."""
+    """Draws vectors around random centres; as an encoder, one for each text."""
 
     identity = ""
 
     def __init__(self, centres: int) -> None:
         self._random = np.random.default_rng(7)
-        self._centres = unit(self._random.normal(size=(centres, DIMENSION)))
+        self._centres = normalise(self._random.normal(size=(centres, DIMENSION)))
 
     def draw(self, rows: int) -> Vectors:
         chosen = self._centres[self._random.integers(len(self._centres), size=rows)]
         noise = self._random.normal(size=(rows, DIMENSION)) * 0.9 / DIMENSION**0.5
-        return unit(chosen + noise)
+        return normalise(chosen + noise)
 
     def encode_question(self, text: str) -> Vector:
         return self.encode_passages([text])[0]
@@ -82,7 +82,7 @@ class NearCentres:
         return self.draw(len(texts))
 
 
-def unit(rows: Vectors) -> Vectors:
+def normalise(rows: Vectors) -> Vectors:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -90,7 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="+", type=int)
     parser.add_argument("--texts", type=Path, required=True, help="a SQuAD file, .json.gz")
-    parser.add_argument("--folder", type=Path, help="where archives are made and stay")
+    parser.add_argument("--folder", type=Path, help="folder that keeps the archives")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         for size in options.sizes:
@@ -107,64 +107,74 @@ def measure(size: int, texts: Path, folder: Path) -> None:
     catalogue = open_catalogue(folder / "catalogue.sqlite3", "create", encoder=model.identity)
     with closing(catalogue):
         if made:
-            row("store", f"{seconds(lambda: fill(catalogue, size, paragraphs, vectors)):.1f} s")
+            print_row(
+                "store",
+                f"{measure_seconds(lambda: fill(catalogue, size, paragraphs, vectors)):.1f} s",
+            )
         with closing(VectorIndex(folder / "vectors", catalogue, FolderBackend())) as index:
             if index.is_stale():
-                row("build the index", f"{seconds(index.rebuild):.1f} s")
+                print_row("build the index", f"{measure_seconds(index.rebuild):.1f} s")
         opening = time.perf_counter()
         with closing(VectorIndex(folder / "vectors", catalogue, FolderBackend())) as index:
-            row("open, rows hashed", f"{time.perf_counter() - opening:.2f} s")
-            row("search by scan, dense", spread(search_times(index, vectors, Filters())))
-            row("try out and open Chroma", f"{seconds(index.open_chroma):.2f} s")
+            print_row("open, rows hashed", f"{time.perf_counter() - opening:.2f} s")
+            print_row("search by scan, dense", summarise(time_searches(index, vectors, Filters())))
+            print_row("try out and open Chroma", f"{measure_seconds(index.open_chroma):.2f} s")
             retriever = HybridRetriever(vectors, EmbeddedArchive(catalogue, index))
-            searches(index, retriever, vectors, questions)
-            recalls(index, catalogue, vectors)
-            one_more(catalogue, retriever, vectors)
-            rebuilt_meanwhile(index, vectors)
-    one_shot(settings, questions[0])
-    row("resident, served with both models", resident_when_serving(settings))
+            measure_searches(index, retriever, vectors, questions)
+            measure_recalls(index, catalogue, vectors)
+            measure_addition(catalogue, retriever, vectors)
+            measure_rebuild(index, vectors)
+    measure_command(settings, questions[0])
+    print_row("resident, served with both models", measure_resident(settings))
 
 
-def searches(
+def measure_searches(
     index: VectorIndex, retriever: HybridRetriever, vectors: NearCentres, questions: list[str]
 ) -> None:
-    # From all over the file: neighbours are about the same things.
+    # Spread over the file, since neighbours are about the same subject.
     chosen = questions[:: max(len(questions) // QUESTIONS, 1)][:QUESTIONS]
     for name, filters in FILTERS.items():
-        row(f"dense, filter {name}", spread(search_times(index, vectors, filters)))
+        print_row(f"dense, filter {name}", summarise(time_searches(index, vectors, filters)))
         asked = [Question(text, filters) for text in chosen]
-        row(f"both legs, ranked, filter {name}", spread(times(retriever_calls(retriever, asked))))
+        print_row(
+            f"both legs, ranked, filter {name}",
+            summarise(time_calls(build_calls(retriever, asked))),
+        )
 
 
-def recalls(index: VectorIndex, catalogue: Catalogue, vectors: NearCentres) -> None:
+def measure_recalls(index: VectorIndex, catalogue: Catalogue, vectors: NearCentres) -> None:
     for name, filters in FILTERS.items():
-        row(f"recall, filter {name}", f"{recall(index, catalogue, vectors, filters):.4f}")
+        print_row(
+            f"recall, filter {name}", f"{compute_recall(index, catalogue, vectors, filters):.4f}"
+        )
 
 
-def one_more(catalogue: Catalogue, retriever: HybridRetriever, vectors: NearCentres) -> None:
+def measure_addition(
+    catalogue: Catalogue, retriever: HybridRetriever, vectors: NearCentres
+) -> None:
     started = time.perf_counter()
-    catalogue.put([article("one more", "Zyzzyva was added.", vectors.draw(1), 0)])
+    catalogue.put([build_article("one more", "Zyzzyva was added.", vectors.draw(1), 0)])
     (hit,) = retriever.retrieve(Question("What about Zyzzyva?"), 1).hits
     assert hit.passage.article.id == "one more"
-    row("add one article, until found by its words", f"{time.perf_counter() - started:.3f} s")
+    print_row("add one article, until found by its words", f"{time.perf_counter() - started:.3f} s")
     catalogue.remove(["one more"])
 
 
-def rebuilt_meanwhile(index: VectorIndex, vectors: NearCentres) -> None:
-    quiet = search_times(index, vectors, Filters())
+def measure_rebuild(index: VectorIndex, vectors: NearCentres) -> None:
+    quiet = time_searches(index, vectors, Filters())
     rebuild = threading.Thread(target=index.rebuild)
     started = time.perf_counter()
     rebuild.start()
     busy: list[float] = []
     while rebuild.is_alive():
-        busy += search_times(index, vectors, Filters(), 20)
+        busy += time_searches(index, vectors, Filters(), 20)
         time.sleep(0.2)
-    row("rebuild while searching", f"{time.perf_counter() - started:.1f} s")
-    row("search before, Chroma", spread(quiet))
-    row("search during it", spread(busy))
+    print_row("rebuild while searching", f"{time.perf_counter() - started:.1f} s")
+    print_row("search before, Chroma", summarise(quiet))
+    print_row("search during it", summarise(busy))
 
 
-def one_shot(settings: Settings, question: str) -> None:
+def measure_command(settings: Settings, question: str) -> None:
     command = [
         sys.executable,
         "-m",
@@ -175,13 +185,16 @@ def one_shot(settings: Settings, question: str) -> None:
         str(settings.data),
     ]
     taken = [
-        seconds(lambda: subprocess.run(command, check=False, capture_output=True)) for _ in range(5)
+        measure_seconds(lambda: subprocess.run(command, check=False, capture_output=True))
+        for _ in range(5)
     ]
-    row("citewire ask, start to end", f"{sorted(taken)[2]:.2f} s (5 runs, worst {max(taken):.2f})")
+    print_row(
+        "citewire ask, start to end", f"{sorted(taken)[2]:.2f} s (5 runs, worst {max(taken):.2f})"
+    )
 
 
-def resident_when_serving(settings: Settings) -> str:
-    # In a process of its own: whoever drives a service lowers its own priority.
+def measure_resident(settings: Settings) -> str:
+    # In its own process, since run_service lowers the priority of the calling one.
     program = "import sys, pathlib, scale; scale.print_resident(pathlib.Path(sys.argv[1]))"
     done = subprocess.run(
         [sys.executable, "-c", program, str(settings.data)],
@@ -194,26 +207,26 @@ def resident_when_serving(settings: Settings) -> str:
 
 
 def print_resident(data: Path) -> None:
-    """Serve the archive, ask with every filter, from four clients, and look at the process."""
-    asked = [request(number, filters) for filters in FILTERS.values() for number in range(8)]
-    with service(data) as running:
+    """Serve the archive, ask with every filter from four clients, and print the memory used."""
+    asked = [build_request(number, filters) for filters in FILTERS.values() for number in range(8)]
+    with run_service(data) as running:
         asyncio.run(warm_up(running, cycle(asked)))
-        asyncio.run(closed_loop(running, cycle(asked), clients=4, seconds=10))
-        # Upkeep lets go of what questions with filters have read.
+        asyncio.run(run_closed_loop(running, cycle(asked), clients=4, seconds=10))
+        # Maintenance frees the memory that questions with filters have used.
         time.sleep(2 * SECONDS_BETWEEN_LOOKS)
-        print(f"{running.resident_mib():.0f} MiB, of which {running.own_mib():.0f} are its own")
+        print(f"{running.resident_mib:.0f} MiB, of which {running.own_mib:.0f} are its own")
 
 
-def request(number: int, filters: Filters) -> bytes:
+def build_request(number: int, filters: Filters) -> bytes:
     given = {
         "published_from": filters.published_from and filters.published_from.isoformat(),
         "published_to": filters.published_to and filters.published_to.isoformat(),
-        # A service takes no more.
+        # The service takes at most 50.
         "sources": sorted(filters.sources)[:50],
     }
     question = f"Who was number {number} in history?"
     return json.dumps(
-        {"question": question, "filters": {name: told for name, told in given.items() if told}}
+        {"question": question, "filters": {name: value for name, value in given.items() if value}}
     ).encode()
 
 
@@ -224,12 +237,12 @@ def fill(
     for first in range(0, size, 2000):
         rows = vectors.draw(min(2000, size - first))
         archive.put(
-            article(f"article {first + at}", text, rows[at : at + 1], first + at)
+            build_article(f"article {first + at}", text, rows[at : at + 1], first + at)
             for at, text in enumerate(islice(numbered, len(rows)))
         )
 
 
-def article(name: str, text: str, rows: Vectors, number: int) -> EncodedArticle:
+def build_article(name: str, text: str, rows: Vectors, number: int) -> EncodedArticle:
     published = FIRST_DAY + timedelta(number % DAYS)
     # Sources and dates are independent of each other.
     source = f"Source {number // DAYS % 100}"
@@ -245,20 +258,20 @@ def read_squad(file: Path) -> tuple[list[str], list[str]]:
     return [paragraph["context"] for paragraph in paragraphs], questions
 
 
-def retriever_calls(
+def build_calls(
     retriever: HybridRetriever, asked: list[Question]
 ) -> Iterator[Callable[[], object]]:
     return ((lambda question=question: retriever.retrieve(question, 20)) for question in asked)
 
 
-def search_times(
+def time_searches(
     index: VectorIndex, vectors: NearCentres, filters: Filters, questions: int = QUESTIONS
 ) -> list[float]:
     drawn = vectors.draw(questions)
-    return times((lambda row=row: index.search(row, CANDIDATES, filters)) for row in drawn)
+    return time_calls((lambda row=row: index.search(row, CANDIDATES, filters)) for row in drawn)
 
 
-def recall(
+def compute_recall(
     index: VectorIndex, catalogue: Catalogue, vectors: NearCentres, filters: Filters
 ) -> float:
     ids, known = catalogue.vectors(catalogue.matching_passages(filters))
@@ -270,22 +283,22 @@ def recall(
     return found / max(total, 1)
 
 
-def times(calls: Iterator[Callable[[], object]]) -> list[float]:
-    return [1000 * seconds(call) for call in calls]
+def time_calls(calls: Iterator[Callable[[], object]]) -> list[float]:
+    return [1000 * measure_seconds(call) for call in calls]
 
 
-def spread(taken: list[float]) -> str:
+def summarise(taken: list[float]) -> str:
     p50, p95, p99 = np.percentile(taken, [50, 95, 99])
     return f"p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f} ms"
 
 
-def seconds(work: Callable[[], object]) -> float:
+def measure_seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def row(what: str, figure: str) -> None:
+def print_row(what: str, figure: str) -> None:
     print(f"| {what} | {figure} |", flush=True)
 
 

@@ -1,9 +1,9 @@
-"""How long questions take while articles are indexed, and until a new article is found.
+"""Latency of questions during indexing, and the time until a new article is found.
 
     python tests/bench/serving_while_indexing.py news.jsonl [articles]
 
-Serves a fresh archive of the file's first half, asks it question after question with a pause
-between them, and again while `citewire index` hands the service the other half; then stores
+Serves a new archive of the file's first half and asks it questions, with a pause
+between them, and again while `citewire index` sends the service the other half; then stores
 single articles and asks for them. The questions are headlines, each asked once.
 """
 
@@ -24,7 +24,7 @@ import numpy as np
 
 COMMAND = [sys.executable, "-m", "citewire"]
 QUIET_QUESTIONS = 150
-# A person reads: questions that never cease would be measured against themselves.
+# Seconds between questions, as a person reads; without a pause they would compete with each other.
 PAUSE_SECONDS = 0.1
 ARTICLES_ASKED_FOR = 10
 
@@ -40,8 +40,8 @@ def main() -> None:
         rest = Path(folder, "rest.jsonl")
         rest.write_text("\n".join(lines[len(lines) // 2 :]), "utf-8")
         subprocess.run([*COMMAND, "index", "--data", str(data), str(half)], check=True)
-        with served(data) as url:
-            # Numbered, so that no answer is remembered.
+        with serve(data) as url:
+            # Numbered, so that the answer cache has none of them.
             questions = (f"{titles[n % len(titles)]} {n}" for n in itertools.count())
             for _ in range(20):
                 ask(url, next(questions))
@@ -53,25 +53,25 @@ def main() -> None:
                 while indexing.poll() is None:
                     busy.append(ask(url, next(questions)))
             seconds = time.perf_counter() - began
-            seen = [seconds_until_found(url, number) for number in range(ARTICLES_ASKED_FOR)]
+            seen = [measure_until_found(url, number) for number in range(ARTICLES_ASKED_FOR)]
     print("questions             number  p50 ms  p95 ms  p99 ms")
-    row("quiet", quiet)
-    row("while indexing", busy)
+    print_row("quiet", quiet)
+    print_row("while indexing", busy)
     ratio = np.percentile(busy, 95) / np.percentile(quiet, 95)
     print(f"p95 while indexing: {ratio:.1f} times the quiet one; indexing took {seconds:.1f} s")
     print(f"from storing an article to its citation: at most {max(seen):.2f} s")
 
 
 def ask(url: str, question: str) -> float:
-    """Return how many milliseconds the answer took."""
+    """Return the milliseconds until the answer."""
     time.sleep(PAUSE_SECONDS)
     began = time.perf_counter()
     call(url, "POST", "/v1/ask", {"question": question[:1000]})
     return 1000 * (time.perf_counter() - began)
 
 
-def seconds_until_found(url: str, number: int) -> float:
-    """Store an article of its own and return how long it took until it was cited."""
+def measure_until_found(url: str, number: int) -> float:
+    """Store a new article; return the seconds until an answer cites it."""
     text = f"The lighthouse keeper of Ostrava number {number} is called Ada Quill{number}."
     began = time.perf_counter()
     call(url, "PUT", f"/v1/articles/keeper-{number}", {"text": text})
@@ -82,7 +82,7 @@ def seconds_until_found(url: str, number: int) -> float:
 
 
 def call(url: str, method: str, path: str, body: dict[str, Any]) -> Any:
-    """Return what the service answers."""
+    """Send JSON; return the response's JSON."""
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url + path, json.dumps(body).encode(), headers, method=method)
     with urllib.request.urlopen(request, timeout=120) as response:
@@ -90,7 +90,7 @@ def call(url: str, method: str, path: str, body: dict[str, Any]) -> Any:
 
 
 @contextmanager
-def served(data: Path) -> Iterator[str]:
+def serve(data: Path) -> Iterator[str]:
     """Serve the archive on a free port; yield the address."""
     command = [*COMMAND, "serve", "--data", str(data), "--port", "0"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
@@ -104,7 +104,7 @@ def served(data: Path) -> Iterator[str]:
             process.terminate()
 
 
-def row(name: str, times: list[float]) -> None:
+def print_row(name: str, times: list[float]) -> None:
     """Print one line of the table."""
     p50, p95, p99 = np.percentile(times, [50, 95, 99])
     print(f"{name:<22}{len(times):>6}{p50:>8.0f}{p95:>8.0f}{p99:>8.0f}")

@@ -1,24 +1,34 @@
-"""Whether memory, files or threads grow at 0.7 of saturation: `soak.py QUESTIONS --data DIR`."""
+"""Growth of memory, files and threads at 0.7 of saturation: `soak.py QUESTIONS --data DIR`."""
 
 import asyncio
 import statistics
 from collections.abc import Sequence
 
-from load import RESET, Service, arguments, bodies, closed_loop, open_loop, service, warm_up
+from load import (
+    RESET,
+    Service,
+    build_parser,
+    generate_requests,
+    run_closed_loop,
+    run_open_loop,
+    run_service,
+    warm_up,
+)
 
+# Share of the saturation rate.
 SHARE = 0.7
 CONNECTIONS = 64
 MEASURES = ("MiB resident", "MiB of its own", "files", "threads")
 AIMS = ("at most +5 %", "at most +5 %", "+0", "+0")
 
 
-def measures(running: Service) -> tuple[float, ...]:
-    """What must not grow. Pages of mapped files are resident, but not the process's own."""
+def measure(running: Service) -> tuple[float, ...]:
+    """Return the values of MEASURES, which must not grow."""
     return (
-        running.resident_mib(),
-        running.own_mib(),
-        running.open_files(),
-        running.threads(),
+        running.resident_mib,
+        running.own_mib,
+        running.open_files,
+        running.threads,
     )
 
 
@@ -35,23 +45,23 @@ def print_drift(samples: Sequence[tuple[float, ...]]) -> None:
 
 
 async def main() -> None:
-    parser = arguments(__doc__ or "", 600)
+    parser = build_parser(__doc__ or "", 600)
     parser.add_argument("--warm-up", type=float, default=60, help="seconds before measuring")
     options = parser.parse_args()
-    requests = bodies(options.questions, cached=options.cached)
+    requests = generate_requests(options.questions, cached=options.cached)
     samples: list[tuple[float, ...]] = []
-    with service(options.data) as running:
+    with run_service(options.data) as running:
         await warm_up(running, requests)
-        before = await closed_loop(running, requests, clients=2, seconds=options.warm_up)
+        before = await run_closed_loop(running, requests, clients=2, seconds=options.warm_up)
         saturation = before.count(200) / options.warm_up
 
         async def sample() -> None:
             while True:
-                samples.append(measures(running))
+                samples.append(measure(running))
                 await asyncio.sleep(1)
 
         sampling = asyncio.ensure_future(sample())
-        tally = await open_loop(
+        tally = await run_open_loop(
             running,
             requests,
             rate=SHARE * saturation,
@@ -59,10 +69,10 @@ async def main() -> None:
             seconds=options.seconds,
         )
         sampling.cancel()
-    p50, p95, p99 = (tally.milliseconds(200, share) for share in (0.5, 0.95, 0.99))
+    p50, p95, p99 = (tally.compute_percentile_ms(200, share) for share in (0.5, 0.95, 0.99))
     print(f"asked           {SHARE * saturation:.1f} a second, {tally.unsent} not sent")
     print(f"answered        {tally.count(200)}; p50 {p50:.0f} ms, p95 {p95:.0f}, p99 {p99:.0f}")
-    print(f"errors          {tally.failed()}   aim 0 ({tally.count(RESET)} resets)")
+    print(f"errors          {tally.failed}   aim 0 ({tally.count(RESET)} resets)")
     print_drift(samples)
 
 

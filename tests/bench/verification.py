@@ -1,9 +1,9 @@
-"""How long it takes to say whether a quote is in an archive of many passages.
+"""Latency of verifying quotes in an archive of many passages.
 
     python tests/bench/verification.py news.jsonl [passages]
 
-The archive is made of the file's articles, each many times with other words here and there,
-without encoding anything: no model takes part.
+The archive is made of the file's articles, each many times with some words replaced. Nothing is
+encoded: no model takes part.
 """
 
 import json
@@ -37,7 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         catalogue = open_catalogue(Path(folder, "catalogue.sqlite3"), "create", encoder="none")
         stored: list[str] = []
-        catalogue.put(articles(texts, wanted, chance, stored))
+        catalogue.put(generate_articles(texts, wanted, chance, stored))
         print(f"{catalogue.counts()[1]} passages of {len(stored)} articles")
         vectors = VectorIndex(Path(folder, "vectors"), catalogue, FolderBackend())
         verifier = Verifier(EmbeddedArchive(catalogue, vectors))
@@ -47,7 +47,7 @@ def main() -> None:
         catalogue.close()
 
 
-def articles(
+def generate_articles(
     texts: list[str], wanted: int, chance: random.Random, stored: list[str]
 ) -> Iterator[EncodedArticle]:
     """Yield variants of the texts until there are as many passages as wanted."""
@@ -65,26 +65,26 @@ def articles(
         yield EncodedArticle(article, "", spans, np.ones((len(spans), 2), np.float32))
 
 
-def stretch(text: str, chance: random.Random, characters: int) -> str:
-    """Return a stretch of the text."""
+def cut_quote(text: str, chance: random.Random, characters: int) -> str:
+    """Return a random part of the text."""
     start = chance.randrange(max(len(text) - characters, 1))
     return text[start : start + characters].strip() or text
 
 
-def wrong_word(text: str, chance: random.Random) -> str:
-    """Return a stretch of the text with one word that is not in it."""
-    words = stretch(text, chance, 120).split()
+def replace_word(text: str, chance: random.Random) -> str:
+    """Return a random part of the text with one word replaced."""
+    words = cut_quote(text, chance, 120).split()
     words[len(words) // 2] = "otherwise"
     return " ".join(words)
 
 
 Make = Callable[[str, random.Random], str]
 KINDS: dict[str, Make] = {
-    "sentence, 120 characters": lambda text, chance: stretch(text, chance, 120),
-    "long, 1,500 characters": lambda text, chance: stretch(text, chance, 1500),
-    "one wrong word": wrong_word,
-    "short, 20 characters": lambda text, chance: stretch(text, chance, 20),
-    "pieces of words (scan)": lambda text, chance: stretch(text, chance, 12) + "qz",
+    "sentence, 120 characters": lambda text, chance: cut_quote(text, chance, 120),
+    "long, 1,500 characters": lambda text, chance: cut_quote(text, chance, 1500),
+    "one wrong word": replace_word,
+    "short, 20 characters": lambda text, chance: cut_quote(text, chance, 20),
+    "pieces of words (scan)": lambda text, chance: cut_quote(text, chance, 12) + "qz",
 }
 
 
@@ -96,8 +96,8 @@ def measure(name: str, verifier: Verifier, quotes: list[str]) -> None:
         statuses.append(str(verifier.verify(quote).status))
         times.append(1000 * (time.perf_counter() - began))
     p50, p95 = np.percentile(times, [50, 95])
-    told = ", ".join(f"{statuses.count(each)} {each}" for each in dict.fromkeys(statuses))
-    print(f"{name:<26}{p50:>7.1f}{p95:>8.1f}{max(times):>8.1f}  {told}")
+    counts = ", ".join(f"{statuses.count(each)} {each}" for each in dict.fromkeys(statuses))
+    print(f"{name:<26}{p50:>7.1f}{p95:>8.1f}{max(times):>8.1f}  {counts}")
 
 
 if __name__ == "__main__":

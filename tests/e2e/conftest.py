@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from browser import PATIENCE_MS, ask, chromium
+from browser import PATIENCE_MS, ask, launch_chromium
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,7 +56,7 @@ def serving_fixture() -> "Callable[..., AbstractContextManager[tuple[str, subpro
 def browser() -> Iterator[Browser]:
     # Upper bound of waiting for an expectation: on a busy machine five seconds can be too few.
     expect.set_options(timeout=PATIENCE_MS)
-    with chromium() as browser:
+    with launch_chromium() as browser:
         yield browser
 
 
