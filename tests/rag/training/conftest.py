@@ -2,14 +2,23 @@
 
 import gzip
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertForQuestionAnswering, set_seed
+from transformers import (
+    BertConfig,
+    BertForQuestionAnswering,
+    MPNetConfig,
+    MPNetForQuestionAnswering,
+    set_seed,
+)
 
+from citewire.rag.training import prepare
 from citewire.rag.training.finetuning.config import Config, QuestionSource
 from citewire.rag.training.finetuning.data import load_window_tokenizer
 
@@ -146,3 +155,98 @@ def config() -> Config:
 @pytest.fixture
 def with_changes(config: Config) -> Callable[..., Config]:
     return lambda **changes: replace(config, **changes)
+
+
+RECIPE = """
+seed = 3
+max_tokens = 64
+temperature = 2.0
+rounded = true
+teacher_share = 0.75
+checkpoint_minutes = 60
+[hints]
+layers = [[2, 1]]
+width = 4
+share = 1.0
+[teacher]
+learning_rate = 1e-3
+weight_decay = 0.01
+warmup_steps = 1
+epochs = 2
+batch_tokens = 128
+attention_dropout = 0.1
+hidden_dropout = 0.1
+[student]
+learning_rate = 1e-3
+weight_decay = 0.01
+warmup_steps = 1
+epochs = 4
+batch_tokens = 128
+attention_dropout = 0.1
+hidden_dropout = 0.1
+[[source]]
+files = ["town"]
+weight = 1
+variations = 1
+windows = 2
+clozes = 1
+untold_weight = 1
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    file = tmp_path / "recipe.toml"
+    file.write_text(RECIPE)
+    return file
+
+
+@pytest.fixture
+def plain(tokenizer_file: Path) -> Tokenizer:
+    return Tokenizer.from_file(str(tokenizer_file))
+
+
+@pytest.fixture
+def pairs_file(
+    recipe: Path, data: Path, tokenizer_file: Path, tmp_path: Path, run: Callable
+) -> Path:
+    out = tmp_path / "pairs.npz"
+    run(prepare.main, recipe, out, "--data", data, "--tokenizer", tokenizer_file)
+    return out
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable:
+    def call(main: Callable[[], None], *arguments: object) -> None:
+        monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
+        main()
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory, tokenizer_file: Path) -> Path:
+    """A randomly initialised MPNet whose vocabulary has the student's pieces in another order."""
+    own_pieces = [
+        piece
+        for piece in Tokenizer.from_file(str(tokenizer_file)).get_vocab()
+        if piece not in ("[PAD]", "[CLS]", "[SEP]")
+    ]
+    pieces = ["<s>", "<pad>", "</s>", *sorted(own_pieces, reverse=True)]
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("teacher")
+    MPNetForQuestionAnswering(
+        MPNetConfig(
+            vocab_size=len(pieces),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+        )
+    ).save_pretrained(path)
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.save(str(path / "tokenizer.json"))
+    return path

@@ -32,11 +32,6 @@ TEXT = (
 )
 
 
-@pytest.fixture
-def plain(tokenizer_file: Path) -> Tokenizer:
-    return Tokenizer.from_file(str(tokenizer_file))
-
-
 @given(st.text(min_size=1, max_size=80), st.integers(0, 2**32))
 def test_variations_differ_from_the_question_and_each_other(question: str, seed: int) -> None:
     found = vary(question, collect_replacements([TEXT]), 3, random.Random(seed))
