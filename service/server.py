@@ -103,9 +103,9 @@ def traced(app: ASGIApp, environment: Mapping[str, str]) -> Iterator[ASGIApp]:
         yield app
         return
     # Only here: what sends traces takes a while to import.
-    from citewire.service.http.tracing import Traced
+    from citewire.service.http.tracing import TracingMiddleware
 
-    tracing = Traced(app)
+    tracing = TracingMiddleware(app)
     yield tracing
     tracing.close()
 

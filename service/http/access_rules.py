@@ -1,67 +1,71 @@
-"""What each part of the API asks of a request: a key's scope, a bound on its body, a place."""
+"""The access rules by path: a key's scope, a bound on the body, a place in the queue."""
 
 from dataclasses import dataclass
 
 from citewire.service.auth.keys import KeyScope
 from citewire.service.wire.articles import MAX_ARTICLES_BYTES
 
+# Of the body of any request but those that change articles.
 MAX_QUESTION_BYTES = 64 * 1024
 ANY = frozenset[str]()
+POST = frozenset(["POST"])
+# The methods that have a body here, or change something.
 CHANGING = frozenset(["POST", "PUT", "PATCH", "DELETE"])
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What the paths below `path` ask of a request, or `path` alone where no slash ends it.
+class AccessRule:
+    """The rule for `path`, and for the paths below it where it ends in a slash.
 
-    `scope` None means that no key is needed. What `asks` takes a place among the questions:
-    it is refused before its body is read when there is none. What `stops` is stopped when its
-    client hangs up. What is a `page` is opened by people, who are shown where to give their key.
+    `scope` is that of the key that a request needs, None where it needs none. `is_question` takes
+    a place in the queue of questions, and is refused before its body is read when that is full.
+    `stops_on_disconnect` stops the work when the client hangs up. `is_page` is opened by people,
+    who are shown where to enter their key.
     """
 
     path: str
     scope: KeyScope | None
     methods: frozenset[str] = ANY
     max_body_bytes: int = MAX_QUESTION_BYTES
-    asks: bool = False
-    stops: bool = False
-    page: bool = False
+    is_question: bool = False
+    stops_on_disconnect: bool = False
+    is_page: bool = False
 
     def covers(self, method: str, path: str) -> bool:
-        """Say whether the rule is about this request."""
+        """Say whether the rule is for this request."""
         if self.methods and method not in self.methods:
             return False
         return path.startswith(self.path) if self.path.endswith("/") else path == self.path
 
 
-ASKING = frozenset(["/v1/ask", "/v1/ask/stream", "/v1/chat", "/v1/chat/completions", "/v1/search"])
-# The first that covers a request holds.
+QUESTIONS = ("/v1/ask", "/v1/ask/stream", "/v1/chat", "/v1/chat/completions", "/v1/search")
+# In order: the first that covers a request holds.
 RULES = (
-    # The page itself and what says how the service is doing tell nothing of the archive.
-    *(Rule(path, None) for path in ("/openapi.json", "/static/", "/health/")),
+    # The page and the health checks reveal nothing of the archive.
+    *(AccessRule(path, None) for path in ("/openapi.json", "/static/", "/health/")),
     *(
-        Rule(path, KeyScope.ASK, frozenset(["POST"]), asks=True, stops=True)
-        for path in sorted(ASKING)
+        AccessRule(path, KeyScope.ASK, POST, is_question=True, stops_on_disconnect=True)
+        for path in QUESTIONS
     ),
-    # Some of its tools ask: the language model is told in words that there is no place.
-    Rule("/mcp", KeyScope.ASK, frozenset(["POST"]), stops=True),
-    Rule("/evidence/", KeyScope.ASK, frozenset(["GET", "HEAD"]), page=True),
-    # To sign in needs the key; to ask whether one is signed in, or to sign out, does not.
-    Rule("/v1/session", KeyScope.ASK, frozenset(["POST"])),
-    Rule("/v1/session", None),
+    # Some of its tools ask: a full queue is the tool's error, which the language model reads.
+    AccessRule("/mcp", KeyScope.ASK, POST, stops_on_disconnect=True),
+    AccessRule("/evidence/", KeyScope.ASK, frozenset(["GET", "HEAD"]), is_page=True),
+    # Signing in needs the key; asking whether one is signed in, and signing out, do not.
+    AccessRule("/v1/session", KeyScope.ASK, POST),
+    AccessRule("/v1/session", None),
     *(
-        Rule(path, KeyScope.WRITE, CHANGING, MAX_ARTICLES_BYTES)
+        AccessRule(path, KeyScope.WRITE, CHANGING, MAX_ARTICLES_BYTES)
         for path in ("/v1/articles", "/v1/articles/")
     ),
-    Rule("/metrics", KeyScope.ADMIN),
+    AccessRule("/metrics", KeyScope.ADMIN),
 )
-HOME = Rule("", None)
-# Whatever nothing else covers needs a key, so that a new route is not open by accident.
-OTHER = Rule("/", KeyScope.ASK)
+PAGE = AccessRule("", None)
+# Any other path needs a key, so that a new route is not open by accident.
+OTHER = AccessRule("/", KeyScope.ASK)
 
 
-def rule_of(method: str, path: str) -> Rule:
-    """Return what this request is asked for."""
+def find_rule(method: str, path: str) -> AccessRule:
+    """Return the rule for this request."""
     if path == "/":
-        return HOME
+        return PAGE
     return next((rule for rule in RULES if rule.covers(method, path)), OTHER)

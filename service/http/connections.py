@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from citewire.service.http.guard import MAX_HEADER_BYTES, SAFE_HEADERS
-from citewire.service.http.problems import problem
+from citewire.service.http.problems import refuse
 
 # From the first to the last byte of a request; a long body gets as much again for every part.
 RECEIVE_SECONDS = 10.0
@@ -156,7 +156,7 @@ class BoundedConnection(H11Protocol):
         """Answer with a problem where nothing was answered yet, and close."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE) and not self.transport.is_closing():
             scope = {"state": {"request_id": uuid.uuid4().hex}}
-            response = problem(scope, status, DETAILS[status], headers=SAFE_HEADERS)
+            response = refuse(scope, status, DETAILS[status], headers=SAFE_HEADERS)
             headers = [*response.raw_headers, (b"connection", b"close")]
             for event in (
                 h11.Response(status_code=status, headers=headers, reason=b""),
@@ -196,4 +196,4 @@ async def too_many_connections(scope: Scope, receive: Receive, send: Send) -> No
     scope["state"]["request_id"] = uuid.uuid4().hex
     headers = SAFE_HEADERS | {"Connection": "close"}
     detail = "too many connections are open; try again in a moment"
-    await problem(scope, 503, detail, headers=headers)(scope, receive, send)
+    await refuse(scope, 503, detail, headers=headers)(scope, receive, send)

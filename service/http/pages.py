@@ -1,59 +1,59 @@
-"""The page of an evidence link: a quote marked in its article, or what asks for a key before it."""
+"""The page of an evidence link: a quote marked in its article, or a form to sign in."""
 
 from html import escape
 
 from citewire.index.types import Article
 from citewire.rag.quotes.evidence import Evidence, State
 
-SAYS = {
+EXPLANATIONS = {
     State.OK: (
         "Verified",
-        "The article is unchanged since it was cited, and the quote stands in its place.",
+        "The article is unchanged since it was cited, and the quote is in its place.",
     ),
     State.MOVED: (
         "Moved",
-        "The article is no longer the one that was cited; the quote stands in it, at another"
-        " place or in another text.",
+        "The article has changed since it was cited; the quote is in it, at another place or in"
+        " another text.",
     ),
     State.CHANGED: (
         "Changed",
-        "The article is no longer the one that was cited, and the quote does not stand in it.",
+        "The article has changed since it was cited, and the quote is no longer in it.",
     ),
-    State.REMOVED: ("Removed", "The archive holds no such article, or no longer."),
+    State.REMOVED: ("Removed", "The archive does not hold this article, or no longer."),
 }
 
 
-def evidence_page(evidence: Evidence) -> str:
-    """Return the page of what a link leads to."""
-    word, sentence = SAYS[evidence.state]
+def render_evidence_page(evidence: Evidence) -> str:
+    """Write the page of a link's evidence."""
+    word, sentence = EXPLANATIONS[evidence.state]
     parts = [f'<p class="state {evidence.state}"><strong>{word}.</strong> {sentence}</p>']
     if evidence.article is not None:
-        parts.append(heading(evidence.article))
+        parts.append(render_heading(evidence.article))
     if evidence.citation is not None:
         text, span = evidence.citation.article.text, evidence.citation.span
         before, quote, after = text[: span.start], text[span.start : span.end], text[span.end :]
         parts += [
             '<p><a href="#quote">To the quote</a></p>',
-            # In one element: a mark may go on from one paragraph into the next.
+            # In one element: a mark may cross from one paragraph into the next.
             f'<div class="text">{escape(before)}<mark id="quote">{escape(quote)}</mark>'
             f"{escape(after)}</div>",
         ]
-    return page("\n".join(parts))
+    return render_page("\n".join(parts))
 
 
-def unknown_page() -> str:
-    """Return the page of a link that is none."""
-    return page(
-        '<p class="state removed"><strong>Not a link.</strong> This is no evidence link of'
-        " Citewire, or not the whole of one.</p>"
+def render_unknown_page() -> str:
+    """Write the page of an address that is no evidence link."""
+    return render_page(
+        '<p class="state removed"><strong>Not a link.</strong> This is not an evidence link of'
+        " Citewire, or only a part of one.</p>"
     )
 
 
-def sign_in_page() -> str:
-    """Return the page that stands before another one, and gives way to it with a key."""
-    return page(
+def render_sign_in_page() -> str:
+    """Write the page that asks for a key, and then gives way to the page that was asked for."""
+    return render_page(
         "<h1>Sign in</h1>\n"
-        "<p>This archive is shown to those who have a key of the service.</p>\n"
+        "<p>This archive is open to people who have a key of the service.</p>\n"
         '<div id="sign-in"></div>\n'
         "<noscript><p>Signing in needs JavaScript.</p></noscript>\n"
         '<script type="module" src="/static/sign-in.js"></script>',
@@ -61,8 +61,8 @@ def sign_in_page() -> str:
     )
 
 
-def heading(article: Article) -> str:
-    """Return the article's title and where it is from."""
+def render_heading(article: Article) -> str:
+    """Write the article's title and origin."""
     origin = [article.source, article.author, article.published and article.published.isoformat()]
     facts = [f"<span>{escape(fact)}</span>" for fact in origin if fact]
     if article.url and article.url.startswith(("http://", "https://")):
@@ -71,8 +71,8 @@ def heading(article: Article) -> str:
     return f"<h1>{escape(article.title)}</h1>\n<p class='facts'>{' · '.join(facts)}</p>"
 
 
-def page(content: str, title: str = "Evidence") -> str:
-    """Return a whole page around its content."""
+def render_page(content: str, title: str = "Evidence") -> str:
+    """Write a whole page around its content."""
     return f"""<!doctype html>
 <html lang="en">
 <head>

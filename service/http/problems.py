@@ -1,4 +1,4 @@
-"""Every error as problem details (RFC 9457), whoever raised it."""
+"""Every error as problem details (RFC 9457), wherever it was raised."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -26,87 +26,92 @@ from citewire.service.work.executor import DeadlinePassed, Overloaded
 from citewire.service.work.writer import WriterBusy
 
 MEDIA_TYPE = "application/problem+json"
-# The key of the application's state, by the lifespan's protocol, that holds a Shape for each path
-# whose clients speak a foreign protocol.
+# Key in the ASGI lifespan state of a Shape for each path whose clients expect another one.
 SHAPES = "problem_shapes"
+# Of refusals after which another try may succeed.
 RETRY_AFTER_SECONDS = 2
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# The names of RFC 9110; Python has them from 3.13 on, and a problem's type must not vary.
+# As in RFC 9110. Python's names are these from 3.13 on; a problem's type must not depend on it.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
-# Gives a problem's status and body as a foreign protocol has them.
+# Converts a problem to the status and body of another protocol.
 Shape = Callable[[Problem], tuple[int, Mapping[str, object]]]
 
 log = logging.getLogger("citewire.service")
 
 
-def request_id(scope: Scope) -> str:
-    """Return the id that the outermost layer gave this request."""
+def get_request_id(scope: Scope) -> str:
+    """Return the request's id, which RequestLog has set."""
     return str(scope["state"]["request_id"])
 
 
-def problem(
+def refuse(
     scope: Scope,
     status: int,
     detail: str,
     errors: list[FieldProblem] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
-    """Return an error response with the status' usual title."""
+    """Return a problem as a response, with the usual title of its status."""
     title = TITLES.get(status, HTTPStatus(status).phrase)
-    return respond(scope, titled(scope, title, status, detail, errors), headers)
+    return build_response(scope, build_problem(scope, title, status, detail, errors), headers)
 
 
-def overloaded(scope: Scope) -> JSONResponse:
-    """Return the response to a question for which there is no place."""
+def refuse_overload(scope: Scope) -> JSONResponse:
+    """Return the refusal of a question because the queue is full."""
     detail = "too many questions are waiting; try again in a moment"
-    return respond(scope, titled(scope, "Overloaded", HTTPStatus.TOO_MANY_REQUESTS, detail))
+    overloaded = build_problem(scope, "Overloaded", HTTPStatus.TOO_MANY_REQUESTS, detail)
+    return build_response(scope, overloaded)
 
 
-def rate_limited(scope: Scope, seconds: int) -> JSONResponse:
-    """Return the response to a key that made as many requests as it may for now."""
+def refuse_rate(scope: Scope, seconds: int) -> JSONResponse:
+    """Return the refusal of a key that has spent its requests."""
     detail = f"this key has made as many requests as it may; try again in {seconds} seconds"
-    limited = titled(scope, "Rate Limited", HTTPStatus.TOO_MANY_REQUESTS, detail)
-    return respond(scope, limited.model_copy(update={"retry_after_s": seconds}))
+    limited = build_problem(scope, "Rate Limited", HTTPStatus.TOO_MANY_REQUESTS, detail)
+    return build_response(scope, limited.model_copy(update={"retry_after_s": seconds}))
 
 
-def changes_elsewhere(scope: Scope) -> JSONResponse:
-    """Return the response to a change that is sent to a service which only reads."""
+def refuse_change(scope: Scope) -> JSONResponse:
+    """Return the refusal of a change by a service that only reads."""
     detail = "this service only reads the archive; send changes to the one that owns it"
-    return respond(scope, titled(scope, "Read Only", HTTPStatus.FORBIDDEN, detail))
+    return build_response(scope, build_problem(scope, "Read Only", HTTPStatus.FORBIDDEN, detail))
 
 
-def titled(
+def build_problem(
     scope: Scope, title: str, status: int, detail: str, errors: list[FieldProblem] | None = None
 ) -> Problem:
-    """Return a problem; its type follows from its title."""
-    again = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+    """Build a problem; its type is made from its title."""
+    retry_helps = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
     return Problem(
         type=f"/problems/{quote(title.lower().replace(' ', '-'))}",
         title=title,
         status=status,
-        detail=sendable(detail),
-        instance=f"/requests/{request_id(scope)}",
+        detail=replace_surrogates(detail),
+        instance=f"/requests/{get_request_id(scope)}",
         errors=errors
         and [
-            FieldProblem(field=sendable(each.field), problem=sendable(each.problem))
+            FieldProblem(
+                field=replace_surrogates(each.field), problem=replace_surrogates(each.problem)
+            )
             for each in errors
         ],
-        retry_after_s=RETRY_AFTER_SECONDS if again else None,
+        retry_after_s=RETRY_AFTER_SECONDS if retry_helps else None,
     )
 
 
-def sendable(text: str) -> str:
-    """Return the text without what UTF-8 cannot say: a request may have named its fields so."""
+def replace_surrogates(text: str) -> str:
+    """Replace lone surrogates, which have no UTF-8 form; a request may contain them, escaped."""
     return text.encode("utf-8", "replace").decode()
 
 
-def respond(scope: Scope, found: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return the problem as a response, and leave its type where logs and metrics find it."""
+def build_response(
+    scope: Scope, found: Problem, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """Return the problem as a response, and note its type for the log and the metrics."""
     scope["state"]["problem"] = found.type
     if found.retry_after_s is not None:
         headers = {"Retry-After": str(found.retry_after_s)} | (headers or {})
-    # A request that cannot be parsed asks for no path.
+    # A request that could not be parsed has no path.
     shape = scope["state"].get(SHAPES, {}).get(scope.get("path"))
     if shape is not None:
         status, error = shape(found)
@@ -117,90 +122,90 @@ def respond(scope: Scope, found: Problem, headers: dict[str, str] | None = None)
 
 def install(app: FastAPI) -> None:
     """Make the application answer every error with problem details."""
-    app.add_exception_handler(RequestValidationError, invalid_request)
-    app.add_exception_handler(HTTPException, http_error)
-    app.add_exception_handler(UnknownArticle, simple(HTTPStatus.NOT_FOUND))
-    app.add_exception_handler(UnknownEvidence, simple(HTTPStatus.NOT_FOUND))
-    app.add_exception_handler(InvalidInput, simple(HTTPStatus.UNPROCESSABLE_ENTITY))
-    app.add_exception_handler(Overloaded, no_place)
-    app.add_exception_handler(DeadlinePassed, simple(HTTPStatus.GATEWAY_TIMEOUT))
-    app.add_exception_handler(WriterBusy, busy)
-    app.add_exception_handler(StorageFull, full)
-    app.add_exception_handler(ReadOnlyArchive, read_only)
-    app.add_exception_handler(VectorServerAway, away)
-    app.add_exception_handler(NotUsable, unusable)
-    app.add_exception_handler(BrokenCitation, unexpected)
-    app.add_exception_handler(Exception, unexpected)
+    app.add_exception_handler(RequestValidationError, handle_invalid_request)
+    app.add_exception_handler(HTTPException, handle_http_error)
+    app.add_exception_handler(UnknownArticle, build_handler(HTTPStatus.NOT_FOUND))
+    app.add_exception_handler(UnknownEvidence, build_handler(HTTPStatus.NOT_FOUND))
+    app.add_exception_handler(InvalidInput, build_handler(HTTPStatus.UNPROCESSABLE_ENTITY))
+    app.add_exception_handler(Overloaded, handle_overload)
+    app.add_exception_handler(DeadlinePassed, build_handler(HTTPStatus.GATEWAY_TIMEOUT))
+    app.add_exception_handler(WriterBusy, handle_writer_busy)
+    app.add_exception_handler(StorageFull, handle_storage_full)
+    app.add_exception_handler(ReadOnlyArchive, handle_read_only)
+    app.add_exception_handler(VectorServerAway, handle_server_away)
+    app.add_exception_handler(NotUsable, handle_not_usable)
+    app.add_exception_handler(BrokenCitation, handle_unexpected)
+    app.add_exception_handler(Exception, handle_unexpected)
 
 
-async def respond_to(request: Request, error: Exception) -> Response:
-    """Return what the application answers when a route raises this error."""
+async def handle_error(request: Request, error: Exception) -> Response:
+    """Return the application's response to an error that a route raises."""
     handlers = request.app.exception_handlers
     handle = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
     response: Response = await handle(request, error)
     return response
 
 
-def simple(status: HTTPStatus):  # type: ignore[no-untyped-def]
-    """Return a handler that answers with this status and the error's own words."""
+def build_handler(status: HTTPStatus):  # type: ignore[no-untyped-def]
+    """Return a handler that answers with this status and the error's message."""
 
     async def handle(request: Request, error: Exception) -> JSONResponse:
-        return problem(request.scope, status, str(error))
+        return refuse(request.scope, status, str(error))
 
     return handle
 
 
-async def no_place(request: Request, _: Exception) -> JSONResponse:
-    """Answer a question for which there was no place any more when its body had been read."""
-    return overloaded(request.scope)
+async def handle_overload(request: Request, _: Exception) -> JSONResponse:
+    """Refuse a question because the queue became full while its body was read."""
+    return refuse_overload(request.scope)
 
 
-async def busy(request: Request, error: Exception) -> JSONResponse:
-    """Answer a change that would have to wait behind too many others."""
-    found = titled(request.scope, "Overloaded", HTTPStatus.TOO_MANY_REQUESTS, str(error))
-    return respond(request.scope, found)
+async def handle_writer_busy(request: Request, error: Exception) -> JSONResponse:
+    """Refuse a change because too many others are waiting."""
+    found = build_problem(request.scope, "Overloaded", HTTPStatus.TOO_MANY_REQUESTS, str(error))
+    return build_response(request.scope, found)
 
 
-async def full(request: Request, error: Exception) -> JSONResponse:
-    """Answer that there is no room for more; where is the operator's to know."""
-    log.error("no room in request %s", request_id(request.scope), exc_info=error)
+async def handle_storage_full(request: Request, error: Exception) -> JSONResponse:
+    """Answer that the disk is full; the folder is only logged."""
+    log.error("no room in request %s", get_request_id(request.scope), exc_info=error)
     detail = "the disk is nearly full: nothing more is stored; articles can still be removed"
-    return problem(request.scope, HTTPStatus.INSUFFICIENT_STORAGE, detail)
+    return refuse(request.scope, HTTPStatus.INSUFFICIENT_STORAGE, detail)
 
 
-async def invalid_request(request: Request, error: Exception) -> JSONResponse:
-    """Answer a request that the schema refuses: 400 for broken JSON, else 422."""
+async def handle_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    """Answer a request that its schema refuses: 400 for invalid JSON, else 422."""
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        return problem(request.scope, HTTPStatus.BAD_REQUEST, "the body is not valid JSON")
+        return refuse(request.scope, HTTPStatus.BAD_REQUEST, "the body is not valid JSON")
     errors = [
         FieldProblem(field=".".join(str(part) for part in item["loc"][1:]), problem=item["msg"])
         for item in found
     ]
     detail = "; ".join(f"{item.field or 'the body'}: {item.problem}" for item in errors)
-    return problem(request.scope, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+    return refuse(request.scope, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
 
 
-async def http_error(request: Request, error: Exception) -> JSONResponse:
-    """Answer what the framework refuses: no such route, method not allowed, body too large."""
+async def handle_http_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer a refusal by the framework: no such route, method not allowed, body too large."""
     assert isinstance(error, HTTPException)
     details = {
         404: f"there is nothing at {request.url.path}",
-        # The framework found it to be no text, or too deep.
+        # It is not UTF-8, or nested too deep.
         400: "the body is not valid JSON",
         405: f"{request.method} is not allowed at {request.url.path}",
     }
     detail = details.get(error.status_code, str(error.detail))
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        # The framework names the methods of one route; static files are no routes.
-        headers["Allow"] = allowed_methods(request) or "GET"
-    return problem(request.scope, error.status_code, detail, headers=headers)
+        # The framework names the methods of one route only.
+        headers["Allow"] = list_methods(request) or "GET"
+    return refuse(request.scope, error.status_code, detail, headers=headers)
 
 
-def allowed_methods(request: Request) -> str:
-    """Return the methods of all routes at the request's path, as the Allow header has them."""
+def list_methods(request: Request) -> str:
+    """Return the value of the Allow header: the methods of all routes at the request's path."""
     return ", ".join(
         method
         for method in METHODS
@@ -220,28 +225,30 @@ def has_route(app: FastAPI, scope: Scope) -> bool:
     )
 
 
-async def unusable(request: Request, error: Exception) -> JSONResponse:
-    """Answer that the archive cannot be used; why is the operator's to know."""
-    log.error("archive not usable in request %s", request_id(request.scope), exc_info=error)
+async def handle_not_usable(request: Request, error: Exception) -> JSONResponse:
+    """Answer that the archive cannot be used; the reason is only logged."""
+    log.error("archive not usable in request %s", get_request_id(request.scope), exc_info=error)
     detail = "the archive cannot be used at present"
-    return problem(request.scope, HTTPStatus.SERVICE_UNAVAILABLE, detail)
+    return refuse(request.scope, HTTPStatus.SERVICE_UNAVAILABLE, detail)
 
 
-async def read_only(request: Request, _: Exception) -> JSONResponse:
-    """Answer a change that reached a service which only reads."""
-    return changes_elsewhere(request.scope)
+async def handle_read_only(request: Request, _: Exception) -> JSONResponse:
+    """Refuse a change because the service only reads."""
+    return refuse_change(request.scope)
 
 
-async def away(request: Request, error: Exception) -> JSONResponse:
-    """Answer that the Chroma server does not answer; where it is is the operator's to know."""
-    log.warning("%s, in request %s", error, request_id(request.scope))
+async def handle_server_away(request: Request, error: Exception) -> JSONResponse:
+    """Answer that the Chroma server does not respond; its address is only logged."""
+    log.warning("%s, in request %s", error, get_request_id(request.scope))
     detail = "the server that holds the vector index does not answer; try again in a moment"
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    return respond(request.scope, titled(request.scope, "Vector Server Away", status, detail))
+    return build_response(
+        request.scope, build_problem(request.scope, "Vector Server Away", status, detail)
+    )
 
 
-async def unexpected(request: Request, error: Exception) -> JSONResponse:
-    """Answer a bug with its id alone; the log has the rest."""
-    log.error("unexpected in request %s", request_id(request.scope), exc_info=error)
+async def handle_unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Answer a bug with the request's id only; the log has the rest."""
+    log.error("unexpected in request %s", get_request_id(request.scope), exc_info=error)
     detail = "something went wrong here; the operator finds it in the log by this instance"
-    return problem(request.scope, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+    return refuse(request.scope, HTTPStatus.INTERNAL_SERVER_ERROR, detail)

@@ -1,4 +1,4 @@
-"""A bound on how many requests a key may make: a bucket that fills up steadily."""
+"""A bound on the requests of a key: a token bucket, which refills steadily."""
 
 import math
 import time
@@ -8,15 +8,15 @@ from citewire.service.auth.keys import Key
 
 
 class RateLimit:
-    """Counts requests by key; each may make a minute's worth at once, then as they come in."""
+    """Counts requests by key. A key may spend a minute's requests at once, then as they refill."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        # By name and rate: what is left, and when that was so. As many as there are keys.
+        # By name and rate of a key: the requests left, and the time of that count.
         self._left: dict[tuple[str, int], tuple[float, float]] = {}
 
     def seconds_to_wait(self, key: Key) -> int:
-        """Count a request; return 0 when it may be made, else how long until one may."""
+        """Count a request; return 0 where it is allowed, else the seconds until one is."""
         if key.per_minute is None:
             return 0
         now = self._clock()

@@ -8,19 +8,19 @@ import uuid
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from citewire.service.work.logs import FIELDS, noting
+from citewire.service.work.logs import FIELDS, collect_notes
 from citewire.service.work.metrics import Metrics
 
-# An id from outside goes into logs and responses: only what cannot break either is taken.
-SANE_ID = re.compile("[A-Za-z0-9._-]{1,64}")
-# The status in the log of a request whose client did not wait for one.
-HUNG_UP = 499
+# A client's id goes into logs and responses: only characters that can break neither.
+SAFE_ID = re.compile("[A-Za-z0-9._-]{1,64}")
+# The status that is logged where the client hung up before a response (nginx's).
+CLIENT_CLOSED_REQUEST = 499
 
 log = logging.getLogger("citewire.requests")
 
 
-class Observer:
-    """Names, logs and counts requests; an id that one came with is kept, if it is a sane one."""
+class RequestLog:
+    """Gives each request an id, logs it and counts it; a client's own id is kept if it is safe."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -31,30 +31,30 @@ class Observer:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        identity = identity_of(Headers(scope=scope))
-        scope.setdefault("state", {})["request_id"] = identity
+        request_id = choose_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
-        status = HUNG_UP
-        self._metrics.came()
+        status = CLIENT_CLOSED_REQUEST
+        self._metrics.count_arrival()
 
         async def send_named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = identity
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        with noting() as notes:
+        with collect_notes() as notes:
             scope["state"]["notes"] = notes
             try:
                 await self._app(scope, receive, send_named)
             finally:
                 problem = scope["state"].get("problem")
-                self._metrics.served(status, problem)
+                self._metrics.count_response(status, problem)
                 line = {
-                    "request_id": identity,
+                    "request_id": request_id,
                     "method": scope["method"],
-                    # Without the query, which may hold what was searched for.
+                    # Without the query string, which may hold a search.
                     "path": scope["path"],
                     "status": status,
                     "ms": round(1000 * (time.perf_counter() - started), 1),
@@ -66,7 +66,7 @@ class Observer:
                 log.info("request", extra={FIELDS: known | notes})
 
 
-def identity_of(headers: Headers) -> str:
-    """Return the id that the request came with, else a new one."""
+def choose_id(headers: Headers) -> str:
+    """Return the request's own id where it is safe, else a new one."""
     given = headers.get("x-request-id", "")
-    return given if SANE_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex

@@ -1,8 +1,12 @@
-"""Server-sent events: a response that tells of work while it goes on.
+"""Server-sent events: a response that reports progress while the work goes on.
 
-One coroutine, the response's own, starts the work and ends it. Nothing is started before the
-server awaits it and nothing outlives it, whichever way the client goes; a generator that was
-never begun would not even run its `finally`.
+FastAPI's `fastapi.sse` is not enough: it sends status 200 before the first event, so that a full
+queue could not be refused with a status of its own; an error after that cuts the stream, where
+ours ends with an `error` event; and it makes a route's every response a stream, where `/v1/ask`
+answers with JSON or a stream as the client accepts.
+
+One coroutine, the response's own, starts the work and ends it: nothing starts before the server
+awaits it, and nothing outlives it when the client hangs up.
 """
 
 import asyncio
@@ -13,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from citewire.rag.types import Question
-from citewire.service.http.problems import respond_to
+from citewire.service.http.problems import handle_error
 from citewire.service.wire.events import (
     AnswerEvent,
     AskEvent,
@@ -26,23 +30,23 @@ from citewire.service.work.asker import Asker
 
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-# Work that fails this early is refused with a status of its own, not after a 200.
+# Seconds without an event before status 200 is sent; an error until then has its own status.
 PATIENCE_SECONDS = 1.0
-# Proxies close connections on which nothing moves, some of them after 15 seconds.
+# Seconds of silence between comment lines: some proxies close an idle connection after 15.
 PING_SECONDS = 10.0
 PING = b": ping\n\n"
 
-# Sends a chunk on its way; may be called from any thread.
+# Sends a chunk; safe to call from any thread.
 Emit = Callable[[bytes], None]
 Work = Callable[[Emit], Awaitable[None]]
 
 
 class EventStream(Response):
-    """Sends what the work emits, as it comes.
+    """Sends the chunks that the work emits, as they come.
 
-    `waiting` is sent when the work is silent from the start; an error before anything was sent
-    is raised, and answered like that of any other route; a later one is sent as `failed` puts
-    it, from the problem's JSON.
+    `waiting` is sent first where the work emits nothing for `patience_seconds`. An error before
+    anything was sent is raised, and handled like any other route's; for a later one, `failed`
+    makes the last chunk from the problem's JSON.
     """
 
     media_type = MEDIA_TYPE
@@ -65,77 +69,78 @@ class EventStream(Response):
         self._ping_seconds = ping_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; return when all was sent or the client is gone."""
-        inbox = Inbox()
+        """Serve one request; return when all is sent or the client has hung up."""
+        queue = SendQueue()
         tasks = [
-            asyncio.ensure_future(work_through(self._work, inbox)),
-            asyncio.ensure_future(notice_leaving(receive, inbox)),
+            asyncio.ensure_future(run(self._work, queue)),
+            asyncio.ensure_future(wait_for_disconnect(receive, queue)),
         ]
         try:
-            await self._send_all(inbox, Request(scope), send)
+            await self._send_all(queue, Request(scope), send)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _send_all(self, inbox: "Inbox", request: Request, send: Send) -> None:
-        message = await inbox.next(self._patience_seconds) or self._waiting
-        if isinstance(message, Exception):
-            raise message
+    async def _send_all(self, queue: "SendQueue", request: Request, send: Send) -> None:
+        item = await queue.next(self._patience_seconds) or self._waiting
+        if isinstance(item, Exception):
+            raise item
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        while isinstance(message, bytes):
-            await send({"type": "http.response.body", "body": message, "more_body": True})
-            message = await inbox.next(self._ping_seconds) or PING
-        if isinstance(message, Exception):
-            problem = await respond_to(request, message)
+        while isinstance(item, bytes):
+            await send({"type": "http.response.body", "body": item, "more_body": True})
+            item = await queue.next(self._ping_seconds) or PING
+        if isinstance(item, Exception):
+            problem = await handle_error(request, item)
             last = self._failed(bytes(problem.body))
             await send({"type": "http.response.body", "body": last, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
-class Over:
-    """Nothing more will come: the work is done, or nobody listens."""
+class End:
+    """Marks the end of a stream: the work is done, or the client has hung up."""
 
 
-Message = bytes | Exception | Over
+# A chunk to send, or why there are no more.
+Item = bytes | Exception | End
 
 
-class Inbox:
-    """What the response has still to see to, in order."""
+class SendQueue:
+    """The items that a response has yet to send, in order."""
 
     def __init__(self) -> None:
-        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._items: asyncio.Queue[Item] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
 
-    def put(self, message: Message) -> None:
-        """Add a message, from any thread."""
-        self._loop.call_soon_threadsafe(self._messages.put_nowait, message)
+    def put(self, item: Item) -> None:
+        """Add an item, from any thread."""
+        self._loop.call_soon_threadsafe(self._items.put_nowait, item)
 
-    async def next(self, seconds: float) -> Message | None:
-        """Return the next message, None when there is none for so long."""
+    async def next(self, seconds: float) -> Item | None:
+        """Return the next item, None where none comes for this long."""
         try:
             async with asyncio.timeout(seconds):
-                return await self._messages.get()
+                return await self._items.get()
         except TimeoutError:
             return None
 
 
-async def work_through(work: Work, inbox: Inbox) -> None:
-    """Do the work; its end is the last message, its error before that."""
+async def run(work: Work, queue: SendQueue) -> None:
+    """Do the work; the last item is its error or the end."""
     try:
-        await work(inbox.put)
+        await work(queue.put)
     except Exception as error:
-        # Answered, and logged where it is a bug, by whoever takes the message.
-        inbox.put(error)
+        # Handled, and logged where it is a bug, by the response that takes the item.
+        queue.put(error)
     else:
-        inbox.put(Over())
+        queue.put(End())
 
 
-async def notice_leaving(receive: Receive, inbox: Inbox) -> None:
-    """Wait until the client hangs up."""
+async def wait_for_disconnect(receive: Receive, queue: SendQueue) -> None:
+    """Wait until the client hangs up, and end the stream."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    inbox.put(Over())
+    queue.put(End())
 
 
 def stream_answer(asker: Asker, question: Question, request_id: str) -> EventStream:

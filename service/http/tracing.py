@@ -14,15 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from citewire.service.work.logs import QUESTION
 
 
-class Traced:
-    """Makes a span of every request, a part of the client's trace where it says of which.
+class TracingMiddleware:
+    """Makes a span of every request, in the client's trace where a `traceparent` names one.
 
-    The span carries what the log line of the request does, but never the question.
+    The span carries the fields of the request's log line, but never the question.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        # The environment's own service name goes before ours.
+        # OTEL_SERVICE_NAME goes before our name.
         own = Resource.create({SERVICE_VERSION: version("citewire"), SERVICE_NAME: "citewire"})
         self._provider = TracerProvider(resource=own)
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -37,7 +37,7 @@ class Traced:
         parent = self._propagator.extract(dict(Headers(scope=scope)))
         with self._tracer.start_as_current_span(scope["method"], parent, SpanKind.SERVER) as span:
 
-            async def send_seen(message: Message) -> None:
+            async def send_observed(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     span.set_attribute("http.response.status_code", message["status"])
                     if message["status"] >= 500:
@@ -46,10 +46,10 @@ class Traced:
 
             span.set_attribute("http.request.method", scope["method"])
             span.set_attribute("url.path", scope["path"])
-            await self._app(scope, receive, send_seen)
+            await self._app(scope, receive, send_observed)
             route = getattr(scope.get("route"), "path", None)
             if route is not None:
-                # Of the route and not of the path: there are as many names as routes.
+                # By the route, not the path: the names of spans are to be few.
                 span.update_name(f"{scope['method']} {route}")
             state = scope["state"]
             span.set_attribute("citewire.request_id", state["request_id"])
@@ -58,5 +58,5 @@ class Traced:
                     span.set_attribute(f"citewire.{field}", value)
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the spans that are left."""
         self._provider.shutdown()

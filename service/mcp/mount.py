@@ -1,6 +1,6 @@
-"""The tools' server inside the web application, made when the first language model speaks to it.
+"""The tools' server inside the web application, built at the first request to it.
 
-Its library takes a second and twenty-four megabytes, and most services are never asked that way.
+Its library takes a second and 24 MB, and most services are never asked by a language model.
 """
 
 import asyncio
@@ -12,24 +12,25 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from citewire.rag.wiring import Pipeline
+from citewire.service.http.access_rules import MAX_QUESTION_BYTES
 from citewire.service.work.asker import Asker
-from citewire.service.work.executor import Inference, Reads
+from citewire.service.work.executor import QuestionExecutor, ReadExecutor
 
 PATH = "/mcp"
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """What answers requests, while `running` is entered."""
+class Endpoint:
+    """An application, and the context within which it answers."""
 
     app: ASGIApp
     running: AbstractAsyncContextManager[None]
 
 
-class Tools:
-    """An application that builds what answers its requests at the first of them."""
+class LazyEndpoint:
+    """An application that builds the one which answers at the first request."""
 
-    def __init__(self, build: Callable[[], Built]) -> None:
+    def __init__(self, build: Callable[[], Endpoint]) -> None:
         self._build = build
         self._building = asyncio.Lock()
         self._app: ASGIApp | None = None
@@ -40,46 +41,46 @@ class Tools:
         """Answer a request."""
         async with self._building:
             if self._app is None:
-                built = await asyncio.to_thread(self._build)
+                endpoint = await asyncio.to_thread(self._build)
                 ready = asyncio.Event()
-                self._keeper = asyncio.create_task(self._keep(built, ready))
-                self._app = built.app
+                self._keeper = asyncio.create_task(self._keep_running(endpoint, ready))
+                self._app = endpoint.app
                 await ready.wait()
         await self._app(scope, receive, send)
 
     async def close(self) -> None:
-        """End what answers, if that was ever built."""
+        """Leave the application's context, if it was ever entered."""
         self._closing.set()
         if self._keeper is not None:
             await self._keeper
 
-    async def _keep(self, built: Built, ready: asyncio.Event) -> None:
-        # It must be left by the task that has entered it, and requests' tasks end before.
+    async def _keep_running(self, endpoint: Endpoint, ready: asyncio.Event) -> None:
+        # The task that enters the context must leave it, and requests' tasks end before.
         try:
-            async with built.running:
+            async with endpoint.running:
                 ready.set()
                 await self._closing.wait()
         finally:
-            # Whoever waits is told what is wrong by the application, which does not run.
+            # Where entering failed, the application itself reports that it does not run.
             ready.set()
 
 
-def tools_of(
-    pipeline: Pipeline, asker: Asker, inference: Inference, reads: Reads, max_body_bytes: int
-) -> Tools:
-    """Return the library's tools."""
+def build_tools(
+    pipeline: Pipeline, asker: Asker, questions: QuestionExecutor, reads: ReadExecutor
+) -> LazyEndpoint:
+    """Return the pipeline's tools."""
 
-    def build() -> Built:
-        # Here, to be imported when it is needed.
-        from citewire.service.mcp.server import build_mcp_server, endpoint_of
+    def build() -> Endpoint:
+        # Here, so that the library is imported at the first request.
+        from citewire.service.mcp.server import build_endpoint, build_mcp_server
 
-        server = build_mcp_server(pipeline, asker, inference, reads)
-        app = endpoint_of(server, PATH, max_body_bytes)
-        return Built(app, server.session_manager.run())
+        server = build_mcp_server(pipeline, asker, questions, reads)
+        app = build_endpoint(server, PATH, MAX_QUESTION_BYTES)
+        return Endpoint(app, server.session_manager.run())
 
-    return Tools(build)
+    return LazyEndpoint(build)
 
 
-def route_to(tools: Tools) -> Route:
-    """Return the tools' route. By GET a stream would be opened and stay, for nothing."""
+def build_tools_route(tools: LazyEndpoint) -> Route:
+    """Return the tools' route: POST only, since GET would open a stream that nothing uses."""
     return Route(PATH, tools, methods=["POST"])

@@ -1,10 +1,12 @@
 """The archive as tools of the Model Context Protocol, for language models that look things up.
 
-`search` and `fetch` have the shape that ChatGPT's connectors ask for: one text that holds JSON.
+`search` and `fetch` have the form that ChatGPT's connectors expect: a text that holds JSON.
 """
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -14,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from citewire.index.errors import CitewireError, NotUsable
+from citewire.index.types import Article
 from citewire.rag.quotes.verification import Verifier
 from citewire.rag.types import Question
 from citewire.rag.wiring import Pipeline
@@ -21,7 +24,7 @@ from citewire.service.wire.answers import AskResponse
 from citewire.service.wire.convert import convert_verdict
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.work.asker import Asker
-from citewire.service.work.executor import Inference, Reads
+from citewire.service.work.executor import QuestionExecutor, ReadExecutor
 from citewire.service.work.snapshots import from_snapshot
 
 INSTRUCTIONS = (
@@ -35,24 +38,26 @@ READ_ONLY = ToolAnnotations(
 )
 
 
-def build_mcp_server(
-    pipeline: Pipeline, asker: Asker, inference: Inference, reads: Reads
-) -> MCPServer[None]:
-    """Return a server whose tools ask the pipeline."""
-    server: MCPServer[None] = MCPServer("citewire", instructions=INSTRUCTIONS)
-    archive = pipeline.archive
-    verifier = Verifier(archive)
+class ArchiveTools:
+    """The tools; their names, parameters and docstrings are what a language model sees."""
 
-    @server.tool(annotations=READ_ONLY, structured_output=False)
-    async def search(query: str) -> str:
+    def __init__(
+        self, pipeline: Pipeline, asker: Asker, questions: QuestionExecutor, reads: ReadExecutor
+    ) -> None:
+        self._archive = pipeline.archive
+        self._retriever = pipeline.retriever
+        self._verifier = Verifier(pipeline.archive)
+        self._asker = asker
+        self._questions = questions
+        self._reads = reads
+
+    async def search(self, query: str) -> str:
         """Find articles about something; `fetch` reads one by its id."""
-        try:
+        with translate_errors():
             question = Question(query)
-            found = await inference.run(
-                lambda: pipeline.retriever.retrieve(question, PASSAGES_SEARCHED)
+            found = await self._questions.run(
+                lambda: self._retriever.retrieve(question, PASSAGES_SEARCHED)
             )
-        except CitewireError as error:
-            raise refusal(error) from error
         cited = [hit.passage.article for hit in found.hits]
         articles = {article.id: article for article in cited}
         results = [
@@ -61,69 +66,82 @@ def build_mcp_server(
         ]
         return json.dumps({"results": results}, ensure_ascii=False)
 
-    @server.tool(annotations=READ_ONLY, structured_output=False)
-    async def fetch(id: str) -> str:  # noqa: A002 - the protocol's clients call it so
+    async def fetch(self, id: str) -> str:  # noqa: A002 - the protocol's clients call it so
         """Read an article."""
-        try:
-            article = await reads.run(from_snapshot(archive, lambda snapshot: snapshot.article(id)))
-        except CitewireError as error:
-            raise refusal(error) from error
-        known = {
-            "source": article.source,
-            "published_at": str(article.published) if article.published else None,
-            "author": article.author,
-            "language": article.language,
-            "sha256": article.digest,
-        }
-        document = {
-            "id": article.id,
-            "title": article.title,
-            "text": article.text,
-            "url": article.url or "",
-            "metadata": {name: value for name, value in known.items() if value is not None},
-        }
-        return json.dumps(document, ensure_ascii=False)
+        with translate_errors():
+            article = await self._reads.run(
+                from_snapshot(self._archive, lambda snapshot: snapshot.article(id))
+            )
+        return json.dumps(describe_article(article), ensure_ascii=False)
 
-    @server.tool(annotations=READ_ONLY)
-    async def ask(question: str) -> AskResponse:
+    async def ask(self, question: str) -> AskResponse:
         """Answer a question with exact quotes of the archive's articles, each with its source."""
-        try:
-            return await asker.ask(Question(question), uuid.uuid4().hex)
-        except CitewireError as error:
-            raise refusal(error) from error
+        with translate_errors():
+            return await self._asker.ask(Question(question), uuid.uuid4().hex)
 
-    @server.tool(annotations=READ_ONLY)
-    async def verify(quote: str, article_id: str | None = None) -> VerifyResponse:
+    async def verify(self, quote: str, article_id: str | None = None) -> VerifyResponse:
         """Say whether a quote is in the archive word for word, and where."""
 
         def work() -> VerifyResponse:
-            with archive.reading() as snapshot:
-                verdict = verifier.verify(quote, article_id)
+            with self._archive.reading() as snapshot:
+                verdict = self._verifier.verify(quote, article_id)
                 return convert_verdict(verdict, snapshot, uuid.uuid4().hex)
 
-        try:
-            return await reads.run(work)
-        except CitewireError as error:
-            raise refusal(error) from error
+        with translate_errors():
+            return await self._reads.run(work)
 
+
+def build_mcp_server(
+    pipeline: Pipeline, asker: Asker, questions: QuestionExecutor, reads: ReadExecutor
+) -> MCPServer[None]:
+    """Return a server whose tools ask the pipeline."""
+    server: MCPServer[None] = MCPServer("citewire", instructions=INSTRUCTIONS)
+    tools = ArchiveTools(pipeline, asker, questions, reads)
+    server.add_tool(tools.search, annotations=READ_ONLY, structured_output=False)
+    server.add_tool(tools.fetch, annotations=READ_ONLY, structured_output=False)
+    server.add_tool(tools.ask, annotations=READ_ONLY)
+    server.add_tool(tools.verify, annotations=READ_ONLY)
     return server
 
 
-def endpoint_of(server: MCPServer[None], path: str, max_body_bytes: int) -> ASGIApp:
-    """Return what answers the server's requests, without sessions: any may be the first."""
+def build_endpoint(server: MCPServer[None], path: str, max_body_bytes: int) -> ASGIApp:
+    """Return the application that answers the server's requests, without sessions."""
     app = server.streamable_http_app(
         streamable_http_path=path,
         json_response=True,
         stateless_http=True,
         max_request_body_size=max_body_bytes,
-        # Names and origins are checked by the guard, as for every other path.
+        # Host names and origins are checked by the guard, as for every other path.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     (endpoint,) = [route.app for route in app.routes if isinstance(route, Route)]
     return endpoint
 
 
-def refusal(error: CitewireError) -> ToolError:
-    """Return what the model is told; what is wrong with the archive is the operator's to know."""
-    unusable = isinstance(error, NotUsable)
-    return ToolError("the archive cannot be used at present" if unusable else str(error))
+def describe_article(article: Article) -> dict[str, object]:
+    """Return the document of `fetch`; metadata that is not known is left out."""
+    known = {
+        "source": article.source,
+        "published_at": str(article.published) if article.published else None,
+        "author": article.author,
+        "language": article.language,
+        "sha256": article.digest,
+    }
+    return {
+        "id": article.id,
+        "title": article.title,
+        "text": article.text,
+        "url": article.url or "",
+        "metadata": {name: value for name, value in known.items() if value is not None},
+    }
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Raise ToolError for our errors; the reason why the archive is unusable is left out."""
+    try:
+        yield
+    except NotUsable as error:
+        raise ToolError("the archive cannot be used at present") from error
+    except CitewireError as error:
+        raise ToolError(str(error)) from error

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from citewire.rag.conversation.types import Clarification, Rewrite
 from citewire.rag.types import Question
-from citewire.service.http.problems import problem, request_id
+from citewire.service.http.problems import get_request_id, refuse
 from citewire.service.http.streaming import Emit, EventStream
 from citewire.service.openai.completion import Completion, Fields, encode_data
 from citewire.service.openai.history import rewrite_last_question
@@ -39,7 +39,7 @@ def build_openai_routes(asker: Asker) -> APIRouter:
     async def complete(request: Request, body: CompletionRequest) -> Response:
         if body.model != MODEL:
             detail = f"there is no model {body.model!r} here; {MODEL!r} is the one"
-            return problem(request.scope, 404, detail)
+            return refuse(request.scope, 404, detail)
         return await Reply(asker, request, body).respond()
 
     return router
@@ -54,7 +54,7 @@ class Reply:
         self._base_url = str(request.base_url)
         options = body.stream_options
         self._completion = Completion(
-            request_id(request.scope),
+            get_request_id(request.scope),
             self._base_url,
             with_usage=options is not None and options.include_usage,
         )

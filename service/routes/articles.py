@@ -1,190 +1,136 @@
-"""The HTTP API of articles: storing, replacing and removing them while questions are answered."""
+"""The routes that read articles: lists, one article, sources, fingerprints."""
 
-from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Depends, Query
 
-from citewire.index.errors import InvalidInput, UnknownArticle
-from citewire.index.ingest.fields import build_article
-from citewire.index.ingest.store import Incoming, Result
-from citewire.index.types import Article
-from citewire.rag.wiring import Pipeline
-from citewire.service.http.problems import sendable, titled
-from citewire.service.routes.ask import problems, read_cursor, write_cursor
-from citewire.service.wire.answers import FieldProblem
-from citewire.service.wire.articles import (
-    MAX_KNOWN,
-    ArticleContent,
-    ArticleIn,
-    ArticleOutcome,
-    ArticlesIn,
-    BatchOutcome,
-    KnownArticle,
-    KnownArticles,
-    KnownQuery,
-    Refused,
-    StoredArticle,
-)
-from citewire.service.work.executor import Reads
+from citewire.index.archive.protocol import Archive, Snapshot
+from citewire.index.catalogue.records import ArticleRecord
+from citewire.index.types import Filters, refuse_unstorable
+from citewire.service.routes.cursors import read_cursor, write_cursor
+from citewire.service.routes.documentation import document_problems
+from citewire.service.wire.answers import ArticleList, ArticleOut, Day, SourceList, SourceOut
+from citewire.service.wire.articles import MAX_KNOWN, KnownArticle, KnownArticles, KnownQuery
+from citewire.service.wire.convert import convert_article, convert_record
+from citewire.service.work.executor import ReadExecutor
 from citewire.service.work.snapshots import from_snapshot
-from citewire.service.work.writer import Writer
 
-UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
+MAX_PAGE = 200
+MAX_SOURCES = 500
 
 
-def build_article_routes(pipeline: Pipeline, reads: Reads, writer: Writer) -> APIRouter:
-    """Return the routes that read and change an archive."""
+class ArticleFilters:
+    """The query parameters that filter a list of articles."""
+
+    def __init__(
+        self,
+        published_from: Annotated[Day | None, Query(description="this day or later")] = None,
+        published_to: Annotated[Day | None, Query(description="this day or earlier")] = None,
+        source: Annotated[list[str], Query(max_length=50, description="one of these sources")] = [],  # noqa: B006
+        named: Annotated[str, Query(max_length=400, description="in the title or the id")] = "",
+    ) -> None:
+        self.published_from = published_from
+        self.published_to = published_to
+        self.sources = source
+        self.named = named
+
+    def to_filters(self) -> Filters:
+        """Build the filters; raise InvalidInput when they contradict each other."""
+        refuse_unstorable(self.named, "named")
+        return Filters(self.published_from, self.published_to, frozenset(self.sources))
+
+
+def build_article_routes(archive: Archive, reads: ReadExecutor) -> APIRouter:
+    """Return the routes that read articles."""
     router = APIRouter()
-    archive = pipeline.archive
 
-    @router.put(
-        "/v1/articles/{article_id:path}",
-        summary="Store an article",
-        response_model=StoredArticle,
-        responses=problems(400, 413, 415, 422, 503, 507)
-        | {201: {"model": StoredArticle, "description": "The article is new"}},
-    )
-    async def put(article_id: str, body: ArticleContent) -> JSONResponse:
-        """Add an article, or replace that of the same id; it is found once this answers."""
-        article = article_of(article_id, body)
-        (written,) = await writer.put([Incoming(article)])
-        stored = StoredArticle(
-            id=article.id,
-            result=written.result,
-            sha256=article.digest,
-            passages=written.passages,
-        )
-        status = HTTPStatus.CREATED if written.result is Result.ADDED else HTTPStatus.OK
-        return JSONResponse(stored.model_dump(mode="json"), status)
-
-    @router.post(
+    @router.get(
         "/v1/articles",
-        summary="Store many articles",
-        response_model=BatchOutcome,
-        responses=problems(400, 413, 415, 422, 503, 507)
-        | {207: {"model": BatchOutcome, "description": "Some articles could not be stored"}},
+        name="articles",
+        summary="List the articles",
+        responses=document_problems(422, 503),
     )
-    async def post(request: Request, body: ArticlesIn) -> JSONResponse:
-        """Store each article on its own: one that cannot be used does not hinder the others."""
-        outcomes, incoming = sorted_out(request, body)
-        written = await writer.put(list(incoming.values()))
-        for (place, item), each in zip(incoming.items(), written, strict=True):
-            outcomes[place] = ArticleOutcome(
-                id=item.article.id,
-                result=each.result,
-                sha256=item.article.digest,
-                passages=each.passages,
-            )
-        outcome = batch_outcome([outcomes[place] for place in sorted(outcomes)])
-        status = HTTPStatus.MULTI_STATUS if outcome.failed else HTTPStatus.OK
-        return JSONResponse(outcome.model_dump(mode="json", exclude_none=True), status)
-
-    @router.delete(
-        "/v1/articles/{article_id:path}",
-        summary="Remove an article",
-        status_code=HTTPStatus.NO_CONTENT,
-        response_class=Response,
-        responses=problems(404, 503),
-    )
-    async def delete(article_id: str) -> None:
-        """Remove an article; no question finds it any more. It works on a full disk, too."""
-
-        def work() -> None:
-            with archive.reading() as snapshot:
-                if not snapshot.known([article_id]):
-                    raise UnknownArticle(article_id)
-            archive.remove([article_id])
-
-        # Not behind the writer's queue: what is removed must be gone at once.
-        await reads.run(work)
-
-    @router.post(
-        "/v1/articles/known",
-        summary="List the articles' fingerprints",
-        responses=problems(400, 413, 415, 422, 503),
-    )
-    async def known(body: KnownQuery) -> KnownArticles:
-        """Return a page of fingerprints, by which `citewire index` skips what is unchanged."""
-        after = read_cursor(body.cursor)
+    async def list_articles(
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+        cursor: Annotated[str, Query(max_length=4000)] = "",
+        only: Annotated[ArticleFilters, Depends()] = ArticleFilters(),  # noqa: B008
+    ) -> ArticleList:
+        """Return a page of the archive's articles, in the order of their ids."""
+        after, filters = read_cursor(cursor), only.to_filters()
         found = await reads.run(
-            from_snapshot(archive, lambda snapshot: snapshot.known_after(after, MAX_KNOWN))
+            from_snapshot(
+                archive,
+                # One more than the page has, to know whether it is the last.
+                lambda snapshot: snapshot.list_articles(
+                    after=after, limit=limit + 1, filters=filters, named=only.named
+                ),
+            )
         )
-        articles = [
-            KnownArticle(id=article_id, fingerprint=item.fingerprint, origin=item.origin)
-            for article_id, item in found.items()
-        ]
-        more = write_cursor(articles[-1].id) if len(articles) == MAX_KNOWN else None
-        return KnownArticles(articles=articles, next_cursor=more)
+        return convert_page(found, limit)
+
+    @router.get(
+        "/v1/articles/{article_id:path}",
+        name="article",
+        summary="Read an article",
+        responses=document_problems(404, 503),
+    )
+    async def read_article(article_id: str) -> ArticleOut:
+        """Return an article's canonical text, to which citations' offsets refer."""
+        read = from_snapshot(archive, lambda snapshot: snapshot.article(article_id))
+        return convert_article(await reads.run(read))
 
     return router
 
 
-def article_of(article_id: str, content: ArticleContent) -> Article:
-    """Return the article in its canonical form; raise InvalidInput when it is none.
-
-    By the rules that hold for a line of a JSON-lines file, so that both make the same article.
-    """
-    if not article_id.strip():
-        raise InvalidInput("an article needs an id")
-    fields = content.model_dump(mode="json", exclude={"id", "text", "published_at", "origin"})
-    published = content.published_at
-    fields["published"] = None if published is None else published.isoformat()
-    return build_article(article_id, fields, content.text)
+def convert_page(records: list[ArticleRecord], limit: int) -> ArticleList:
+    """Return the first `limit` articles as a page, with a cursor where there are more."""
+    page = records[:limit]
+    more = write_cursor(page[-1].id) if len(records) > limit else None
+    return ArticleList(articles=[convert_record(record) for record in page], next_cursor=more)
 
 
-def sorted_out(
-    request: Request, body: ArticlesIn
-) -> tuple[dict[int, ArticleOutcome], dict[int, Incoming]]:
-    """Return the outcomes of those that cannot be stored, and the others, by their places."""
-    refused: dict[int, ArticleOutcome] = {}
-    incoming: dict[int, Incoming] = {}
-    seen: set[str] = set()
-    for place, item in enumerate(body.articles):
-        try:
-            article = readable(item, seen)
-        except UnreadableArticle as error:
-            detail = str(error)
-            problem = titled(
-                request.scope, "Unprocessable Content", UNPROCESSABLE, detail, error.errors
-            )
-            name = None if item.id is None else sendable(item.id)
-            refused[place] = ArticleOutcome(id=name, problem=problem)
-        else:
-            incoming[place] = Incoming(article, item.origin)
-    return refused, incoming
+def build_overview_routes(archive: Archive, reads: ReadExecutor) -> APIRouter:
+    """Return the routes of the articles' sources and fingerprints."""
+    router = APIRouter()
 
-
-class UnreadableArticle(InvalidInput):
-    """One article of a batch cannot be used."""
-
-    def __init__(self, message: str, errors: list[FieldProblem] | None = None) -> None:
-        super().__init__(message)
-        self.errors = errors
-
-
-def readable(item: ArticleIn | Refused, seen: set[str]) -> Article:
-    """Return the item's article; raise UnreadableArticle when it is none or comes again."""
-    if isinstance(item, Refused):
-        detail = "; ".join(f"{each.field or 'the article'}: {each.problem}" for each in item.errors)
-        raise UnreadableArticle(detail, item.errors)
-    if item.id in seen:
-        raise UnreadableArticle(f"{item.id}: comes twice in this batch")
-    seen.add(item.id)
-    try:
-        return article_of(item.id, item)
-    except InvalidInput as error:
-        raise UnreadableArticle(str(error)) from error
-
-
-def batch_outcome(results: list[ArticleOutcome]) -> BatchOutcome:
-    """Return the outcomes with their counts."""
-    counts = {kind: sum(each.result is kind for each in results) for kind in Result}
-    return BatchOutcome(
-        results=results,
-        added=counts[Result.ADDED],
-        replaced=counts[Result.REPLACED],
-        unchanged=counts[Result.UNCHANGED],
-        passages=sum(each.passages for each in results),
-        failed=sum(each.result is None for each in results),
+    @router.get(
+        "/v1/sources",
+        name="sources",
+        summary="List the sources",
+        responses=document_problems(503),
     )
+    async def list_sources() -> SourceList:
+        """Return the names that `filters.sources` may have."""
+        return await reads.run(from_snapshot(archive, read_sources))
+
+    @router.post(
+        "/v1/articles/known",
+        name="known",
+        summary="List the articles' fingerprints",
+        responses=document_problems(400, 413, 415, 422, 503),
+    )
+    async def list_known(body: KnownQuery) -> KnownArticles:
+        """Return a page of fingerprints, by which `citewire index` skips unchanged articles."""
+        after = read_cursor(body.cursor)
+        return await reads.run(from_snapshot(archive, lambda snapshot: read_known(snapshot, after)))
+
+    return router
+
+
+def read_sources(snapshot: Snapshot) -> SourceList:
+    """Return the sources of most articles."""
+    found = snapshot.sources(limit=MAX_SOURCES + 1)
+    return SourceList(
+        sources=[SourceOut(name=item.name, articles=item.articles) for item in found[:MAX_SOURCES]],
+        more=len(found) > MAX_SOURCES,
+    )
+
+
+def read_known(snapshot: Snapshot, after: str) -> KnownArticles:
+    """Return a page of fingerprints, of articles whose ids are greater than `after`."""
+    articles = [
+        KnownArticle(id=article_id, fingerprint=known.fingerprint, origin=known.origin)
+        for article_id, known in snapshot.known_after(after, MAX_KNOWN).items()
+    ]
+    more = write_cursor(articles[-1].id) if len(articles) == MAX_KNOWN else None
+    return KnownArticles(articles=articles, next_cursor=more)

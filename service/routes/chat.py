@@ -1,15 +1,14 @@
-"""The HTTP API of a conversation: follow-up questions are understood, then asked."""
+"""The routes of a conversation: a follow-up question is rewritten, then asked."""
 
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 
-from citewire.index.types import Filters
 from citewire.rag.conversation.rewriting import rewrite_last
 from citewire.rag.conversation.types import Clarification, Rewrite
 from citewire.rag.types import Question
-from citewire.service.http.problems import request_id
-from citewire.service.routes.ask import problems
+from citewire.service.http.problems import get_request_id
+from citewire.service.routes.documentation import document_problems
 from citewire.service.wire.chat import (
     ChatAnswer,
     ChatRequest,
@@ -30,46 +29,53 @@ def build_chat_routes(asker: Asker) -> APIRouter:
     @router.post(
         "/v1/chat",
         summary="Ask the archive in a conversation",
-        responses=problems(400, 413, 415, 422, 429, 503, 504),
+        responses=document_problems(400, 413, 415, 422, 429, 503, 504),
     )
     async def chat(request: Request, body: ChatRequest) -> ChatResponse:
-        """Understand the last question by those before it, and answer as `/v1/ask` does.
+        """Rewrite the last question by those before it, and answer as `/v1/ask` does.
 
         A follow-up that cannot be resolved is not guessed: `status` is then `unclear`.
         """
-        identity = request_id(request.scope)
-        rewritten = rewrite_last_question(body.messages)
-        if isinstance(rewritten, Clarification):
-            return ChatResponse(unclear_out(rewritten, identity))
-        given = body.filters
-        filters = Filters(given.published_from, given.published_to, frozenset(given.sources))
-        question = Question(rewritten.question, filters, body.max_answers)
-        answer = (await asker.ask(question, identity)).model_dump() | {
-            "question": body.messages[-1].content,
-            "asked_as": rewritten.question,
-            "alternatives": list(rewritten.alternatives),
-        }
-        return ChatResponse(ChatAnswer.model_validate(answer))
+        return await answer_last(asker, body, get_request_id(request.scope))
 
     @router.post(
         "/v1/understand",
         summary="Understand a follow-up question",
-        responses=problems(400, 413, 415, 422),
+        responses=document_problems(400, 413, 415, 422),
     )
     async def understand(request: Request, body: UnderstandRequest) -> UnderstandResponse:
-        """Say how `/v1/chat` would understand the last question; nothing is searched."""
-        rewritten = rewrite_last_question(body.messages)
-        if isinstance(rewritten, Clarification):
-            return UnderstandResponse(unclear_out(rewritten, request_id(request.scope)))
-        return UnderstandResponse(
-            UnderstoodOut(
-                question=body.messages[-1].content,
-                asked_as=rewritten.question,
-                alternatives=list(rewritten.alternatives),
-            )
-        )
+        """Return the last question as `/v1/chat` would rewrite it; nothing is searched."""
+        return understand_last(body, get_request_id(request.scope))
 
     return router
+
+
+async def answer_last(asker: Asker, body: ChatRequest, request_id: str) -> ChatResponse:
+    """Answer the last question, or ask which one is meant."""
+    rewritten = rewrite_last_question(body.messages)
+    if isinstance(rewritten, Clarification):
+        return ChatResponse(convert_clarification(rewritten, request_id))
+    question = Question(rewritten.question, body.filters.to_filters(), body.max_answers)
+    answer = (await asker.ask(question, request_id)).model_dump() | {
+        "question": body.messages[-1].content,
+        "asked_as": rewritten.question,
+        "alternatives": list(rewritten.alternatives),
+    }
+    return ChatResponse(ChatAnswer.model_validate(answer))
+
+
+def understand_last(body: UnderstandRequest, request_id: str) -> UnderstandResponse:
+    """Return the last question as it is rewritten, or ask which one is meant."""
+    rewritten = rewrite_last_question(body.messages)
+    if isinstance(rewritten, Clarification):
+        return UnderstandResponse(convert_clarification(rewritten, request_id))
+    return UnderstandResponse(
+        UnderstoodOut(
+            question=body.messages[-1].content,
+            asked_as=rewritten.question,
+            alternatives=list(rewritten.alternatives),
+        )
+    )
 
 
 def rewrite_last_question(messages: Sequence[Message]) -> Rewrite | Clarification:
@@ -85,11 +91,11 @@ def rewrite_last_question(messages: Sequence[Message]) -> Rewrite | Clarificatio
     return rewrite_last(questions, answers[:-1])
 
 
-def unclear_out(clarification: Clarification, identity: str) -> UnclearOut:
-    """Return the wire object of a question that is asked back."""
+def convert_clarification(clarification: Clarification, request_id: str) -> UnclearOut:
+    """Return the wire object of a clarification."""
     return UnclearOut(
         question=clarification.question,
         ask_back=clarification.ask_back,
         candidates=list(clarification.candidates),
-        request_id=identity,
+        request_id=request_id,
     )

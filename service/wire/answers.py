@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from citewire.index.types import Filters
 from citewire.rag.types import MAX_QUESTION_CHARACTERS, Reason
 from citewire.service.wire.examples import ANSWERED, NOT_ANSWERED, QUESTIONS
 from citewire.service.wire.phrasing import (
@@ -47,6 +48,10 @@ class FiltersIn(Request):
     sources: list[Annotated[str, Field(max_length=200)]] = Field(
         [], max_length=50, description="one of these sources; none given means all"
     )
+
+    def to_filters(self) -> Filters:
+        """Build the filters; raise InvalidInput where they contradict each other."""
+        return Filters(self.published_from, self.published_to, frozenset(self.sources))
 
 
 class AskRequest(Request):

@@ -1,4 +1,7 @@
-"""Answers that were given before, as long as the archive has not changed."""
+"""A least-recently-used cache of results, emptied when the archive changes.
+
+Not `cachetools.LRUCache`: that bounds either the number of entries or their size, and this both.
+"""
 
 import sys
 import threading
@@ -7,18 +10,19 @@ from collections import OrderedDict
 from citewire.rag.types import Answers, NoAnswer, Question
 
 MAX_ENTRIES = 2000
+# Of all entries, estimated.
 MAX_BYTES = 64 * 1024 * 1024
-# What an extract weighs beside its article's text.
+# Estimate for an extract without its article's text.
 BYTES_PER_EXTRACT = 2000
 
 Result = Answers | NoAnswer
 
 
 class AnswerCache:
-    """The results used last, of one state of the archive; safe for threads to share.
+    """The results used last, of one state of the archive; threads may share it.
 
-    A question is the same when its text, filters and number of answers are. Models and
-    threshold do not change while a service runs; the archive does, and then all is forgotten.
+    Two questions are the same when their text, filters and number of answers are. Models and
+    threshold do not change while a service runs; when the archive does, all entries are dropped.
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES) -> None:
@@ -31,16 +35,16 @@ class AnswerCache:
 
     @property
     def bytes(self) -> int:
-        """How much the results weigh, about."""
+        """The estimated size of all results."""
         return self._bytes
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def find(self, question: Question, version: str) -> Result | None:
-        """Return the question's result in this state of the archive, None when unknown."""
+        """Return the question's result in this state of the archive, None where there is none."""
         with self._lock:
-            self._begin(version)
+            self._empty_if_changed(version)
             entry = self._entries.get(question)
             if entry is None:
                 return None
@@ -48,32 +52,32 @@ class AnswerCache:
             return entry[0]
 
     def keep(self, result: Result, version: str) -> None:
-        """Keep a result, unless the archive changed while it was found."""
+        """Keep a result, unless the archive has changed since the question began."""
         if result.searched.index_version != version:
             return
-        weight = weight_of(result)
+        size = estimate_bytes(result)
         with self._lock:
-            if version != self._version or weight > self._max_bytes:
+            if version != self._version or size > self._max_bytes:
                 return
             self._drop(result.question)
-            self._entries[result.question] = (result, weight)
-            self._bytes += weight
+            self._entries[result.question] = (result, size)
+            self._bytes += size
             while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
                 self._drop(next(iter(self._entries)))
 
-    def _begin(self, version: str) -> None:
+    def _empty_if_changed(self, version: str) -> None:
         if version != self._version:
             self._version = version
             self._entries.clear()
             self._bytes = 0
 
     def _drop(self, question: Question) -> None:
-        _, weight = self._entries.pop(question, (None, 0))
-        self._bytes -= weight
+        _, size = self._entries.pop(question, (None, 0))
+        self._bytes -= size
 
 
-def weight_of(result: Result) -> int:
-    """Return about how many bytes a result keeps in memory: it holds its articles whole."""
+def estimate_bytes(result: Result) -> int:
+    """Estimate the bytes that a result keeps in memory: it holds whole articles."""
     if isinstance(result, NoAnswer):
         citations = [closest.citation for closest in result.closest]
     else:

@@ -1,4 +1,4 @@
-"""The answerer as the service uses it: what was answered before is kept, and all is counted."""
+"""The answerer of the service: it keeps results, counts them, and notes them for the log."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,23 +11,23 @@ from citewire.service.work.answer_cache import AnswerCache
 from citewire.service.work.logs import QUESTION, note
 from citewire.service.work.metrics import Metrics
 
-# What answers questions, and lets a watcher hear of what it reads where it takes one.
-Answering = Callable[..., Answers | NoAnswer]
+# The method Answerer.answer: a question, and perhaps a watcher of the passages that are read.
+Answer = Callable[..., Answers | NoAnswer]
 
 
-class RecordingAnswerer:
-    """Answers as the answerer behind it does, or did before in the same state of the archive."""
+class CachedAnswerer:
+    """Answers as an answerer does, or as it did before in the same state of the archive."""
 
-    def __init__(self, answer: Answering, archive: Archive, metrics: Metrics) -> None:
+    def __init__(self, answer: Answer, archive: Archive, metrics: Metrics) -> None:
         self._answer = answer
         self._archive = archive
         self._metrics = metrics
         self.cache = AnswerCache()
 
     def answer(self, question: Question, *watchers: Watcher) -> Answers | NoAnswer:
-        """Return the archive's answers, best first, or why there is none and the closest."""
-        result = self._known_or_new(question, watchers)
-        self._metrics.answered(result)
+        """Return the archive's answers, best first, or why there is none."""
+        result = self._look_up(question, watchers)
+        self._metrics.count_result(result)
         searched = result.searched
         note(
             {
@@ -40,7 +40,7 @@ class RecordingAnswerer:
         )
         return result
 
-    def _known_or_new(self, question: Question, watchers: Sequence[Watcher]) -> Answers | NoAnswer:
+    def _look_up(self, question: Question, watchers: Sequence[Watcher]) -> Answers | NoAnswer:
         started = time.perf_counter()
         with self._archive.reading() as snapshot:
             version = str(snapshot.state)
@@ -49,7 +49,7 @@ class RecordingAnswerer:
             result = self._answer(question, *watchers)
             self.cache.keep(result, version)
             return result
-        # What it took this time, and not what it took then.
+        # The time of this lookup, not of the first answer.
         took_ms = 1000 * (time.perf_counter() - started)
         again = replace(known.searched, retrieve_ms=took_ms, read_ms=0.0, cached=True)
         return replace(known, searched=again)

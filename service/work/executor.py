@@ -1,4 +1,4 @@
-"""Run questions off the event loop: in bounded number, for a bounded time, and stoppably."""
+"""Executors of work off the event loop: for questions, bounded and cancellable, and for reads."""
 
 import asyncio
 import threading
@@ -14,28 +14,28 @@ from citewire.rag.cancellation import Cancellation, Cancelled, cancelled_by
 
 Result = TypeVar("Result")
 
-# Two at once: while one question's passages are read on all cores, the next one's are found.
+# Threads: while one question's passages are read on all cores, the next one's are retrieved.
 WORKERS = 2
-# How many questions may be here at once, those being answered among them.
+# Questions that are admitted at once, those being answered included.
 MAX_QUESTIONS = 24
 READING_THREADS = 4
 DEADLINE_SECONDS = 30.0
 
 
 class Overloaded(CitewireError):
-    """As many questions are waiting as may."""
+    """The queue of questions is full."""
 
 
 class DeadlinePassed(CitewireError):
     """The question was not answered in time."""
 
 
-class Inference:
-    """A bounded executor whose work ends when its deadline passes or its caller goes away.
+class QuestionExecutor:
+    """Runs questions; each ends when its deadline passes or its caller is cancelled.
 
-    Work that waits is then never begun; work that was begun stops at the next look at its
-    `Cancellation`, which the networks give in the midst of a run. `on_begin` hears how many
-    seconds work has waited.
+    Work that still waits is then never begun; work in progress stops when it next checks its
+    `Cancellation`, as the models do in the middle of a run. `on_begin` is called with the seconds
+    that work has waited.
     """
 
     def __init__(
@@ -45,43 +45,48 @@ class Inference:
     ) -> None:
         self._deadline_seconds = deadline_seconds
         self._on_begin = on_begin
-        self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="inference")
-        # Whoever counts may be the event loop or one of the threads.
+        self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="questions")
+        # The event loop and the threads all count.
         self._lock = threading.Lock()
-        self._present = 0
+        self._admitted = 0
         self._running = 0
 
     @property
-    def full(self) -> bool:
-        """Say whether another question would be refused."""
-        return self._present >= MAX_QUESTIONS
+    def is_full(self) -> bool:
+        """Whether another question would be refused."""
+        return self._admitted >= MAX_QUESTIONS
 
     @property
     def running(self) -> int:
-        """How many questions are being answered."""
+        """The number of questions that are being answered."""
         return self._running
 
     @property
     def waiting(self) -> int:
-        """How many questions wait for their turn."""
-        return max(0, self._present - self._running)
+        """The number of questions that wait for their turn."""
+        return max(0, self._admitted - self._running)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any question is running or waiting."""
+        return self._admitted > 0
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Return the work's result.
 
         Raises:
-            Overloaded: at once, when the queue is full.
-            DeadlinePassed: the deadline, which counts waiting, has passed.
+            Overloaded: the queue is full; raised at once.
+            DeadlinePassed: waiting and work together took too long.
         """
-        if self.full:
+        if self.is_full:
             raise Overloaded("too many questions are waiting; try again in a moment")
         cancellation = Cancellation()
-        self._count(present=1)
+        self._count(admitted=1)
         waiting = partial(self._do, work, cancellation, time.monotonic())
-        # With the caller's context, so that what is noted there is noted of its request.
+        # In the caller's context, so that notes are those of its request.
         future = self._executor.submit(copy_context().run, waiting)
-        # Counted down when the work is over or dropped: its place is not free before.
-        future.add_done_callback(lambda _: self._count(present=-1))
+        # Its place is free only when the work is over or dropped.
+        future.add_done_callback(lambda _: self._count(admitted=-1))
         limit = asyncio.timeout(self._deadline_seconds)
         try:
             async with limit:
@@ -92,18 +97,18 @@ class Inference:
             seconds = f"{self._deadline_seconds:.0f} seconds"
             raise DeadlinePassed(f"no answer within {seconds}") from error
         finally:
-            # Also when the caller went away: nobody waits for the result any more.
+            # Also when the caller is cancelled: nothing waits for the result then.
             cancellation.cancel()
 
     def close(self) -> None:
-        """Finish what was begun and drop what waits."""
+        """Finish the work in progress and drop the work that waits."""
         self._executor.shutdown(cancel_futures=True)
 
     def _do(
         self, work: Callable[[], Result], cancellation: Cancellation, submitted: float
     ) -> Result:
         if cancellation.cancelled:
-            raise Cancelled("nobody waits for it any more")
+            raise Cancelled("cancelled before it began")
         self._on_begin(time.monotonic() - submitted)
         self._count(running=1)
         try:
@@ -112,14 +117,14 @@ class Inference:
         finally:
             self._count(running=-1)
 
-    def _count(self, *, present: int = 0, running: int = 0) -> None:
+    def _count(self, *, admitted: int = 0, running: int = 0) -> None:
         with self._lock:
-            self._present += present
+            self._admitted += admitted
             self._running += running
 
 
-class Reads:
-    """A few threads that read the catalogue, and stay: each has a connection of its own."""
+class ReadExecutor:
+    """Runs reads of the archive on a few lasting threads, each with a connection of its own."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reads")
@@ -129,5 +134,5 @@ class Reads:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def close(self) -> None:
-        """Finish what was begun and drop what waits."""
+        """Finish the work in progress and drop the work that waits."""
         self._executor.shutdown(cancel_futures=True)

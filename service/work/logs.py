@@ -1,4 +1,4 @@
-"""Logs as JSON, one line each, and what is noted of a request until its line is written."""
+"""Logs as lines of JSON, and the notes of a request that its line will hold."""
 
 import json
 import logging
@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-# What a log record carries beside its message, under this name.
+# The attribute of a log record that holds its fields.
 FIELDS = "citewire_fields"
-# What was asked: noted always, written only where that is wanted.
+# The field with the question's text: always noted, written only where that is configured.
 QUESTION = "question"
 _notes: ContextVar[dict[str, object] | None] = ContextVar("notes", default=None)
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as one line of ASCII: nothing in it can forge another or steer a terminal.
+    """Writes a record as one line of ASCII, which can neither forge a line nor control a terminal.
 
-    With `questions`, it says what was asked as well.
+    With `questions`, the texts of questions are written as well.
     """
 
     def __init__(self, *, questions: bool = False) -> None:
@@ -43,7 +43,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logs(*, questions: bool) -> None:
-    """Log to standard error: our own doings, with questions or without, and others' warnings."""
+    """Log to standard error: our own messages, with questions or without, and others' warnings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(questions=questions))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
@@ -51,8 +51,8 @@ def configure_logs(*, questions: bool) -> None:
 
 
 @contextmanager
-def noting() -> Iterator[dict[str, object]]:
-    """Yield what `note` collects inside, in whichever thread."""
+def collect_notes() -> Iterator[dict[str, object]]:
+    """Yield the fields that `note` adds in this context, in any of its threads."""
     notes: dict[str, object] = {}
     token = _notes.set(notes)
     try:
@@ -62,7 +62,7 @@ def noting() -> Iterator[dict[str, object]]:
 
 
 def note(fields: Mapping[str, object]) -> None:
-    """Add fields to the line of the request that is being served, if one is."""
+    """Add fields to the log line of the request that is being served, if one is."""
     notes = _notes.get()
     if notes is not None:
         notes.update(fields)

@@ -1,4 +1,4 @@
-"""What a Prometheus server may know of the service."""
+"""Metrics of the service in Prometheus' text format."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ STAGE_SECONDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5, 1, 
 
 
 class Metrics:
-    """Counts of one service, in a registry of their own."""
+    """The metrics of one service, in a registry of their own."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -42,7 +42,7 @@ class Metrics:
             buckets=STAGE_SECONDS,
             registry=self._registry,
         )
-        # So that every series exists before its first event.
+        # Series exist before their first event, so that rates have a start.
         for status in ("answered", "no_answer"):
             self._questions.labels(status)
         for result in ("hit", "miss"):
@@ -52,31 +52,31 @@ class Metrics:
         for stage in ("wait", "retrieve", "read"):
             self._stages.labels(stage)
 
-    def show_state(self, name: str, what: str, read: Callable[[], float]) -> None:
-        """Show a number that is read when it is asked for."""
-        Gauge(f"citewire_{name}", what, registry=self._registry).set_function(read)
+    def show_state(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """Add a gauge that is read whenever the metrics are."""
+        Gauge(f"citewire_{name}", meaning, registry=self._registry).set_function(read)
 
     def show_models(self, models: dict[str, str]) -> None:
-        """Show which models answer."""
+        """Add the names of the models."""
         Info("citewire_models", "The models.", registry=self._registry).info(models)
 
-    def came(self) -> None:
+    def count_arrival(self) -> None:
         """Count a request that has come in."""
         self._open.inc()
 
-    def served(self, status: int, problem: str | None) -> None:
-        """Count what came of a request, and the problem that its response was, if it was one."""
+    def count_response(self, status: int, problem: str | None) -> None:
+        """Count a request that is over, by its status and the type of its problem, if any."""
         self._open.dec()
         self._requests.labels(str(status)).inc()
         if problem is not None:
             self._problems.labels(problem.removeprefix("/problems/")).inc()
 
-    def waited(self, seconds: float) -> None:
-        """Count how long a question waited for its turn."""
+    def observe_wait(self, seconds: float) -> None:
+        """Record how long a question waited for its turn."""
         self._stages.labels("wait").observe(seconds)
 
-    def answered(self, result: Answers | NoAnswer) -> None:
-        """Count what came of a question."""
+    def count_result(self, result: Answers | NoAnswer) -> None:
+        """Count a question by its outcome, and record the durations of its stages."""
         searched = result.searched
         self._questions.labels("no_answer" if isinstance(result, NoAnswer) else "answered").inc()
         self._cached.labels("hit" if searched.cached else "miss").inc()
@@ -86,6 +86,6 @@ class Metrics:
             self._stages.labels("retrieve").observe(searched.retrieve_ms / 1000)
             self._stages.labels("read").observe(searched.read_ms / 1000)
 
-    def text(self) -> bytes:
-        """Return everything in Prometheus' text format."""
+    def render(self) -> bytes:
+        """Return all metrics in the text format."""
         return generate_latest(self._registry)

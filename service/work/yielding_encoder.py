@@ -1,4 +1,4 @@
-"""Encoding that lets questions go first: they share the processor's cores with it."""
+"""An encoder that yields to questions, which share the processor's cores with it."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,19 +7,19 @@ import numpy as np
 
 from citewire.index.embedding import Encoder, Vector, Vectors
 
-# Two texts keep two cores at work, and a question that comes meanwhile waits for milliseconds.
+# Texts in one call: two keep two cores busy, and a question that comes then waits milliseconds.
 TEXTS_AT_ONCE = 2
-SECONDS_BETWEEN_LOOKS = 0.004
-# When questions never cease, a text is encoded this often all the same.
-PATIENCE_SECONDS = 0.2
+SECONDS_BETWEEN_CHECKS = 0.004
+# The longest wait for questions before each call, so that articles are stored all the same.
+MAX_YIELD_SECONDS = 0.2
 
 
-class CourteousEncoder:
-    """An encoder that waits while questions are being answered, though not for ever."""
+class YieldingEncoder:
+    """An encoder of passages that waits, for a bounded time, while questions are answered."""
 
-    def __init__(self, encoder: Encoder, asking: Callable[[], bool]) -> None:
+    def __init__(self, encoder: Encoder, is_busy: Callable[[], bool]) -> None:
         self._encoder = encoder
-        self._asking = asking
+        self._is_busy = is_busy
 
     @property
     def identity(self) -> str:
@@ -27,18 +27,18 @@ class CourteousEncoder:
         return self._encoder.identity
 
     def encode_question(self, text: str) -> Vector:
-        """Return one vector, at once."""
+        """Return the question's vector, without waiting."""
         return self._encoder.encode_question(text)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return one vector a text, some at a time."""
+        """Return one vector for each text."""
         parts = []
         for first in range(0, len(texts), TEXTS_AT_ONCE):
-            self._let_pass()
+            self._yield()
             parts.append(self._encoder.encode_passages(texts[first : first + TEXTS_AT_ONCE]))
         return np.concatenate(parts) if parts else self._encoder.encode_passages(texts)
 
-    def _let_pass(self) -> None:
-        until = time.monotonic() + PATIENCE_SECONDS
-        while self._asking() and time.monotonic() < until:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+    def _yield(self) -> None:
+        until = time.monotonic() + MAX_YIELD_SECONDS
+        while self._is_busy() and time.monotonic() < until:
+            time.sleep(SECONDS_BETWEEN_CHECKS)

@@ -16,7 +16,7 @@ from citewire.index.errors import BadArticle, UnknownArticle
 from citewire.index.ingest.fields import build_article
 from citewire.index.ingest.loading import LoadedArticle
 from citewire.service.client.remote_target import RemoteTarget, encode_batch
-from citewire.service.routes.articles import article_of
+from citewire.service.routes.changes import convert_content
 from citewire.service.wire.articles import (
     MAX_ARTICLES_BYTES,
     ArticlesIn,
@@ -86,7 +86,7 @@ def test_article_arrives_as_it_was_loaded(fields: dict[str, str], text: str) -> 
     sent = encode_batch([LoadedArticle(article, Path("/news/a.md"), "a", 1)])
     (item,) = ArticlesIn.model_validate_json(sent).articles
 
-    assert article_of(item.id, item) == article
+    assert convert_content(item.id, item) == article
     assert item.origin == "/news/a.md"
 
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from citewire.service.auth.keys import Keyring
-from citewire.service.http.guard import Door, Guard, host_name
+from citewire.service.http.guard import AccessPolicy, Guard, strip_port
 
 KEY = "a-key-of-sixteen"
 ASK = {"question": "Who opened it?"}
@@ -122,7 +122,7 @@ def test_key_is_decided_on_before_the_body_is_read() -> None:
         "state": {"request_id": "r-1"},
         "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }
-    door = Door(frozenset(["localhost"]), Keyring(api_key=KEY))
+    door = AccessPolicy(frozenset(["localhost"]), Keyring(api_key=KEY))
     asyncio.run(Guard(never, door)(scope, receive, send))
 
     assert sent[0]["status"] == 401
@@ -284,5 +284,5 @@ def test_response_is_known_by_the_id_of_its_request(client: TestClient) -> None:
         ("localhost:\u00b2", "localhost:\u00b2"),
     ],
 )
-def test_host_name(host: str, name: str) -> None:
-    assert host_name(host) == name
+def test_strip_port(host: str, name: str) -> None:
+    assert strip_port(host) == name

@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import Message, Receive, Scope, Send
 
-from citewire.service.http.request_body import AwaitedCaller
+from citewire.service.http.request_body import CancellableRequest
 
 
 def test_nothing_is_begun_for_a_client_that_went_when_it_had_asked() -> None:
@@ -24,5 +24,5 @@ def test_nothing_is_begun_for_a_client_that_went_when_it_had_asked() -> None:
         await receive()
         begun.append(True)
 
-    asyncio.run(AwaitedCaller(receive, send, 1000).serve(app, {"type": "http"}))
+    asyncio.run(CancellableRequest(receive, send, 1000).serve(app, {"type": "http"}))
     assert begun == []

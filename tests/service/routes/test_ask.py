@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from citewire.index.types import Filters
 from citewire.rag.types import Question
-from citewire.service.routes.ask import read_cursor, write_cursor
+from citewire.service.routes.cursors import read_cursor, write_cursor
 
 IN_ORDER = ["bare", "news/a.md", "news/b.md", "news/harbour.md", "news/ü & ?#%.md"]
 

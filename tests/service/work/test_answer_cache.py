@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from citewire.index.types import Filters
 from citewire.rag.types import Answers, Question
-from citewire.service.work.answer_cache import AnswerCache, weight_of
+from citewire.service.work.answer_cache import AnswerCache, estimate_bytes
 
 VERSION = "abc-1"
 
@@ -69,7 +69,7 @@ def test_what_was_not_used_for_longest_makes_room(answered: Answers) -> None:
 
 
 def test_bytes_are_bounded(answered: Answers) -> None:
-    weight = weight_of(answered)
+    weight = estimate_bytes(answered)
     cache = AnswerCache(max_bytes=3 * weight + 100)
     cache.find(answered.question, VERSION)
     for number in range(10):

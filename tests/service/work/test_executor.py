@@ -14,9 +14,9 @@ from citewire.service.work.executor import (
     READING_THREADS,
     WORKERS,
     DeadlinePassed,
-    Inference,
     Overloaded,
-    Reads,
+    QuestionExecutor,
+    ReadExecutor,
 )
 
 
@@ -30,11 +30,11 @@ def release() -> Iterator[threading.Event]:
 
 def test_work_returns_its_result_and_raises_its_error() -> None:
     async def scenario() -> int:
-        inference = Inference()
+        executor = QuestionExecutor()
         with pytest.raises(NoArchive, match="empty"):
-            await inference.run(raise_no_archive)
-        result = await inference.run(lambda: 42)
-        inference.close()
+            await executor.run(raise_no_archive)
+        result = await executor.run(lambda: 42)
+        executor.close()
         return result
 
     assert asyncio.run(scenario()) == 42
@@ -44,14 +44,14 @@ def test_full_queue_refuses_at_once_and_takes_again_when_it_has_room(
     release: threading.Event,
 ) -> None:
     async def scenario() -> int:
-        inference = Inference()
-        waiting = [asyncio.ensure_future(inference.run(release.wait)) for _ in range(MAX_QUESTIONS)]
+        executor = QuestionExecutor()
+        waiting = [asyncio.ensure_future(executor.run(release.wait)) for _ in range(MAX_QUESTIONS)]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
-            await inference.run(lambda: 1)
+            await executor.run(lambda: 1)
         release.set()
         await asyncio.gather(*waiting)
-        return await inference.run(lambda: 2)
+        return await executor.run(lambda: 2)
 
     assert asyncio.run(scenario()) == 2
 
@@ -71,8 +71,8 @@ def test_work_is_done_a_few_at_a_time() -> None:
             running -= 1
 
     async def scenario() -> None:
-        inference = Inference()
-        await asyncio.gather(*[inference.run(work) for _ in range(10)])
+        executor = QuestionExecutor()
+        await asyncio.gather(*[executor.run(work) for _ in range(10)])
 
     asyncio.run(scenario())
 
@@ -81,8 +81,8 @@ def test_work_is_done_a_few_at_a_time() -> None:
 
 def test_event_loop_goes_on_while_work_is_done() -> None:
     async def scenario() -> float:
-        inference = Inference()
-        work = asyncio.ensure_future(inference.run(lambda: time.sleep(0.3)))
+        executor = QuestionExecutor()
+        work = asyncio.ensure_future(executor.run(lambda: time.sleep(0.3)))
         longest = 0.0
         while not work.done():
             before = time.monotonic()
@@ -101,10 +101,10 @@ def test_caller_hears_of_the_deadline_and_the_work_is_told_to_stop() -> None:
             assert stopped.wait(60)
 
     async def scenario() -> None:
-        inference = Inference(deadline_seconds=0.05)
+        executor = QuestionExecutor(deadline_seconds=0.05)
         with pytest.raises(DeadlinePassed, match="no answer within"):
-            await inference.run(work)
-        inference.close()
+            await executor.run(work)
+        executor.close()
 
     asyncio.run(scenario())
 
@@ -115,13 +115,13 @@ def test_work_that_waited_past_its_deadline_is_never_begun(release: threading.Ev
     begun: list[str] = []
 
     async def scenario() -> None:
-        inference = Inference(deadline_seconds=0.2)
-        slow = [inference.run(release.wait) for _ in range(WORKERS)]
-        late = inference.run(lambda: begun.append("late"))
+        executor = QuestionExecutor(deadline_seconds=0.2)
+        slow = [executor.run(release.wait) for _ in range(WORKERS)]
+        late = executor.run(lambda: begun.append("late"))
         results = await asyncio.gather(*slow, late, return_exceptions=True)
         assert [type(result) for result in results] == [DeadlinePassed] * (WORKERS + 1)
         release.set()
-        inference.close()
+        executor.close()
 
     asyncio.run(scenario())
 
@@ -137,14 +137,14 @@ def test_caller_who_goes_away_stops_the_work_and_leaves_the_place_when_it_is_ove
             assert over.wait(60)
 
     async def scenario() -> None:
-        inference = Inference()
-        caller = asyncio.ensure_future(inference.run(work))
+        executor = QuestionExecutor()
+        caller = asyncio.ensure_future(executor.run(work))
         assert await asyncio.to_thread(begun.wait, 60)
-        assert inference.running == 1
+        assert executor.running == 1
         caller.cancel()
         await asyncio.gather(caller, return_exceptions=True)
-        inference.close()
-        assert (inference.running, inference.waiting) == (0, 0)
+        executor.close()
+        assert (executor.running, executor.waiting) == (0, 0)
 
     asyncio.run(scenario())
 
@@ -153,14 +153,14 @@ def test_caller_who_goes_away_stops_the_work_and_leaves_the_place_when_it_is_ove
 
 def test_caller_who_goes_away_while_waiting_makes_room_at_once(release: threading.Event) -> None:
     async def scenario() -> int:
-        inference = Inference()
-        waiting = [asyncio.ensure_future(inference.run(release.wait)) for _ in range(MAX_QUESTIONS)]
+        executor = QuestionExecutor()
+        waiting = [asyncio.ensure_future(executor.run(release.wait)) for _ in range(MAX_QUESTIONS)]
         await asyncio.sleep(0)
-        assert inference.full
+        assert executor.is_full
         waiting[-1].cancel()
         await asyncio.gather(waiting[-1], return_exceptions=True)
-        assert not inference.full
-        last = asyncio.ensure_future(inference.run(lambda: 7))
+        assert not executor.is_full
+        last = asyncio.ensure_future(executor.run(lambda: 7))
         await asyncio.sleep(0)
         release.set()
         return await last
@@ -176,12 +176,12 @@ def test_closing_finishes_what_was_begun_and_drops_what_waits() -> None:
         done.append("first")
 
     async def scenario() -> None:
-        inference = Inference()
-        running = [asyncio.ensure_future(inference.run(first)) for _ in range(WORKERS)]
-        waiting = asyncio.ensure_future(inference.run(lambda: done.append("second")))
-        while inference.running < WORKERS:
+        executor = QuestionExecutor()
+        running = [asyncio.ensure_future(executor.run(first)) for _ in range(WORKERS)]
+        waiting = asyncio.ensure_future(executor.run(lambda: done.append("second")))
+        while executor.running < WORKERS:
             await asyncio.sleep(0.005)
-        inference.close()
+        executor.close()
         await asyncio.gather(*running, waiting, return_exceptions=True)
 
     asyncio.run(scenario())
@@ -194,7 +194,7 @@ def raise_no_archive() -> int:
 
 
 def test_reads_stay_on_a_few_threads() -> None:
-    reads = Reads()
+    reads = ReadExecutor()
 
     def slow_thread() -> int:
         time.sleep(0.01)
