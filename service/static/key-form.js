@@ -40,20 +40,32 @@ export function createKeyForm(onSignedIn) {
     if (send.disabled) return;
     send.disabled = true;
     error.replaceChildren();
-    try {
-      await signIn(field.value.trim(), new AbortController().signal);
+    const refusal = await trySigningIn(field.value.trim());
+    send.disabled = false;
+    if (refusal === null) {
       field.value = "";
       document.dispatchEvent(new Event(SIGNED_IN));
       onSignedIn();
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      error.replaceChildren(describeRefusal(problem));
+    } else {
+      error.replaceChildren(refusal);
       field.focus();
-    } finally {
-      send.disabled = false;
     }
   });
   return form;
+}
+
+/**
+ * Sign in with a key; return null, or why that failed.
+ * @param {string} key
+ */
+async function trySigningIn(key) {
+  try {
+    await signIn(key, new AbortController().signal);
+    return null;
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    return describeRefusal(problem);
+  }
 }
 
 /** @param {Problem} problem */

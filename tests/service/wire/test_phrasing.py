@@ -1,11 +1,16 @@
 """Texts about answers are the same everywhere, and never claim certainty."""
 
 import pytest
+from starlette.testclient import TestClient
 
 from citewire.rag.types import Answers, NoAnswer, Reason
-from citewire.service.wire.answers import AnswerOut, ClosestOut
+from citewire.service.cli.render_answer import render_response
+from citewire.service.cli.terminal import Style
+from citewire.service.wire.answers import AnswerOut, AskResponse
 from citewire.service.wire.convert import convert_result
 from citewire.service.wire.phrasing import count, explain, format_percentage, name_likelihood
+
+ASK = {"question": "Who opened it?"}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,29 @@ def test_answer_carries_its_texts(answered: Answers) -> None:
     assert answer.support.text == "said by 2 articles"
 
 
+def test_every_way_in_shows_the_same_texts(client: TestClient) -> None:
+    response = AskResponse.model_validate(client.post("/v1/ask", json=ASK).json())
+    answer = response.answers[0]
+    shown = f"({answer.likelihood}, {answer.percentage}, {answer.support.text})"
+    stream = client.post("/v1/ask/stream", json=ASK).text
+    body = {"model": "citewire", "messages": [{"role": "user", "content": ASK["question"]}]}
+    message = client.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]
+
+    assert shown == "(very likely, 91 %, said by 2 articles)"
+    assert shown in render_response(response, Style(colours=False))
+    assert f"event: answer\ndata: {answer.model_dump_json()}\n" in stream
+    assert shown in message["content"]
+    assert message["citewire"]["answers"] == [answer.model_dump(mode="json")]
+
+
+def test_description_of_the_api_marks_the_former_name(client: TestClient) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    closest = schemas["ClosestOut"]["properties"]
+
+    assert closest["score"]["deprecated"] is True
+    assert "deprecated" not in closest["confidence"]
+
+
 def test_texts_of_another_service_are_kept(answered: Answers) -> None:
     (answer,) = convert_result(answered, "r").answers
     told = answer.model_dump() | {"percentage": "about 90 %"}
@@ -63,4 +91,3 @@ def test_closest_passage_has_its_confidence_under_both_names(not_answered: NoAns
         "Some articles come near the subject, but none states an answer."
     )
     assert (closest.confidence, closest.score, closest.percentage) == (0.1235, 0.1235, "12 %")
-    assert ClosestOut.model_json_schema()["properties"]["score"]["deprecated"] is True
