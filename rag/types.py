@@ -1,4 +1,4 @@
-"""The values between a question and its answers: frozen, and wrong ones cannot be built."""
+"""The values between a question and its answers: frozen, and checked when they are built."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,7 +14,7 @@ MAX_QUESTION_CHARACTERS = 1000
 class Hit:
     """A passage with its retrieval score.
 
-    `score`, in [0, 1], orders the hits of one question and is relative to the best of them;
+    `score`, in [0, 1], is relative to a question's best hit and orders only that question's hits;
     `similarity` is the cosine between question and passage and compares across questions.
     """
 
@@ -86,7 +86,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer text, the probability that it is right, and where it stands."""
+    """One answer text, the probability that it is right, and its citations."""
 
     text: str
     confidence: float
@@ -100,16 +100,16 @@ class Answer:
 
     @property
     def supporting_articles(self) -> int:
-        """How many different articles say it."""
+        """The number of different articles that say it."""
         return len({citation.article.id for citation in self.citations})
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, of which articles, for how many answers at most.
+    """A question, the filters of its articles, and the number of answers at most.
 
     Raises:
-        InvalidInput: nothing is asked, too much is, or `max_answers` is not 1 to 10.
+        InvalidInput: the text is empty or too long, or `max_answers` is not 1 to 10.
     """
 
     text: str
@@ -130,7 +130,7 @@ class Question:
 
 
 class Reason(StrEnum):
-    """Why the archive's answer is withheld."""
+    """The reason for abstaining."""
 
     NOTHING_RELEVANT = "nothing_relevant"
     NOT_ANSWERED = "not_answered"
@@ -139,9 +139,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What a question was asked of: the archive's size and state, and the time it took.
+    """The archive that was searched: its size and state, and the time in milliseconds.
 
-    `cached` says that the result was found before, in the same state of the archive.
+    `cached` means that the result was computed before, in the same state of the archive.
     """
 
     articles: int
@@ -154,7 +154,7 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the archive says, best first: different answers may disagree."""
+    """The archive's answers, best first; different answers may disagree."""
 
     question: Question
     answers: tuple[Answer, ...]
@@ -167,7 +167,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Closest:
-    """A passage's best span that was too weak to be an answer, and its probability."""
+    """A span that was too improbable to be given as an answer, and its probability."""
 
     citation: Citation
     confidence: float
@@ -175,7 +175,7 @@ class Closest:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The archive does not say: why, and the closest it comes."""
+    """An abstention: its reason, and the spans that come closest to an answer."""
 
     question: Question
     reason: Reason

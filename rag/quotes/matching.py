@@ -9,6 +9,7 @@ from citewire.index.errors import InvalidInput
 from citewire.index.text.folding import strip_marks
 from citewire.index.types import Span, refuse_unstorable
 
+# Characters of the longest quote that is searched for.
 MAX_QUOTE_CHARACTERS = 2000
 # Typographic variants of a mark, each folded to the plain mark on its line.
 LOOKALIKES = {
@@ -68,7 +69,8 @@ class FoldedText:
     def span(self, start: int, end: int) -> Span:
         """Return the span of the original text that the folded `[start, end)` comes from."""
         after = end
-        # The marks of a folded letter belong to it: they were folded away behind it.
+        # One character may fold to several (ß to ss). Marks fold to none and so end up inside:
+        # the next origin is behind them.
         while after < len(self.text) and self.origins[after] == self.origins[end - 1]:
             after += 1
         return Span(self.origins[start], self.origins[after])

@@ -54,9 +54,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a quote is in the archive, and where; `closest` is the nearest when it is not.
+    """Whether a quote is in the archive, and where; `closest` is the nearest place if it is not.
 
-    `more` says that there are more matches than are given.
+    `more` means that there are more matches than are given.
     """
 
     status: Status
@@ -126,7 +126,7 @@ class Verifier:
 def find_anywhere(snapshot: Snapshot, quote: str) -> QuoteMatches:
     """Find the quote in all articles, up to one more place than are ever shown."""
     found = QuoteMatches([], [])
-    # Every place has all of the quote's words in it, whatever the white space.
+    # Every place contains all of the quote's words, with any white space between them.
     longest = sorted(set(quote.split()), key=len, reverse=True)[:WORDS_COMPARED]
     for article in snapshot.articles_containing(longest, narrow(snapshot, quote)):
         found.add(article, quote)

@@ -1,4 +1,4 @@
-"""Work that nobody waits for ends, before it begins or in the midst of a network's run."""
+"""Cancelled work ends, before it begins or during a network's run."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Damage of every kind to a data directory: it is named, and what can be made again is."""
+"""Damage of every kind to a data directory is reported, and derived data is built again."""
 
 import os
 import shutil
@@ -62,7 +62,7 @@ def settings(sound_directory: Path, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def edit(settings: Settings) -> Edit:
-    """Changes the catalogue behind everybody's back."""
+    """Changes the catalogue's file directly, past all checks."""
 
     def run(statement: str) -> None:
         with (
@@ -76,7 +76,7 @@ def edit(settings: Settings) -> Edit:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Callable[[int], None]]:
-    """A disk of its own; yields what leaves so many bytes free on it."""
+    """Mount a small disk; yield a function that leaves a number of bytes free on it."""
     mounting = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
     if subprocess.run(mounting, capture_output=True, check=False).returncode:
         pytest.skip("mounting takes root")
@@ -286,7 +286,7 @@ def test_a_damaged_vector_index_is_made_again_and_finds_the_same(
         damage(settings.data / "vectors")
     repaired = repair(settings)
 
-    # The repair ends with a diagnosis of what it made.
+    # The repair ends with a diagnosis of its own result.
     assert repaired == Diagnosis(ARTICLES, ARTICLES, (), ("the vector index",))
     file = settings.data / "catalogue.sqlite3"
     with closing(open_catalogue(file, "own", encoder=encoder_model.identity)) as catalogue:
@@ -388,7 +388,7 @@ def test_a_directory_in_use_is_not_touched(settings: Settings) -> None:
 def test_any_flipped_byte_is_found_or_harmless(
     settings: Settings, encoder_model: ReadyModel
 ) -> None:
-    """What the doctor calls sound is exactly what was stored."""
+    """An archive that the doctor calls sound is exactly as it was stored."""
     file = settings.data / "catalogue.sqlite3"
     content = file.read_bytes()
     rng = np.random.default_rng(11)

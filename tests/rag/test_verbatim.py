@@ -1,4 +1,4 @@
-"""The promise, with the real models and the real indexes: every quote is its article's text."""
+"""With the real models and indexes, every quote is its article's text."""
 
 import tempfile
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ sentences = st.builds(
     st.sampled_from(ENDS),
 )
 repeated = st.builds(lambda sentence, times: sentence * times, sentences, st.integers(1, 30))
-# A canonical text has no control characters, and carriage returns are long gone.
+# A canonical text has neither control characters nor carriage returns.
 loose = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=80)
 bodies = (
     st.lists(st.one_of(repeated, sentences, loose), min_size=1, max_size=6)
@@ -111,7 +111,7 @@ def test_every_answer_is_verbatim(
 ) -> None:
     result = ask(articles, question, 0.0, models)
     if isinstance(result, NoAnswer):
-        # Only an archive in which no word can be read has nothing to quote.
+        # Only an archive without any word has nothing to quote.
         assert result.closest == ()
         return
     for answer in result.answers:

@@ -51,7 +51,7 @@ def test_calibration_error_is_the_distance_of_confidence_and_truth() -> None:
 
 
 def test_few_questions_show_an_error_even_where_confidences_are_right() -> None:
-    # One in a bin of its own is off by a half, whatever comes out; of 1,000 hardly any is.
+    # A single answer in a bin is off by a half either way; the share of 1,000 hardly is.
     assert expected_calibration_error_by_chance([0.5, 0.5], bins=2) == pytest.approx(0.5)
     # The mean distance of a share of 500 from one half is sqrt(2 / pi) * 0.5 / sqrt(500).
     assert expected_calibration_error_by_chance([0.5] * 1000, bins=2) == pytest.approx(

@@ -27,7 +27,7 @@ def test_plots_show_what_the_confidences_are_worth(tmp_path: Path) -> None:
         for dot in reliability.iter(f"{SVG}circle")
     ]
     assert len(dots) == 15
-    # The last bin lies at 0.8 of the width and at the top of the chart.
+    # The last bin is at 0.8 of the width and at the top of the chart.
     assert dots[-1] == (344.0, 56.0)
     curve = ElementTree.parse(tmp_path / "plots" / "risk_coverage.svg").getroot()
     (line,) = [path for path in curve.iter(f"{SVG}path") if path.get("class") == "line"]

@@ -39,7 +39,7 @@ def test_figures_of_a_known_set(answer: Callable[[Question], Answers | NoAnswer]
     assert (when.exact_match, when.f1, when.article_first, when.refused) == (0, 66.7, 100, None)
     assert (who.exact_match, who.f1, who.article_first, who.answered) == (50, 50, 0, 50)
     assert (everything.exact_match, everything.f1, everything.best_f1) == (33.3, 55.6, 55.6)
-    # SQuAD 2.0's rules: a refusal is right where there is nothing to say, one of two here.
+    # SQuAD 2.0's rules: a refusal of an unanswerable question is right, one of two here.
     squad, confidences = rows["all"].squad, rows["all"].confidences
     assert (squad.all_exact_match, squad.all_f1) == (40.0, 53.3)
     # One of three given answers is wrong, and each was given with a confidence of 0.9.
@@ -81,7 +81,7 @@ def test_confidences_are_judged_by_what_they_order_and_promise() -> None:
 
 def test_a_reader_alone_is_judged_on_each_questions_own_paragraph() -> None:
     class FirstWord:
-        """Answers with the paragraph's first word, surely where that is a name."""
+        """Answers with the paragraph's first word, with a high margin where that is a name."""
 
         def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
             assert question.startswith("Who")

@@ -40,7 +40,7 @@ class Reference(Protocol):
 
 @pytest.fixture(scope="module")
 def reference() -> Reference:
-    """The library that the model was made with, on the weights that ours was exported from."""
+    """sentence-transformers, on the weights that our model was exported from."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from sentence_transformers import SentenceTransformer

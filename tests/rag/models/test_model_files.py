@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A folder that looks like a reader made ready: small files with their hashes."""
+    """A folder that looks like a ready reader: small files with their hashes."""
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "model_int8.onnx").write_bytes(b"network")

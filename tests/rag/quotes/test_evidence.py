@@ -1,4 +1,4 @@
-"""A link to a quote leads to what became of it, and never to what it merely claims."""
+"""A link to a quote leads to the quote's present place, never to the link's own claims."""
 
 import base64
 import json

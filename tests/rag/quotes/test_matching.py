@@ -1,4 +1,4 @@
-"""Where a quote stands: offsets that are exact, whatever was folded to find it."""
+"""Quotes are found with exact offsets, also where the texts were folded to find them."""
 
 import unicodedata
 

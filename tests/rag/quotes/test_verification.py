@@ -1,4 +1,4 @@
-"""A quote is in the archive or it is not: told from the texts themselves."""
+"""Whether a quote is in the archive is decided by the texts themselves."""
 
 import tempfile
 from collections.abc import Callable, Iterator

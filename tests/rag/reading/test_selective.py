@@ -21,7 +21,7 @@ RIVAL = "Wang Yi met Park Jin in Seoul, a paper wrote."
 
 
 class ScriptedReader:
-    """Finds the first two words of a passage, with the margin that is known of its article."""
+    """Finds the first two words of a passage, with the margin that is set for its article."""
 
     def __init__(self, margins: Mapping[str, float]) -> None:
         self._margins = margins
@@ -45,16 +45,16 @@ def hit(name: str, text: str, score: float) -> Hit:
 
 
 def read(hits: Sequence[Hit], **margins: float) -> tuple[list[str], list[Extract]]:
-    """Return which articles were read, after checking that the watcher heard of each before."""
+    """Return the articles that were read, after checking that the watcher was called before."""
     reader = ScriptedReader({name: margins.get(name, -9.0) for name in map(article_of, hits)})
-    told: list[str] = []
+    announced: list[str] = []
 
     def watcher(coming: Sequence[Hit]) -> None:
-        assert told == reader.read_articles
-        told.extend(map(article_of, coming))
+        assert announced == reader.read_articles
+        announced.extend(map(article_of, coming))
 
     found = read_selectively(reader, Query.analyse(Question(WHO)), hits, watcher)
-    assert told == reader.read_articles
+    assert announced == reader.read_articles
     return reader.read_articles, found
 
 
