@@ -1,4 +1,4 @@
-"""The vector index on a real Chroma server: as in a folder, and what happens when it is away."""
+"""The vector index on a real Chroma server, which also goes away and comes back."""
 
 import shutil
 import socket
@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
+from exact_search import ALL, ENCODER, QUESTIONS, WIRE, Encode, article, random_rows
 
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.records import EncodedArticle
-from citewire.index.embedding import Vectors
-from citewire.index.errors import InvalidInput, ReadOnlyArchive, VectorServerAway
-from citewire.index.types import Article, Filters
+from citewire.index.errors import ReadOnlyArchive, VectorServerAway
+from citewire.index.types import Filters
 from citewire.index.vectors.backends import (
     FolderBackend,
     ReadOnlyBackend,
@@ -34,24 +32,7 @@ from citewire.index.vectors.manifest import collection_prefix
 from citewire.index.vectors.server_address import ServerAddress, read_address
 from citewire.index.vectors.vector_index import VectorIndex
 
-ENCODER = "encoder:made-up"
-ALL = Filters()
-WIRE = Filters(sources=frozenset({"Wire"}))
 LATE = Filters(published_from=date(2024, 1, 1))
-
-Encode = Callable[..., EncodedArticle]
-
-
-def random_rows(count: int, seed: int) -> Vectors:
-    rows = np.random.default_rng(seed).normal(size=(count, 16)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-QUESTIONS = random_rows(20, seed=1)
-
-
-def article(name: str, source: str = "Wire", published: date | None = None) -> Article:
-    return Article(name, "A title", "Some words.", source=source, published=published)
 
 
 def found(index: VectorIndex, filters: Filters = ALL) -> list[dict[int, float]]:
@@ -95,7 +76,7 @@ def filled(catalogue: Catalogue, encoded: Encode) -> Catalogue:
 
 @pytest.fixture
 def index(filled: Catalogue, tmp_path: Path, address: ServerAddress) -> Iterator[VectorIndex]:
-    """An index on the server, built and tried out."""
+    """An index on the server, built and verified."""
     with (
         open_backend(address) as backend,
         closing(VectorIndex(tmp_path / "served", filled, backend)) as opened,
@@ -128,7 +109,7 @@ def test_it_finds_what_an_index_in_a_folder_finds(
             assert list(one.values()) == pytest.approx(list(other.values()), abs=1e-5)
 
 
-def test_a_replica_goes_on_when_the_owner_has_just_removed_what_it_tries_out(
+def test_a_replica_goes_on_when_the_owner_has_just_removed_the_generation_that_it_verifies(
     filled: Catalogue, index: VectorIndex, tmp_path: Path, address: ServerAddress
 ) -> None:
     expected = found(index)
@@ -186,7 +167,7 @@ def test_an_archive_can_move_to_a_server_and_back(
     assert results == [results[0]] * 6
 
 
-def test_an_index_that_the_server_lost_is_done_without_and_built_again(
+def test_an_index_that_the_server_lost_is_replaced_by_scans_until_it_is_rebuilt(
     filled: Catalogue, index: VectorIndex, server: ChromaServer
 ) -> None:
     expected = ids(found(index))
@@ -218,7 +199,7 @@ def test_a_collection_with_other_passages_is_found_out(
 # -- away
 
 
-def test_a_server_that_goes_away_is_said_and_found_again_when_it_is_back(
+def test_a_server_that_goes_away_is_an_error_until_it_is_back(
     filled: Catalogue, index: VectorIndex, chroma_run: Any
 ) -> None:
     expected = ids(found(index))
@@ -238,7 +219,7 @@ def test_a_server_that_goes_away_is_said_and_found_again_when_it_is_back(
     assert ids(found(index)) == expected
 
 
-def test_what_fails_once_is_tried_again(server: ChromaServer) -> None:
+def test_a_call_that_fails_once_is_retried(server: ChromaServer) -> None:
     failures = [httpx.ReadError("cut off"), httpx.ConnectError("refused")]
 
     def work(client: Any) -> int:
@@ -288,7 +269,7 @@ def test_another_server_is_not_taken_for_chroma() -> None:
             ChromaServer(address).call(lambda client: client.heartbeat())
 
 
-def test_what_the_server_lacks_is_no_absence(server: ChromaServer) -> None:
+def test_a_missing_collection_does_not_mean_that_the_server_is_away(server: ChromaServer) -> None:
     with pytest.raises(IndexBroken):
         server.call(lambda client: client.get_collection("none-such", embedding_function=None))
     assert server.answers
@@ -341,36 +322,3 @@ def test_a_reader_changes_nothing(
     with pytest.raises(ReadOnlyArchive):
         catalogue.remove(["a"])
     assert filled.counts() == (2, 500)
-
-
-# -- addresses
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("http://127.0.0.1:8100", "http://127.0.0.1:8100"),
-        ("http://chroma", "http://chroma:8000"),
-        ("https://chroma.example/", "https://chroma.example:443"),
-        ("http://[::1]:9", "http://[::1]:9"),
-    ],
-)
-def test_an_address_is_read(url: str, shown: str) -> None:
-    assert str(read_address(url)) == shown
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "chroma:8000",
-        "ftp://chroma",
-        "http://",
-        "http://h:port",
-        "http://h/path",
-        "http://me:secret@h",
-        "http://[::1",
-    ],
-)
-def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(InvalidInput, match="CITEWIRE_CHROMA_URL"):
-        read_address(url)

@@ -1,0 +1,47 @@
+"""What a vector index must find: the nearest passages by comparison with every vector."""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+
+from citewire.index.catalogue.catalogue import Catalogue
+from citewire.index.catalogue.records import EncodedArticle
+from citewire.index.embedding import Vector, Vectors
+from citewire.index.types import Article, Filters
+from citewire.index.vectors.vector_index import VectorIndex
+
+ENCODER = "encoder:made-up"
+DIMENSION = 16
+ROWS = 300
+ALL = Filters()
+WIRE = Filters(sources=frozenset({"Wire"}))
+
+Encode = Callable[..., EncodedArticle]
+
+
+def random_rows(count: int, seed: int, dimension: int = DIMENSION) -> Vectors:
+    rows = np.random.default_rng(seed).normal(size=(count, dimension)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+QUESTIONS = random_rows(20, seed=1)
+SOME_ROWS = random_rows(ROWS, seed=3)
+
+
+def article(name: str, source: str = "Wire", published: date | None = None) -> Article:
+    return Article(name, "A title", "Some words.", source=source, published=published)
+
+
+def nearest(catalogue: Catalogue, question: Vector, limit: int, filters: Filters) -> list[int]:
+    """Return the passages that an index must find, by comparing with every vector that passes."""
+    ids, vectors = catalogue.vectors(catalogue.matching_passages(filters))
+    order = np.argsort(-(vectors @ question), kind="stable")[:limit] if ids else []
+    return [ids[row] for row in order]
+
+
+def assert_finds_the_nearest(
+    index: VectorIndex, catalogue: Catalogue, filters: Filters = ALL
+) -> None:
+    found = [list(index.search(question, 5, filters)) for question in QUESTIONS]
+    assert found == [nearest(catalogue, question, 5, filters) for question in QUESTIONS]
