@@ -102,7 +102,6 @@ class ClosestOut(CitationOut):
         description="the confidence for people: “4 %”",
     )
     score: Probability = Field(
-        default_factory=lambda fields: fields["confidence"],
         description="deprecated: the former name of `confidence`, with the same value",
         # Not pydantic's `deprecated`, which would warn whenever a value is read or printed.
         json_schema_extra={"deprecated": True},

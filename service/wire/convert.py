@@ -64,7 +64,8 @@ def convert_answer(item: Answer) -> AnswerOut:
 def convert_closest(item: Closest) -> ClosestOut:
     """Return the wire object of a passage that comes close."""
     confidence = round(item.confidence, 4)
-    return ClosestOut(confidence=confidence, **dict(convert_citation(item.citation)))
+    citation = dict(convert_citation(item.citation))
+    return ClosestOut(confidence=confidence, score=confidence, **citation)
 
 
 def convert_citation(citation: Citation) -> CitationOut:
