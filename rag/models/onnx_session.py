@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state
 from tokenizers import Encoding
 
 from citewire.rag.cancellation import Cancellation, Cancelled, current_cancellation
@@ -19,6 +20,16 @@ from citewire.rag.errors import ModelRejected
 # and a session keeps its arena at the largest size, so it is shrunk after such a run.
 ORDINARY_TOKENS = 192
 SHRINK_ARENA = ("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+# All of ONNX Runtime's errors, which have no base class of their own, and C++ exceptions.
+RUNTIME_ERRORS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    *(
+        error
+        for error in vars(onnxruntime_pybind11_state).values()
+        if isinstance(error, type) and issubclass(error, Exception)
+    ),
+)
 
 
 class Network:
@@ -66,7 +77,7 @@ class Network:
         with cancellation.stopping(partial(setattr, options, "terminate", True)):
             try:
                 outputs = self._session.run(self._outputs, feed, options)
-            except Exception as error:  # ONNX Runtime's errors share no narrower base class.
+            except RUNTIME_ERRORS as error:
                 if cancellation.cancelled:
                     raise Cancelled("the network was stopped") from error
                 raise
@@ -82,7 +93,7 @@ def open_session(network: Path) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(
             str(network), options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # ONNX Runtime's errors share no narrower base class.
+    except RUNTIME_ERRORS as error:
         raise ModelRejected(f"{network}: cannot be loaded: {error}") from error
 
 
