@@ -2,7 +2,7 @@
 
 DIR is a data directory of articles that a model encoded (`citewire index`). A copy of it is
 filled up to `--passages` with the paragraphs of a SQuAD file and with synthetic vectors, as
-`scale.py` makes them: near each other and near no question. So the questions about the real
+`synthetic.py` makes them: near each other and near no question. So the questions about the real
 articles keep their answers, which are searched among as many passages as a large archive has.
 """
 
@@ -12,7 +12,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from scale import NearCentres, fill, read_squad
+from synthetic import NearCentres, fill, read_squad
 
 from citewire.index.data_directory import DataDirectory
 from citewire.rag.settings import read_settings

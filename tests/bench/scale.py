@@ -8,7 +8,6 @@ the speed of searching. The archive stays in `--folder`; a second run measures i
 
 import argparse
 import asyncio
-import gzip
 import json
 import os
 import subprocess
@@ -16,23 +15,21 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import date, timedelta
-from itertools import count, cycle, islice
+from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 from load import run_closed_loop, run_service, warm_up
+from synthetic import FIRST_DAY, NearCentres, build_article, fill, read_squad
 
 from citewire.index.archive.embedded import EmbeddedArchive
-from citewire.index.archive.protocol import Archive
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
-from citewire.index.catalogue.records import EncodedArticle
-from citewire.index.embedding import Vector, Vectors
-from citewire.index.types import Article, Filters, Span
+from citewire.index.types import Filters
 from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.maintenance import SECONDS_BETWEEN_LOOKS
 from citewire.index.vectors.vector_index import VectorIndex
@@ -41,9 +38,6 @@ from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.settings import Settings, read_settings
 from citewire.rag.types import Question
 
-DIMENSION = 384
-FIRST_DAY = date(2020, 1, 1)
-DAYS = 1000
 QUESTIONS = 200
 CANDIDATES = 50
 # By date, since every day has the same number of passages, and by source.
@@ -59,31 +53,6 @@ FILTERS = {
     "50 % source": Filters(sources=frozenset(f"Source {number}" for number in range(50))),
     "90 % source": Filters(sources=frozenset(f"Source {number}" for number in range(90))),
 }
-
-
-class NearCentres:
-    """Draws vectors around random centres; as an encoder, one for each text."""
-
-    identity = ""
-
-    def __init__(self, centres: int) -> None:
-        self._random = np.random.default_rng(7)
-        self._centres = normalise(self._random.normal(size=(centres, DIMENSION)))
-
-    def draw(self, rows: int) -> Vectors:
-        chosen = self._centres[self._random.integers(len(self._centres), size=rows)]
-        noise = self._random.normal(size=(rows, DIMENSION)) * 0.9 / DIMENSION**0.5
-        return normalise(chosen + noise)
-
-    def encode_question(self, text: str) -> Vector:
-        return self.encode_passages([text])[0]
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self.draw(len(texts))
-
-
-def normalise(rows: Vectors) -> Vectors:
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
 def main() -> None:
@@ -228,34 +197,6 @@ def build_request(number: int, filters: Filters) -> bytes:
     return json.dumps(
         {"question": question, "filters": {name: value for name, value in given.items() if value}}
     ).encode()
-
-
-def fill(
-    archive: Archive | Catalogue, size: int, paragraphs: list[str], vectors: NearCentres
-) -> None:
-    numbered = (f"{text} ({number})" for number, text in zip(count(), cycle(paragraphs)))
-    for first in range(0, size, 2000):
-        rows = vectors.draw(min(2000, size - first))
-        archive.put(
-            build_article(f"article {first + at}", text, rows[at : at + 1], first + at)
-            for at, text in enumerate(islice(numbered, len(rows)))
-        )
-
-
-def build_article(name: str, text: str, rows: Vectors, number: int) -> EncodedArticle:
-    published = FIRST_DAY + timedelta(number % DAYS)
-    # Sources and dates are independent of each other.
-    source = f"Source {number // DAYS % 100}"
-    stored = Article(name, text[:60], text, source=source, published=published)
-    return EncodedArticle(stored, f"/news/{name}", (Span(0, len(text)),), rows)
-
-
-def read_squad(file: Path) -> tuple[list[str], list[str]]:
-    with gzip.open(file, "rt", encoding="utf-8") as stream:
-        data = json.load(stream)["data"]
-    paragraphs = [paragraph for entry in data for paragraph in entry["paragraphs"]]
-    questions = [each["question"] for paragraph in paragraphs for each in paragraph["qas"][:1]]
-    return [paragraph["context"] for paragraph in paragraphs], questions
 
 
 def build_calls(
