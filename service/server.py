@@ -182,7 +182,7 @@ def keyring_of(settings: ServiceSettings) -> Keyring:
 
 def require_key_beyond_loopback(host: str, keys: Keyring) -> None:
     """Raise InvalidInput when others could ask without a key."""
-    if not keys.required and not is_loopback(host):
+    if not keys.is_required and not is_loopback(host):
         raise InvalidInput(
             f"--host {host} can be reached from other machines: make a key with `citewire key add`"
             " or set CITEWIRE_API_KEY first"

@@ -1,8 +1,8 @@
-"""Sessions of browsers, which can send no key when they follow a link.
+"""Sessions of browsers, which cannot send a key when they follow a link.
 
-Whoever signs in with a key gets a cookie that scripts cannot read: until when it holds, and a
-signature over that and the key's hash. Nothing is stored of it; a key that is revoked takes its
-sessions along. A session is good for asking and reading alone, whatever else its key may do.
+Signing in with a key sets an HttpOnly cookie: the time at which it expires, and an HMAC over that
+and the key's hash. Nothing is stored; revoking a key ends its sessions. A session allows only
+asking and reading, whatever else its key allows.
 """
 
 import hmac
@@ -20,25 +20,26 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import Scope
 
+from citewire.index.system.files import PRIVATE, write_atomically
 from citewire.service.auth.keys import OPEN, Key, Keyring, KeyScope
 
-# A working day: long enough to be asked for the key once.
+# A working day.
 SESSION_SECONDS = 12 * 3600
 SECRET_BYTES = 32
 SECRET = re.compile(f"[0-9a-f]{{{2 * SECRET_BYTES}}}")
 TOKEN = re.compile(r"(\d{1,12})\.([0-9a-f]{64})")
-# What has changed nothing when another site made the browser send it.
+# Methods without side effects (RFC 9110 "safe"): exempt from the CSRF check.
 SAFE_METHODS = frozenset(["GET", "HEAD"])
-# A cookie of this prefix was set over TLS, by this very host.
+# Browsers accept a cookie of this prefix only over TLS and from this host (RFC 6265bis).
 HOST_PREFIX = "__Host-"
 
 
 class Sessions:
-    """Gives out sessions for keys, and knows them again.
+    """Issues and verifies sessions.
 
-    The secret that signs them lies beside the file of keys, so that they outlive a restart and
-    that services over one data directory know each other's; without that file it lasts as long as
-    the process.
+    The secret that signs them is stored in the folder of the file of keys, so that they survive
+    a restart and hold for all services over one data directory; without that file, it lasts as
+    long as the process.
     """
 
     def __init__(self, keys: Keyring = OPEN, clock: Callable[[], float] = time.time) -> None:
@@ -46,26 +47,26 @@ class Sessions:
         self._clock = clock
 
     def begin(self, key: Key) -> tuple[str, int]:
-        """Return what stands for the key from now on, and until when, in seconds since 1970."""
+        """Return a token for the key, and when it expires, in seconds since 1970."""
         until = int(self._clock()) + SESSION_SECONDS
         return f"{until}.{self._signature(until, key)}", until
 
     def find(self, scope: Scope) -> tuple[Key, int] | None:
-        """Return the key that a request's cookie stands for, and until when; None for none.
+        """Return the key of a request's session and when that expires, None where there is none.
 
-        The key is cut down to asking. Anything but reading must come from a page of this
-        service: a cookie goes along with whatever the browser is made to send.
+        The key has only the scope `ask`. CSRF check: a request with another method than the safe
+        ones must come from a page of this service, since browsers send cookies with any.
         """
         headers = Headers(scope=scope)
-        if scope["method"] not in SAFE_METHODS and not own_page(headers):
+        if scope["method"] not in SAFE_METHODS and not is_own_page(headers):
             return None
         cookies = cookie_parser(headers.get("cookie", ""))
-        name = cookie_name(headers)
+        name = name_cookie(headers)
         token = TOKEN.fullmatch(cookies.get(HOST_PREFIX + name) or cookies.get(name, ""))
         if token is None or int(token[1]) <= self._clock():
             return None
         found = None
-        # All are compared, each in constant time: how long it takes tells nothing.
+        # All are compared, each in constant time: the duration reveals nothing.
         for key in self.keys.all():
             if hmac.compare_digest(self._signature(int(token[1]), key), token[2]):
                 found = key
@@ -79,49 +80,44 @@ class Sessions:
     @cached_property
     def _secret(self) -> bytes:
         file = self.keys.secret_file
-        kept = None if file is None else kept_secret(file)
-        return kept or secrets.token_bytes(SECRET_BYTES)
+        stored = None if file is None else read_or_make_secret(file)
+        return stored or secrets.token_bytes(SECRET_BYTES)
 
 
-def kept_secret(path: Path) -> bytes | None:
-    """Return the file's secret, made where there is no file; None where none can be kept."""
+def read_or_make_secret(path: Path) -> bytes | None:
+    """Return the stored secret, made where there is no file; None where it cannot be stored."""
     try:
         if not path.exists():
             make_secret(path)
         text = path.read_text("ascii")
     except (OSError, UnicodeError):
         return None
-    # One that was cut short would be guessed.
+    # A truncated secret could be guessed.
     return bytes.fromhex(text) if SECRET.fullmatch(text) else None
 
 
 def make_secret(path: Path) -> None:
-    """Put a new secret into the file, unless another process was faster; raise OSError."""
+    """Store a new secret, unless another process did so first; raise OSError."""
     aside = path.with_name(f"{path.name}.{os.getpid()}")
-    aside.unlink(missing_ok=True)
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(secrets.token_hex(SECRET_BYTES))
-        stream.flush()
-        os.fsync(stream.fileno())
+    write_atomically(aside, secrets.token_hex(SECRET_BYTES).encode("ascii"), mode=PRIVATE)
     with suppress(FileExistsError):
         os.link(aside, path)
     aside.unlink()
 
 
-def own_page(headers: Headers) -> bool:
-    """Say whether a page of this service sent the request: browsers tell with all but reads."""
+def is_own_page(headers: Headers) -> bool:
+    """Say whether a page of this service sent the request; browsers send Origin with changes."""
     origin = headers.get("origin", "")
     return origin != "" and origin.partition("://")[2] == headers.get("host")
 
 
-def cookie_name(headers: Headers) -> str:
-    """Return the cookie's name, which has the port: cookies of all ports of a host are one."""
+def name_cookie(headers: Headers) -> str:
+    """Return the cookie's name, which has the port: the ports of a host share their cookies."""
     port = headers.get("host", "").rpartition(":")[2]
     return f"citewire-{port}" if port.isascii() and port.isdigit() else "citewire"
 
 
-def bearer_secret(headers: Headers) -> str | None:
-    """Return the key that a request's Authorization header holds, None for none."""
+def parse_bearer(headers: Headers) -> str | None:
+    """Return the key in a request's Authorization header, None where there is none."""
     scheme, _, secret = headers.get("authorization", "").partition(" ")
     return secret if scheme.lower() == "bearer" else None

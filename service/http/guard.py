@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from citewire.service.auth.keys import OPEN, Key, Keyring, KeyScope
-from citewire.service.auth.sessions import Sessions, bearer_secret
+from citewire.service.auth.sessions import Sessions, parse_bearer
 from citewire.service.http.access_rules import CHANGING, AccessRule, find_rule
 from citewire.service.http.pages import render_sign_in_page
 from citewire.service.http.problems import refuse, refuse_change, refuse_overload, refuse_rate
@@ -143,7 +143,7 @@ class Guard:
         return None
 
     def _refuse_key(self, scope: Scope, rule: AccessRule, headers: Headers) -> ASGIApp | None:
-        if rule.scope is None or not self._policy.keys.required:
+        if rule.scope is None or not self._policy.keys.is_required:
             return None
         key = self._find_key(scope, headers)
         if key is None and rule.is_page and "text/html" in headers.get("accept", ""):
@@ -163,7 +163,7 @@ class Guard:
         if "authorization" not in headers:
             found = self._policy.sessions.find(scope)
             return None if found is None else found[0]
-        secret = bearer_secret(headers)
+        secret = parse_bearer(headers)
         return None if secret is None else self._policy.keys.find(secret)
 
 

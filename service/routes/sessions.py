@@ -9,9 +9,9 @@ from citewire.service.auth.sessions import (
     HOST_PREFIX,
     SESSION_SECONDS,
     Sessions,
-    bearer_secret,
-    cookie_name,
-    own_page,
+    is_own_page,
+    name_cookie,
+    parse_bearer,
 )
 from citewire.service.routes.documentation import document_problems
 from citewire.service.wire.sessions import SessionOut, SignIn
@@ -30,7 +30,7 @@ def build_session_routes(sessions: Sessions) -> APIRouter:
     async def read_session(request: Request) -> SessionOut:
         """Say whether a key is needed, and which key the browser's cookie stands for."""
         found = sessions.find(request.scope)
-        return build_session(sessions.keys.required, found and found[0].name, found and found[1])
+        return build_session(sessions.keys.is_required, found and found[0].name, found and found[1])
 
     @router.post(
         "/v1/session",
@@ -59,11 +59,11 @@ def build_session_routes(sessions: Sessions) -> APIRouter:
 
 def begin_session(sessions: Sessions, request: Request, response: Response) -> SessionOut:
     """Set the cookie of a new session; raise HTTPException where the key is missing or unknown."""
-    if not sessions.keys.required:
+    if not sessions.keys.is_required:
         return build_session(False, None, None)
-    if not own_page(request.headers):
+    if not is_own_page(request.headers):
         raise HTTPException(403, "only a page of this service signs a browser in")
-    secret = bearer_secret(request.headers)
+    secret = parse_bearer(request.headers)
     key = None if secret is None else sessions.keys.find(secret)
     if key is None:
         # A session cannot be exchanged for a new one: it ends after twelve hours.
@@ -73,7 +73,7 @@ def begin_session(sessions: Sessions, request: Request, response: Response) -> S
     # By the page's own address, which no proxy changes, we know whether it has TLS.
     secure = request.headers["origin"].startswith("https:")
     response.set_cookie(
-        (HOST_PREFIX if secure else "") + cookie_name(request.headers),
+        (HOST_PREFIX if secure else "") + name_cookie(request.headers),
         token,
         max_age=SESSION_SECONDS,
         secure=secure,
@@ -87,7 +87,7 @@ def begin_session(sessions: Sessions, request: Request, response: Response) -> S
 def end_session(request: Request) -> Response:
     """Return the response that deletes the cookie of a session."""
     response = Response(status_code=204)
-    name = cookie_name(request.headers)
+    name = name_cookie(request.headers)
     response.delete_cookie(name, httponly=True, samesite="lax")
     response.delete_cookie(HOST_PREFIX + name, secure=True, httponly=True, samesite="lax")
     return response

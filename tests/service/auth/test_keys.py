@@ -77,7 +77,7 @@ def test_broken_file_is_refused_at_the_start_and_lets_nobody_in_later(
 
     with pytest.raises(NotUsable, match="not a file of keys"):
         Keyring(file)
-    assert running.required
+    assert running.is_required
     assert running.find(secret) is None
 
 
@@ -86,7 +86,7 @@ def test_vanished_file_opens_nothing(file: KeyFile, tmp_path: Path) -> None:
     running = Keyring(file)
     (tmp_path / "keys.json").unlink()
 
-    assert running.required
+    assert running.is_required
 
 
 def test_keys_are_made_and_revoked_while_the_service_runs(serve: Serve, file: KeyFile) -> None:

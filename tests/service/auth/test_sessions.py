@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from citewire.index.types import Article, Span
 from citewire.rag.quotes.permalink import EvidenceId
 from citewire.service.auth.keys import KeyFile, Keyring, KeyScope
-from citewire.service.auth.sessions import SESSION_SECONDS, Sessions, kept_secret
+from citewire.service.auth.sessions import SESSION_SECONDS, Sessions, read_or_make_secret
 
 ORIGIN = {"Origin": "http://127.0.0.1:8000"}
 SECURE_ORIGIN = {"Origin": "https://127.0.0.1:8000"}
@@ -213,10 +213,10 @@ def test_secret_is_for_the_owner_alone(desk: Desk, tmp_path: Path) -> None:
 def test_secret_that_was_cut_short_signs_nothing(tmp_path: Path) -> None:
     (tmp_path / "cut").write_text("abcdef")
 
-    assert kept_secret(tmp_path / "cut") is None
-    assert kept_secret(tmp_path / "absent" / "secret") is None
-    assert len(kept_secret(tmp_path / "new") or b"") == 32
-    assert kept_secret(tmp_path / "new") == kept_secret(tmp_path / "new")
+    assert read_or_make_secret(tmp_path / "cut") is None
+    assert read_or_make_secret(tmp_path / "absent" / "secret") is None
+    assert len(read_or_make_secret(tmp_path / "new") or b"") == 32
+    assert read_or_make_secret(tmp_path / "new") == read_or_make_secret(tmp_path / "new")
 
 
 # The page in front of evidence
