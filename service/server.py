@@ -1,4 +1,4 @@
-"""Serve an archive over HTTP until told to stop."""
+"""Serve an archive over HTTP until Ctrl-C or SIGTERM."""
 
 import asyncio
 import ipaddress
@@ -24,35 +24,36 @@ from citewire.service.http.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
 from citewire.service.settings import ServiceSettings
 from citewire.service.work.logs import configure_logs
 
+# How long a shutdown waits for requests in progress.
 GRACEFUL_SECONDS = 40
-# For how long a service that was told to end says that it is not ready, and goes on.
+# How long a service that will end reports that it is not ready before it stops listening.
 NOTICE_SECONDS = 0.5
-# How long the event loop waits, at every call of the system, for threads that compute: with the
-# five milliseconds that are Python's own, taking in a connection amid questions takes fifty.
+# Interpreter lock: the event loop waits this long for a computing thread, at every system call.
+# With Python's 5 ms, accepting a connection while questions are answered takes 50 ms.
 SWITCH_SECONDS = 0.0005
 MAX_CONNECTIONS = BoundedConnection.max_connections
-# What is open besides connections: the catalogue, the index, the models, and some to spare.
+# File descriptors besides connections: the catalogue, the index, the models, and some to spare.
 OTHER_FILES = 200
 TRACE_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-ENDING = (signal.SIGINT, signal.SIGTERM)
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class EndingServer(uvicorn.Server):
-    """Uvicorn's, which tells that it will end before it does, and answers what has come in."""
+class DrainingServer(uvicorn.Server):
+    """A server that reports that it will end before it does, and answers accepted requests."""
 
     def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
         super().__init__(config)
         self._drain = drain
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; a second signal ends the process at once."""
+        """Begin to drain; a second signal ends the process at once."""
         super().handle_exit(sig, frame)
         self._drain.begun = True
-        for ending in ENDING:
-            signal.signal(ending, signal.SIG_DFL)
+        for end_signal in END_SIGNALS:
+            signal.signal(end_signal, signal.SIG_DFL)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Give whoever sends requests here the time to notice."""
+        """Shut down once load balancers have had time to notice."""
         await asyncio.sleep(NOTICE_SECONDS)
         await super().shutdown(sockets)
 
@@ -60,19 +61,18 @@ class EndingServer(uvicorn.Server):
 def serve(settings: ServiceSettings, host: str, port: int, *, read_only: bool = False) -> None:
     """Open the archive and serve it at the address; return after Ctrl-C or SIGTERM.
 
-    Any number of services that are `read_only` may serve it beside the one that owns it.
+    Any number of `read_only` services may run while one owns the archive.
 
     Raises:
-        InvalidInput: other machines could reach the address, and no key is set, or no name
-            under which they may.
+        InvalidInput: other machines could reach the address, and no key or no host name is set.
         NotUsable: the address is taken, or the archive cannot be opened.
     """
-    require_key_beyond_loopback(host, keyring_of(settings))
-    # Before the models are loaded: that takes memory twice.
+    require_key_beyond_loopback(host, build_keyring(settings))
+    # Before the models are loaded, which for a moment takes twice their memory.
     return_large_blocks_at_once()
-    with bound_socket(host, port) as listening:
+    with bind_socket(host, port) as listening:
         require_names_for_every_address(listening.getsockname()[0], settings.hosts)
-        url = url_of(host, listening.getsockname()[1])
+        url = build_url(host, listening.getsockname()[1])
         if read_only:
             with open_pipeline_read_only(settings) as pipeline:
                 serve_pipeline(pipeline, settings, host, listening)
@@ -87,22 +87,22 @@ def serve_pipeline(
     host: str,
     listening: socket.socket,
 ) -> None:
-    """Serve an opened pipeline on a socket that is bound already."""
-    hosts = LOOPBACK_HOSTS | {authority(host).lower()} | settings.hosts
+    """Serve an opened pipeline on a bound socket."""
+    hosts = LOOPBACK_HOSTS | {format_authority(host).lower()} | settings.hosts
     drain = Drain()
     configure_logs(questions=settings.log_questions)
-    app = build_app(pipeline, keys=keyring_of(settings), hosts=hosts, drain=drain)
-    with pipeline.archive.maintenance(), traced(app, os.environ) as served:
+    app = build_app(pipeline, keys=build_keyring(settings), hosts=hosts, drain=drain)
+    with pipeline.archive.maintenance(), trace(app, os.environ) as served:
         run(served, host, listening, drain)
 
 
 @contextmanager
-def traced(app: ASGIApp, environment: Mapping[str, str]) -> Iterator[ASGIApp]:
-    """Yield the application, with traces where OpenTelemetry's variables name an endpoint."""
+def trace(app: ASGIApp, environment: Mapping[str, str]) -> Iterator[ASGIApp]:
+    """Yield the application, traced where OpenTelemetry's variables name an endpoint."""
     if not any(environment.get(name) for name in TRACE_ENDPOINTS):
         yield app
         return
-    # Only here: what sends traces takes a while to import.
+    # Here, since OpenTelemetry takes a while to import.
     from citewire.service.http.tracing import TracingMiddleware
 
     tracing = TracingMiddleware(app)
@@ -111,7 +111,7 @@ def traced(app: ASGIApp, environment: Mapping[str, str]) -> Iterator[ASGIApp]:
 
 
 def run(app: ASGIApp, host: str, listening: socket.socket, drain: Drain) -> None:
-    """Run the application on the socket until told to end."""
+    """Run the application on the socket until a signal ends it."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -125,18 +125,18 @@ def run(app: ASGIApp, host: str, listening: socket.socket, drain: Drain) -> None
     allow_connections()
     sys.setswitchinterval(SWITCH_SECONDS)
     print(
-        f"Citewire answers at {url_of(host, listening.getsockname()[1])} (Ctrl-C stops it)",
+        f"Citewire answers at {build_url(host, listening.getsockname()[1])} (Ctrl-C stops it)",
         flush=True,
     )
-    # Uvicorn shuts down first and then raises the signal that it got once more; both ways of
-    # being told to stop end here, and the archive is closed like after any other work.
+    # After its shutdown uvicorn raises the signal again: both signals become KeyboardInterrupt
+    # and end here, so that the archive is closed as usual.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        EndingServer(config, drain).run(sockets=[listening])
+        DrainingServer(config, drain).run(sockets=[listening])
 
 
-def bound_socket(host: str, port: int) -> socket.socket:
-    """Return a socket bound to the address, so that a taken one is found out first."""
+def bind_socket(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the address; before the models are loaded, as it may be taken."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=MAX_CONNECTIONS)
@@ -147,7 +147,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 
 def allow_connections() -> None:
-    """Let the process have as many files open as it may have connections."""
+    """Raise the limit of open files to the number of connections, or lower that number."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS + OTHER_FILES
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -157,13 +157,13 @@ def allow_connections() -> None:
     BoundedConnection.max_connections = max(1, min(MAX_CONNECTIONS, allowed - OTHER_FILES))
 
 
-def url_of(host: str, port: int) -> str:
-    """Return the address as a URL."""
-    return f"http://{authority(host)}:{port}"
+def build_url(host: str, port: int) -> str:
+    """Return the URL of an address."""
+    return f"http://{format_authority(host)}:{port}"
 
 
-def authority(host: str) -> str:
-    """Return the host as URLs and the Host header write it: an IPv6 address in brackets."""
+def format_authority(host: str) -> str:
+    """Return the host as in URLs and the Host header: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
@@ -175,13 +175,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def keyring_of(settings: ServiceSettings) -> Keyring:
-    """Return the keys that are configured; raise NotUsable when their file is broken."""
+def build_keyring(settings: ServiceSettings) -> Keyring:
+    """Return the configured keys; raise NotUsable where their file is broken."""
     return Keyring(KeyFile(settings.key_file), settings.api_key)
 
 
 def require_key_beyond_loopback(host: str, keys: Keyring) -> None:
-    """Raise InvalidInput when others could ask without a key."""
+    """Raise InvalidInput where other machines could ask without a key."""
     if not keys.is_required and not is_loopback(host):
         raise InvalidInput(
             f"--host {host} can be reached from other machines: make a key with `citewire key add`"
@@ -190,7 +190,7 @@ def require_key_beyond_loopback(host: str, keys: Keyring) -> None:
 
 
 def require_names_for_every_address(address: str, hosts: frozenset[str]) -> None:
-    """Raise InvalidInput when the service listens on every address and answers to no name."""
+    """Raise InvalidInput where the service listens on every address and no host name is set."""
     if not hosts and ipaddress.ip_address(address).is_unspecified:
         raise InvalidInput(
             f"--host {address} stands for every address: set CITEWIRE_HOSTS to the names that"

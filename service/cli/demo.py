@@ -12,7 +12,7 @@ from citewire.rag.wiring import open_archive, open_pipeline
 from citewire.service.cli.progress import show_progress
 from citewire.service.cli.render_answer import render_response
 from citewire.service.cli.terminal import Style
-from citewire.service.server import bound_socket, serve_pipeline
+from citewire.service.server import bind_socket, serve_pipeline
 from citewire.service.settings import ServiceSettings
 from citewire.service.wire.convert import convert_result
 from citewire.service.wire.phrasing import count
@@ -51,6 +51,6 @@ def run_demo(settings: ServiceSettings, style: Style, *, then_serve: bool) -> No
 def bind_free_port() -> socket.socket:
     """Return a socket bound to the usual port, or to any free one when that is taken."""
     try:
-        return bound_socket(HOST, PORT)
+        return bind_socket(HOST, PORT)
     except NotUsable:
-        return bound_socket(HOST, 0)
+        return bind_socket(HOST, 0)

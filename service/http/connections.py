@@ -1,8 +1,12 @@
-"""One connection of HTTP/1.1: uvicorn's, with deadlines, a bound, and problems for errors."""
+"""An HTTP/1.1 connection of uvicorn's, with deadlines, a limit, and problem details for errors.
+
+It overrides and reads private parts of uvicorn's H11Protocol, of the version that is pinned.
+"""
 
 import asyncio
 import sys
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -12,19 +16,19 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from citewire.service.http.guard import MAX_HEADER_BYTES, SAFE_HEADERS
 from citewire.service.http.problems import refuse
 
-# From the first to the last byte of a request; a long body gets as much again for every part.
+# From the first to the last byte of a request; a long body gets the same again for each part.
 RECEIVE_SECONDS = 10.0
 BODY_PART_BYTES = 1024 * 1024
-# How long a client may leave what it is sent unread.
+# How long a client may leave the response unread.
 SEND_SECONDS = 30.0
-# How long a connection may be idle between requests: longer than proxies and clients keep one, so
-# that none is closed just when it is used again. Short where many are open.
+# How long a connection may be idle between requests (keep-alive): longer than proxies and clients
+# keep one, so that none is closed just as it is used again; short where many are open.
 IDLE_SECONDS = 75
 CROWDED_IDLE_SECONDS = 5
-# For how long what a client still sends is thrown away after the last response. Closing a
-# connection with something unread in it resets it, and the response may be lost with it.
+# Lingering close: how long after the last response received bytes are discarded. Closing a socket
+# with unread bytes sends RST, and the client may lose the response.
 LINGER_SECONDS = 2.0
-# How long a connection that has said nothing yet may still begin when the service ends.
+# How long a new connection may still send its first byte when the service ends.
 LAST_WORD_SECONDS = 1.0
 DETAILS = {
     400: "this is not HTTP/1.1",
@@ -34,7 +38,7 @@ DETAILS = {
 
 
 class BoundedConnection(H11Protocol):
-    """Closes what is slow, refuses what is too much, and says why as everything else does."""
+    """Closes slow connections and refuses excess ones, with problem details as everywhere."""
 
     receive_seconds = RECEIVE_SECONDS
     max_connections = 4000
@@ -47,70 +51,70 @@ class BoundedConnection(H11Protocol):
         self._silent = True
         self.lingering = False
 
-    # -- what the event loop calls
+    # -- called by the event loop
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request."""
+        """Start the deadline of the first request."""
         super().connection_made(Lingering(transport, self))  # type: ignore[arg-type]
         if len(self.connections) > self.max_connections:
             self.app = too_many_connections
         self._receiving = self._later(self.receive_seconds, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadlines."""
+        """Cancel the deadlines."""
         self._stop_receiving()
         if self._sending is not None:
             self._sending.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take in a part of a request, and see whether that is all of it."""
+        """Take a part of a request; cancel its deadline once it is complete."""
         if self.lingering:
             return
         self._silent = False
         self._part_bytes += len(data)
         super().data_received(data)
-        self._look_whether_whole()
+        self._update_deadline()
 
     def pause_writing(self) -> None:
-        """Give the client a while to read what it was sent."""
+        """Start the deadline for reading the response."""
         super().pause_writing()
         self._sending = self._later(SEND_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on: it did read."""
+        """Cancel the deadline: the client has read."""
         super().resume_writing()
         if self._sending is not None:
             self._sending.cancel()
 
-    # -- what uvicorn calls
+    # -- called by uvicorn
 
     def on_response_complete(self) -> None:
-        """Look for a request that came in while the last one was answered."""
+        """Go on with a request that was received while the last one was answered."""
         crowded = len(self.connections) > self.max_connections / 2
         self.timeout_keep_alive = CROWDED_IDLE_SECONDS if crowded else IDLE_SECONDS
         super().on_response_complete()
-        self._look_whether_whole()
+        self._update_deadline()
 
     def _should_upgrade(self) -> bool:
-        # Nothing but HTTP/1.1 is spoken here, which uvicorn would note for the operator each time.
+        # Only HTTP/1.1 is supported; uvicorn would log a warning at each attempt.
         return False
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # it says less than ours
-        """Refuse what is not HTTP, with the status that the parser suggests."""
-        # Called where the parser's error is handled, which alone knows the status.
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # ours says more
+        """Refuse bytes that are not HTTP, with the status that the parser suggests."""
+        # Called in the handler of the parser's error, which has the status.
         status = getattr(sys.exception(), "error_status_hint", 400)
         self._refuse(status if status in DETAILS else 400)
 
     def shutdown(self) -> None:
-        """End, unless a request is on its way; what has come in is answered."""
+        """Close, unless a request is being received: that one is answered first."""
         if self._receiving is None:
             super().shutdown()
             return
         self._later(LAST_WORD_SECONDS, self._end_if_silent)
 
     def close(self, transport: asyncio.Transport) -> None:
-        """Close; where the client is still sending, once it has had the time to stop."""
+        """Close; where the client is still sending, after it has had time to stop."""
         self._stop_receiving()
         sending = self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
         if not sending or not transport.can_write_eof():
@@ -123,15 +127,15 @@ class BoundedConnection(H11Protocol):
 
     # -- inside
 
-    def _later(self, seconds: float, what: Any) -> asyncio.TimerHandle:
-        return self.loop.call_later(seconds, what)
+    def _later(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
+        return self.loop.call_later(seconds, action)
 
-    def _look_whether_whole(self) -> None:
+    def _update_deadline(self) -> None:
         if self.conn.their_state is h11.IDLE:
-            whole = not self.conn.trailing_data[0]
+            is_complete = not self.conn.trailing_data[0]
         else:
-            whole = self.conn.their_state is not h11.SEND_BODY
-        if whole:
+            is_complete = self.conn.their_state is not h11.SEND_BODY
+        if is_complete:
             self._stop_receiving()
             return
         if self._part_bytes >= BODY_PART_BYTES and not self.cycle.response_complete:
@@ -153,7 +157,7 @@ class BoundedConnection(H11Protocol):
             self.transport.close()
 
     def _refuse(self, status: int) -> None:
-        """Answer with a problem where nothing was answered yet, and close."""
+        """Answer with a problem where no response has begun, and close."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE) and not self.transport.is_closing():
             scope = {"state": {"request_id": uuid.uuid4().hex}}
             response = refuse(scope, status, DETAILS[status], headers=SAFE_HEADERS)
@@ -165,21 +169,21 @@ class BoundedConnection(H11Protocol):
             ):
                 self.transport.write(self.conn.send(event) or b"")
         if self.cycle is not None and not self.cycle.response_complete:
-            # Whoever reads the body hears that there will not be more of it.
+            # The application, where it waits for the body, gets a disconnect.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
 
 
 class Lingering:
-    """A transport, except that its protocol decides how it is closed."""
+    """A transport whose close is left to its protocol."""
 
     def __init__(self, transport: asyncio.Transport, protocol: BoundedConnection) -> None:
         self._transport = transport
         self._protocol = protocol
 
     def is_closing(self) -> bool:
-        """Say whether nothing more is to be sent."""
+        """Say whether nothing more will be sent."""
         return self._protocol.lingering or self._transport.is_closing()
 
     def close(self) -> None:
@@ -192,7 +196,7 @@ class Lingering:
 
 
 async def too_many_connections(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse a request that came in over one connection too many."""
+    """Refuse a request on a connection above the limit."""
     scope["state"]["request_id"] = uuid.uuid4().hex
     headers = SAFE_HEADERS | {"Connection": "close"}
     detail = "too many connections are open; try again in a moment"

@@ -7,11 +7,11 @@ import pytest
 from citewire.index.errors import InvalidInput, NotUsable
 from citewire.service.auth.keys import Keyring
 from citewire.service.server import (
-    bound_socket,
+    bind_socket,
+    build_url,
     is_loopback,
     require_key_beyond_loopback,
     require_names_for_every_address,
-    url_of,
 )
 
 BEYOND = ["0.0.0.0", "::", "192.168.1.5", "archive.example", "10.0.0.1", "localhost.example"]
@@ -42,16 +42,16 @@ def test_taken_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(NotUsable, match=rf"^127\.0\.0\.1:{port}: cannot listen there: Addr"):
-            bound_socket("127.0.0.1", port)
+            bind_socket("127.0.0.1", port)
 
 
 def test_address_of_another_machine_cannot_be_listened_at() -> None:
     with pytest.raises(NotUsable, match=r"^192\.0\.2\.1:0: cannot listen there: "):
-        bound_socket("192.0.2.1", 0)
+        bind_socket("192.0.2.1", 0)
 
 
 def test_port_0_lets_the_system_choose() -> None:
-    with bound_socket("127.0.0.1", 0) as listening:
+    with bind_socket("127.0.0.1", 0) as listening:
         assert listening.getsockname()[1] > 0
 
 
@@ -64,7 +64,7 @@ def test_port_0_lets_the_system_choose() -> None:
     ],
 )
 def test_url_of(host: str, url: str) -> None:
-    assert url_of(host, 8000) == url
+    assert build_url(host, 8000) == url
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])

@@ -18,7 +18,7 @@ from citewire.rag.types import Answers, Question
 from citewire.service.app import build_app
 from citewire.service.http.connections import BoundedConnection
 from citewire.service.http.guard import Drain
-from citewire.service.server import EndingServer
+from citewire.service.server import DrainingServer
 from citewire.service.wire.answers import Problem
 from citewire.service.work.executor import DEADLINE_SECONDS
 
@@ -57,7 +57,7 @@ class Served:
             ws="none",
             h11_max_incomplete_event_size=16_384,
         )
-        self.server = EndingServer(config, self.drain)
+        self.server = DrainingServer(config, self.drain)
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"

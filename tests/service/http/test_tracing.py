@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
 from starlette.testclient import TestClient
 
 from citewire.service.app import build_app
-from citewire.service.server import traced
+from citewire.service.server import trace
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -50,7 +50,7 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
 def test_request_is_a_span_of_its_clients_trace(pipeline: Any, collector: Collector) -> None:
     headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
     environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": "set"}
-    with traced(build_app(pipeline), environment) as app:
+    with trace(build_app(pipeline), environment) as app:
         client = TestClient(app, base_url="http://127.0.0.1:8000")
         response = client.post("/v1/ask", json={"question": "Who is it?"}, headers=headers)
     assert collector.received.wait(60)
@@ -69,5 +69,5 @@ def test_request_is_a_span_of_its_clients_trace(pipeline: Any, collector: Collec
 def test_nothing_is_traced_unless_it_is_configured(pipeline: Any) -> None:
     app = build_app(pipeline)
 
-    with traced(app, {}) as served:
+    with trace(app, {}) as served:
         assert served is app
