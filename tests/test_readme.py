@@ -308,16 +308,22 @@ def test_every_route_that_it_names_is_served() -> None:
 
 @every_package
 def test_every_room_of_a_package_is_in_its_readme(package: str) -> None:
-    document = ROOT / package / "README.md"
-    folders = {path.name for path in (ROOT / package).iterdir() if path.is_dir()} - {"__pycache__"}
+    text = (ROOT / package / "README.md").read_text("utf-8")
     modules = {path.name for path in (ROOT / package).glob("*.py")} - {"__init__.py"}
-    text = document.read_text("utf-8")
 
-    assert set(re.findall(r"^### `(\w+)/`$", text, re.MULTILINE)) == folders
+    assert set(re.findall(r"^### `(\w+)/`$", text, re.MULTILINE)) == find_rooms(package)
     assert set(re.findall(rf"^\| `{package}/(\w+\.py)` \|", text, re.MULTILINE)) == modules
-    assert {
-        name for name in folders if f"`{package}/{name}/`" in read_section(README, "Map")
-    } == folders
+
+
+@every_package
+def test_every_room_of_a_package_is_on_the_map(package: str) -> None:
+    on_the_map = re.findall(rf"^\| `{package}/(\w+)/` \|", read_section(README, "Map"), re.M)
+    assert set(on_the_map) == find_rooms(package)
+
+
+def find_rooms(package: str) -> set[str]:
+    """The names of the folders in a package."""
+    return {path.name for path in (ROOT / package).iterdir() if path.is_dir()} - {"__pycache__"}
 
 
 @every_design
@@ -346,23 +352,20 @@ def test_every_contract_is_an_invariant() -> None:
 
 @every_design
 def test_every_decision_has_its_reason_and_its_alternative(package: str) -> None:
-    decisions = re.split(
-        r"^- ", read_section(ROOT / package / "README.md", "Decisions"), flags=re.M
-    )[1:]
+    text = read_section(ROOT / package / "README.md", "Decisions")
+    _, *decisions = re.split(r"^- ", text, flags=re.MULTILINE)
+    form = re.compile(r"\*\*.+?\*\*.*?- \*Because:\* .*?- \*Instead of:\* ", re.DOTALL)
+
     assert decisions
-    for decision in decisions:
-        assert re.match(r"\*\*.+?\*\*.*?\*Because:\* .*?\*Instead of:\* ", decision, re.DOTALL), (
-            decision
-        )
+    assert not [decision for decision in decisions if not form.match(decision)]
 
 
 def test_a_question_enters_each_package_of_rag_once() -> None:
     _, walk, *_ = read_section(ROOT / "rag" / "README.md", "The walk of a question").split("\n\n")
     entered = Counter(re.findall(r"`rag/(\w+)/`", walk))
     off_the_walk = {"doctor", "evaluation", "training"}
-    folders = {path.name for path in (ROOT / "rag").iterdir() if path.is_dir()} - {"__pycache__"}
 
-    assert entered == Counter(folders - off_the_walk)
+    assert entered == Counter(find_rooms("rag") - off_the_walk)
 
 
 # Measurements
