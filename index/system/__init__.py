@@ -1,1 +1,1 @@
-"""Files, child processes and memory: what the operating system gives."""
+"""Access to the operating system: durable files, child processes, memory."""

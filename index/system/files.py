@@ -18,8 +18,8 @@ def write_atomically(
 ) -> None:
     """Replace the file's content in one step; it is durable from the return on.
 
-    `mode` is the new file's permissions, and `crash_point` what its crash points' names begin
-    with, if it has any.
+    `mode` is the new file's permissions; `crash_point` is the prefix of the names of its crash
+    points, if it has any.
 
     Raises:
         OSError: the file cannot be written; its content is the old one.

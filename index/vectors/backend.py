@@ -19,13 +19,13 @@ class Index(Protocol):
         """Return the nearest passages' ids with their cosine similarities, at most `limit`.
 
         Raises:
-            IndexBroken: it does not hold what it should.
+            IndexBroken: it cannot be read, or holds other passages than it should.
             IndexClosed: it was closed.
             VectorServerAway: it is on a server that does not answer.
         """
 
     def close(self) -> None:
-        """Let go of what it holds; later searches raise IndexClosed."""
+        """Release its files; later searches raise IndexClosed."""
 
 
 @dataclass(frozen=True, slots=True)

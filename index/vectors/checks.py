@@ -47,7 +47,7 @@ def check_index(directory: Path, catalogue: Catalogue, backend: Backend) -> list
     try:
         backend.verify(Candidate(folder, generation, catalogue, threading.Event()))
     except IndexBroken as error:
-        found.append(f"{folder}: Chroma does not find in it what it should: {error}")
+        found.append(f"{folder}: Chroma does not find its passages: {error}")
     orphans = [] if backend.server is None else find_orphans(backend.server, generation)
     return found + [f"{name}: belongs to no index" for name in orphans]
 

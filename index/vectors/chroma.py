@@ -35,7 +35,7 @@ SAME_DISTANCE = 1e-3
 
 
 class IndexBroken(Exception):
-    """Chroma cannot read its files, or they do not hold what they should."""
+    """Chroma cannot read an index, or it holds other passages than it should."""
 
 
 class IndexClosed(Exception):

@@ -268,5 +268,5 @@ def build_error(directory: Path, error: Exception) -> NotUsable:
         return VectorServerAway(f"{error}; all articles are stored; index again when it is back")
     return NotUsable(
         f"{directory}: the vector index cannot be written ({error}); all articles are stored and"
-        " searched without it, more slowly; index again when it is mended"
+        " searched without it, more slowly; index again when that is repaired"
     )

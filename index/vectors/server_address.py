@@ -1,4 +1,4 @@
-"""Where a Chroma server listens."""
+"""The address of a Chroma server."""
 
 import http.client
 from contextlib import closing
@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from citewire.index.errors import InvalidInput, VectorServerAway
 
+# Timeout of connecting, and of the answer to a heartbeat.
 SECONDS_TO_CONNECT = 2.0
 DEFAULT_PORTS = {"http": 8000, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where a Chroma server listens."""
+    """The address of a Chroma server, over TLS or not."""
 
     host: str
     port: int
@@ -35,7 +36,7 @@ class ServerAddress:
                     f"{self}: the Chroma server does not answer: {error}"
                 ) from error
         if b"heartbeat" not in answer:
-            raise VectorServerAway(f"{self}: what answers there is no Chroma server")
+            raise VectorServerAway(f"{self}: answers, but is no Chroma server")
 
 
 def read_address(url: str) -> ServerAddress:
@@ -48,7 +49,9 @@ def read_address(url: str) -> ServerAddress:
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         raise InvalidInput(f"CITEWIRE_CHROMA_URL is {url!r}; it is like http://127.0.0.1:8000")
     if parts.username or parts.path.strip("/") or parts.query or parts.fragment:
-        raise InvalidInput("CITEWIRE_CHROMA_URL has more than a host and a port")
+        raise InvalidInput(
+            "CITEWIRE_CHROMA_URL has more than a host and a port; it is like http://127.0.0.1:8000"
+        )
     return ServerAddress(
         parts.hostname,
         DEFAULT_PORTS[parts.scheme] if port is None else port,

@@ -144,6 +144,6 @@ def flag_rows(passing: Flags, ids: NDArray[np.int64]) -> Flags:
         ArchiveDamaged: the catalogue never gave one of the ids.
     """
     if ids.size and not 0 < ids[0] <= ids[-1] < len(passing):
-        raise ArchiveDamaged("the vector index names passages that never were")
+        raise ArchiveDamaged("the vector index names passages that the catalogue never had")
     flags: Flags = passing[ids]
     return flags

@@ -87,7 +87,7 @@ def measure(size: int, texts: Path, folder: Path) -> None:
         with closing(VectorIndex(folder / "vectors", catalogue, FolderBackend())) as index:
             print_row("open, rows hashed", f"{time.perf_counter() - opening:.2f} s")
             print_row("search by scan, dense", summarise(time_searches(index, vectors, Filters())))
-            print_row("try out and open Chroma", f"{measure_seconds(index.open_chroma):.2f} s")
+            print_row("verify and open Chroma", f"{measure_seconds(index.open_chroma):.2f} s")
             retriever = HybridRetriever(vectors, EmbeddedArchive(catalogue, index))
             measure_searches(index, retriever, vectors, questions)
             measure_recalls(index, catalogue, vectors)

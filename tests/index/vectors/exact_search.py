@@ -1,4 +1,4 @@
-"""What a vector index must find: the nearest passages by comparison with every vector."""
+"""Exact search, by comparison with every vector, whose results a vector index must find."""
 
 from collections.abc import Callable
 from datetime import date

@@ -192,8 +192,8 @@ def test_a_collection_with_other_passages_is_found_out(
         collection.add(ids=["900"], embeddings=QUESTIONS[:1])
 
     server.call(swap)
-    (what,) = check_index(tmp_path / "served", filled, ServerBackend(server))
-    assert "does not hold the passages that it was built from" in what
+    (finding,) = check_index(tmp_path / "served", filled, ServerBackend(server))
+    assert "does not hold the passages that it was built from" in finding
 
 
 # -- away
@@ -275,7 +275,7 @@ def test_a_missing_collection_does_not_mean_that_the_server_is_away(server: Chro
     assert server.answers
 
 
-# -- beside the owner
+# -- as a reader
 
 
 @pytest.fixture
