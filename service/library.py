@@ -19,7 +19,7 @@ from citewire.index.ingest.indexer import Indexer, Progress, Report
 from citewire.index.types import EVERY_ARTICLE, Filters
 from citewire.rag.quotes.verification import Verifier
 from citewire.rag.retrieval.retriever import HybridRetriever
-from citewire.rag.settings import Settings, read_settings
+from citewire.rag.settings import Settings
 from citewire.rag.types import Question
 from citewire.rag.wiring import (
     OpenArchive,
@@ -28,6 +28,7 @@ from citewire.rag.wiring import (
     open_with_reader,
 )
 from citewire.rag.wiring import open_archive as open_to_own
+from citewire.service.settings import read_settings
 from citewire.service.wire.answers import ArticleOut, AskResponse
 from citewire.service.wire.convert import (
     convert_article,
@@ -58,7 +59,7 @@ def open_archive(
 
     Raises:
         NotUsable: there is no archive, it is damaged or in use, or a model cannot be used.
-        InvalidInput: a variable has a value out of range, or both flags are given.
+        InvalidInput: a variable is unknown or has a value out of range, or both flags are given.
     """
     settings = read_settings(os.environ, None if data is None else Path(data))
     if read_only:

@@ -1,1 +1,1 @@
-"""The objects on the wire, and their conversion from the library's."""
+"""The JSON objects of the API, and their conversion from Citewire's values."""

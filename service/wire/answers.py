@@ -1,4 +1,4 @@
-"""The wire: what requests may say and what responses look like."""
+"""The JSON of questions, answers, articles and problems."""
 
 import re
 from datetime import date
@@ -22,8 +22,8 @@ Offset = Annotated[int, Field(ge=0, description="in Unicode code points of the a
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
-def written_day(value: object) -> object:
-    """Refuse what is not written as a day: a number would be taken for seconds since 1970."""
+def require_day(value: object) -> object:
+    """Refuse anything but a day in ISO 8601: pydantic reads a number as seconds since 1970."""
     if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         raise ValueError("write a day like 2023-11-09")
     if not isinstance(value, str | date):
@@ -31,11 +31,11 @@ def written_day(value: object) -> object:
     return value
 
 
-Day = Annotated[date, BeforeValidator(written_day)]
+Day = Annotated[date, BeforeValidator(require_day)]
 
 
 class Request(BaseModel):
-    """A request says only what is known: an unknown field is an error, not a silent no-op."""
+    """A request with known fields only: an unknown one is an error, not silently ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -65,7 +65,7 @@ class AskRequest(Request):
 
 
 class PlaceOut(BaseModel):
-    """A stretch of an article, `text[start:end]`, and where the article is from."""
+    """A stretch of an article, `text[start:end]`, and the article's origin."""
 
     article_id: ArticleId
     article_sha256: str = Field(description="of the article's text, in UTF-8")
@@ -78,13 +78,13 @@ class PlaceOut(BaseModel):
 
 
 class QuoteOut(PlaceOut):
-    """A quote and where it stands: `text[start:end]` of the article is the quote."""
+    """A quote and its place: `text[start:end]` of the article is the quote."""
 
     quote: str
 
 
 class CitationOut(QuoteOut):
-    """A quote and where it stands: `text[start:end]` of the article is the quote."""
+    """A quote and its place: `text[start:end]` of the article is the quote."""
 
     context: str = Field(description="the sentence or sentences around the quote")
     context_start: Offset
@@ -94,7 +94,7 @@ class CitationOut(QuoteOut):
 
 
 class ClosestOut(CitationOut):
-    """A passage that comes closest, with the probability that it answers the question."""
+    """One of the closest passages, with the probability that it answers the question."""
 
     confidence: Probability = Field(description="the probability that it answers the question")
     percentage: str = Field(
@@ -109,7 +109,7 @@ class ClosestOut(CitationOut):
 
 
 class SupportOut(BaseModel):
-    """How much of the archive says the same."""
+    """The articles that give the same answer."""
 
     articles: int = Field(ge=1)
     text: str = Field(
@@ -143,7 +143,7 @@ class SearchedOut(BaseModel):
 
 
 class TimingOut(BaseModel):
-    """How long finding and reading passages took, in milliseconds."""
+    """The durations of retrieving and reading passages, in milliseconds."""
 
     retrieve: float
     read: float
@@ -151,7 +151,7 @@ class TimingOut(BaseModel):
 
 
 class AskResponse(BaseModel):
-    """The archive's answers, or why there is none and what comes closest."""
+    """The archive's answers, or why there is none and the closest passages."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ANSWERED, NOT_ANSWERED]})
 
@@ -169,13 +169,13 @@ class AskResponse(BaseModel):
     offset_unit: Literal["codepoint"] = "codepoint"
     timing_ms: TimingOut
     cached: bool = Field(
-        False, description="the same was asked before, and the archive has not changed since"
+        False, description="kept from an earlier request; the archive has not changed since"
     )
     request_id: str
 
 
 class ArticleFields(BaseModel):
-    """What is known of an article besides its text."""
+    """The metadata of an article."""
 
     id: ArticleId
     title: str
@@ -188,7 +188,7 @@ class ArticleFields(BaseModel):
 
 
 class ArticleSummary(ArticleFields):
-    """An article without its text, but with that text's length."""
+    """An article's metadata and the length of its text."""
 
     characters: int
 
@@ -237,14 +237,14 @@ class Ready(BaseModel):
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field of a request."""
+    """The problem with one field of a request."""
 
     field: str
     problem: str
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 describes one."""
+    """An error, as problem details (RFC 9457)."""
 
     type: str = Field(examples=["/problems/unprocessable-content"])
     title: str

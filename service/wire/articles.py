@@ -1,4 +1,4 @@
-"""The wire of changes to the archive: articles that come in, and what became of them."""
+"""The JSON of changes to the archive: articles to be stored, and their outcomes."""
 
 from typing import Annotated, Any
 
@@ -8,13 +8,15 @@ from citewire.index.ingest.store import Result
 from citewire.service.wire.answers import ArticleId, Day, FieldProblem, Problem, Request
 from citewire.service.wire.examples import NEW_ARTICLE
 
+# Of one batch.
 MAX_ARTICLES = 1000
 MAX_ARTICLES_BYTES = 16 * 1024 * 1024
+# Of one page of fingerprints.
 MAX_KNOWN = 5000
 
 
 class ArticleContent(Request):
-    """What an article says and where it is from; the text is plain."""
+    """An article's plain text and its metadata."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [NEW_ARTICLE]})
 
@@ -28,7 +30,7 @@ class ArticleContent(Request):
 
 
 class ArticleIn(ArticleContent):
-    """An article with its id; the same id again replaces the article."""
+    """An article with its id; it replaces the stored article of the same id."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": []})
 
@@ -39,14 +41,14 @@ class ArticleIn(ArticleContent):
 
 
 class Refused(BaseModel):
-    """An article that is none, and why: the others of its batch are not concerned."""
+    """An item of a batch that is no article, and why; the other items are not affected."""
 
     id: str | None
     errors: list[FieldProblem]
 
 
-def article_or_refused(value: Any, read: Any) -> "ArticleIn | Refused":
-    """Read one article of a batch without failing the batch."""
+def validate_item(value: Any, read: Any) -> "ArticleIn | Refused":
+    """Validate one item of a batch, so that an invalid one does not fail the batch."""
     try:
         article: ArticleIn = read(value)
     except ValidationError as error:
@@ -62,24 +64,24 @@ def article_or_refused(value: Any, read: Any) -> "ArticleIn | Refused":
 
 
 class ArticlesIn(Request):
-    """Articles to be stored; each on its own."""
+    """Articles to be stored, each on its own."""
 
-    articles: list[Annotated[ArticleIn, WrapValidator(article_or_refused)]] = Field(
+    articles: list[Annotated[ArticleIn, WrapValidator(validate_item)]] = Field(
         min_length=1, max_length=MAX_ARTICLES
     )
 
 
 class StoredArticle(BaseModel):
-    """What became of an article: it can be found by questions already."""
+    """The outcome of storing an article, which questions can already find."""
 
     id: ArticleId
     result: Result
     sha256: str = Field(description="of the article's canonical text, in UTF-8")
-    passages: int = Field(description="into how many it was cut; 0 when it is unchanged")
+    passages: int = Field(description="the number of its passages; 0 when it is unchanged")
 
 
 class ArticleOutcome(BaseModel):
-    """What became of one article of a batch: `problem` says why it was not stored."""
+    """The outcome of one article of a batch; `problem` says why it was not stored."""
 
     id: str | None = None
     result: Result | None = None
@@ -89,7 +91,7 @@ class ArticleOutcome(BaseModel):
 
 
 class BatchOutcome(BaseModel):
-    """What became of a batch, article by article in its order."""
+    """The outcomes of a batch, in its order, and their counts."""
 
     results: list[ArticleOutcome]
     added: int
@@ -100,13 +102,13 @@ class BatchOutcome(BaseModel):
 
 
 class KnownQuery(Request):
-    """Which page of the stored articles' fingerprints is wanted."""
+    """A request for a page of the stored articles' fingerprints."""
 
     cursor: str = Field("", max_length=4000)
 
 
 class KnownArticle(BaseModel):
-    """What tells whether an article is stored as it is."""
+    """An article's fingerprint, which changes with its content or metadata, and its file."""
 
     id: ArticleId
     fingerprint: str

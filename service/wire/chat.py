@@ -1,4 +1,4 @@
-"""The wire of a conversation: messages in, the understood question or its answer out."""
+"""The JSON of a conversation: messages in; the rewritten question or its answer out."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ MAX_ANSWER_CHARACTERS = 2000
 
 
 class Message(Request):
-    """What one side said: a question, or the text of the answer that was given."""
+    """A question of the user, or the text of the answer to it."""
 
     role: Literal["user", "assistant"]
     content: str = Field(max_length=MAX_ANSWER_CHARACTERS)
@@ -22,7 +22,7 @@ class Message(Request):
 class UnderstandRequest(Request):
     """A conversation whose last message is the question.
 
-    Send an earlier question as it was understood (`asked_as`), and as an answer the text of the
+    Send an earlier question as it was rewritten (`asked_as`), and as an answer the text of the
     best one; leave the answer out, or empty, where the archive did not say.
     """
 
@@ -32,7 +32,7 @@ class UnderstandRequest(Request):
 
     @model_validator(mode="after")
     def last_is_a_question(self) -> "UnderstandRequest":
-        """Refuse a conversation that does not end with something to answer."""
+        """Refuse a conversation that does not end with a question."""
         last = self.messages[-1]
         if last.role != "user" or not last.content.strip():
             raise ValueError("the last message must be a question, of role `user`")
@@ -52,39 +52,39 @@ class ChatRequest(UnderstandRequest):
 
 
 class UnderstoodOut(BaseModel):
-    """The question that stands by itself."""
+    """A question rewritten so that it needs no conversation."""
 
     status: Literal["understood"] = "understood"
     question: str = Field(description="as it was sent")
-    asked_as: str = Field(description="the question as it was understood")
-    alternatives: list[str] = Field(description="other ways to read it")
+    asked_as: str = Field(description="the question as it was rewritten")
+    alternatives: list[str] = Field(description="other readings of it")
 
 
 class UnclearOut(BaseModel):
-    """A follow-up that cannot be resolved: nothing was searched, and this is asked back."""
+    """A follow-up that cannot be resolved: nothing was searched, and the user is asked."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [UNCLEAR]})
 
     status: Literal["unclear"] = "unclear"
     question: str = Field(description="as it was sent")
-    ask_back: str = Field(description="what to ask the person, in plain words")
-    candidates: list[str] = Field(description="whole questions, one of which may be meant")
+    ask_back: str = Field(description="the question to the user")
+    candidates: list[str] = Field(description="complete questions, one of which may be meant")
     request_id: str
 
 
 class ChatAnswer(AskResponse):
-    """What `/v1/ask` answers to the question as it was understood."""
+    """The response of `/v1/ask` to the rewritten question."""
 
     question: str = Field(description="as it was sent")
-    asked_as: str = Field(description="the question as it was understood")
-    alternatives: list[str] = Field(description="other ways to read it")
+    asked_as: str = Field(description="the question as it was rewritten")
+    alternatives: list[str] = Field(description="other readings of it")
 
 
 class UnderstandResponse(
     RootModel[Annotated[UnderstoodOut | UnclearOut, Field(discriminator="status")]]
 ):
-    """How the last question is understood, or what is asked back."""
+    """The last question as it is rewritten, or a question to the user."""
 
 
 class ChatResponse(RootModel[Annotated[ChatAnswer | UnclearOut, Field(discriminator="status")]]):
-    """The archive's answers, why there is none, or what is asked back."""
+    """The archive's answers, why there is none, or a question to the user."""

@@ -1,4 +1,4 @@
-"""From Citewire's values to the wire: the last place that sees a citation before it leaves."""
+"""From Citewire's values to JSON objects: each quote is checked here before it leaves."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The wire of a streamed answer: which events there are, and what each one holds."""
+"""The JSON of a streamed answer: its events and their data."""
 
 from typing import Annotated, Literal
 
@@ -14,10 +14,10 @@ from citewire.service.wire.answers import (
 
 
 class StatusOut(BaseModel):
-    """How far the question has come."""
+    """The stage that a question has reached."""
 
     stage: Literal["waiting", "retrieving", "reading"] = Field(
-        description="`waiting` is told only to those who wait for other questions"
+        description="`waiting` is sent only while other questions go first"
     )
 
 
@@ -34,39 +34,39 @@ class PassagesOut(BaseModel):
 
 
 class DoneOut(BaseModel):
-    """Nothing more: the stream is whole."""
+    """Empty: the stream is complete."""
 
 
 class StatusEvent(BaseModel):
-    """The question has come to a new stage."""
+    """The question has reached a new stage."""
 
     event: Literal["status"] = "status"
     data: StatusOut
 
 
 class PassagesEvent(BaseModel):
-    """Passages were found and are about to be read: the most promising, then perhaps others."""
+    """Passages that will be read: the most promising first, then perhaps others."""
 
     event: Literal["passages"] = "passages"
     data: PassagesOut
 
 
 class AnswerEvent(BaseModel):
-    """One answer, as it stands in the result."""
+    """One answer, as in the result."""
 
     event: Literal["answer"] = "answer"
     data: AnswerOut
 
 
 class ResultEvent(BaseModel):
-    """The whole of what `/v1/ask` answers."""
+    """The response of `/v1/ask`."""
 
     event: Literal["result"] = "result"
     data: AskResponse
 
 
 class ErrorEvent(BaseModel):
-    """What went wrong after the stream had begun; nothing follows."""
+    """A problem after the stream had begun; nothing follows."""
 
     event: Literal["error"] = "error"
     data: Problem
@@ -87,5 +87,5 @@ class StreamedEvent(RootModel[Annotated[AskEvent, Field(discriminator="event")]]
 
     In this order: `status` and `passages`, twice where more than the most promising passages
     are read, an `answer` for each answer, `result`, `done`. An `error` may take the place of
-    all that is still to come. Comment lines keep a stream alive.
+    all events that are still to come. Comment lines keep a stream alive.
     """

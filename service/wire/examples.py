@@ -1,4 +1,4 @@
-"""What requests and responses look like, for the API's description."""
+"""Examples of requests and responses for the API's description."""
 
 from pydantic import JsonValue
 

@@ -1,4 +1,4 @@
-"""The wire of quotes: asking whether one is in the archive, and what an evidence link leads to."""
+"""The JSON of quotes: verification, and the evidence that a link leads to."""
 
 from typing import Literal
 
@@ -18,7 +18,7 @@ class VerifyRequest(Request):
 
     quote: str = Field(min_length=1, max_length=MAX_QUOTE_CHARACTERS)
     article_id: str | None = Field(
-        None, min_length=1, max_length=2000, description="who is said to say it"
+        None, min_length=1, max_length=2000, description="the article that is said to hold it"
     )
 
 
@@ -41,7 +41,7 @@ class VerifyResponse(BaseModel):
 
 
 class EvidenceOut(BaseModel):
-    """What became of a quote since it was cited, checked at this moment.
+    """The state of a quote since it was cited, checked for this response.
 
     `ok`: its article is as it was, and the quote in its place. `moved`: the article's text is
     another one, and the quote is in it. `changed`: the article no longer holds the quote.
@@ -49,5 +49,5 @@ class EvidenceOut(BaseModel):
     """
 
     state: State
-    citation: CitationOut | None = Field(description="where the quote stands now, if it does")
+    citation: CitationOut | None = Field(description="the quote's place now, where it has one")
     offset_unit: Literal["codepoint"] = "codepoint"

@@ -1,4 +1,4 @@
-"""The wire of a search: passages without a reader."""
+"""The JSON of a search: passages without an answer."""
 
 from typing import Literal
 
@@ -12,30 +12,30 @@ MAX_HITS = 100
 
 
 class SearchRequest(Request):
-    """What to find passages for."""
+    """A question to find passages for."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": SEARCHES})
 
     question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
     limit: int = Field(10, ge=1, le=MAX_HITS, strict=True)
     filters: FiltersIn = FiltersIn()
-    explain: bool = Field(False, strict=True, description="give each leg's score and rank")
+    explain: bool = Field(False, strict=True, description="give `legs` for each passage")
 
 
 class LegsOut(BaseModel):
-    """What each leg says of a passage; a leg that did not propose it gives no rank."""
+    """A passage's scores in dense and lexical search, and its ranks where they propose it."""
 
-    cosine: float = Field(description="dense search: of question and passage")
-    bm25: float = Field(ge=0, description="lexical search")
+    cosine: float = Field(description="of question and passage, in dense search")
+    bm25: float = Field(ge=0, description="in lexical search")
     dense_rank: int | None = Field(ge=1)
     lexical_rank: int | None = Field(ge=1)
 
 
 class FoundOut(QuoteOut):
-    """A passage and where it stands: `text[start:end]` of the article is the quote."""
+    """A passage and its place: `text[start:end]` of the article is the quote."""
 
     quote: str = Field(description="the whole passage")
-    score: Probability = Field(description="a share of the best passage's, which has 1")
+    score: Probability = Field(description="relative to the best passage, which has 1")
     legs: LegsOut | None = Field(None, description="given when `explain` is true")
 
 

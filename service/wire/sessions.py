@@ -1,4 +1,4 @@
-"""The wire of sessions."""
+"""The JSON of browser sessions."""
 
 from datetime import datetime
 
@@ -8,12 +8,12 @@ from citewire.service.wire.answers import Request
 
 
 class SignIn(Request):
-    """Nothing: the key is in the header `Authorization`, as everywhere."""
+    """Empty: the key is in the header `Authorization`, as for every request."""
 
 
 class SessionOut(BaseModel):
-    """Whether keys are needed here, and what the browser's session is."""
+    """Whether this service requires keys, and the browser's session."""
 
-    required: bool = Field(description="whether this service asks for keys")
-    key: str | None = Field(description="the name of the key that the session stands for")
+    required: bool = Field(description="whether this service requires keys")
+    key: str | None = Field(description="the name of the session's key")
     expires_at: datetime | None = Field(description="when the session ends")
