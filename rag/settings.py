@@ -13,10 +13,10 @@ DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 SHIPPED_READER = Path(__file__).parent / "models" / "reader"
 VARIABLES = {
     "CITEWIRE_DATA": "the data directory (default: the platform's for users)",
-    "CITEWIRE_CACHE": "where models made ready for this machine are kept",
+    "CITEWIRE_CACHE": "the folder of models that were exported for this machine",
     "CITEWIRE_ENCODER": "the sentence encoder, a sentence-transformers model by name or path",
     "CITEWIRE_READER": "the reader, an extractive question-answering model by name or path",
-    "CITEWIRE_THRESHOLD": "the least confidence of an answer, 0 to 1",
+    "CITEWIRE_THRESHOLD": "the lowest confidence of an answer that is given, 0 to 1",
     "CITEWIRE_CHROMA_URL": "a Chroma server to hold the vector index (default: the data directory)",
 }
 

@@ -162,7 +162,7 @@ class Answers:
 
     def __post_init__(self) -> None:
         if not self.answers:
-            raise InvalidInput("no answer is a NoAnswer")
+            raise InvalidInput("answers without an answer; build a NoAnswer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,14 +70,18 @@ class ReadyModel:
         """Return a text fact; raise ModelRejected when the manifest lacks it."""
         value = self.facts.get(fact)
         if not isinstance(value, str):
-            raise ModelRejected(f"{self.folder}: the manifest has no text {fact!r}")
+            raise ModelRejected(
+                f"{self.folder}: the manifest has no text {fact!r}; export the model again"
+            )
         return value
 
     def number(self, fact: str) -> int:
         """Return a whole-number fact; raise ModelRejected when the manifest lacks it."""
         value = self.facts.get(fact)
         if not isinstance(value, int):
-            raise ModelRejected(f"{self.folder}: the manifest has no number {fact!r}")
+            raise ModelRejected(
+                f"{self.folder}: the manifest has no number {fact!r}; export the model again"
+            )
         return value
 
     def flag(self, fact: str) -> bool:
@@ -162,7 +166,9 @@ def lock_exports(cache: Path) -> Iterator[None]:
         cache.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        raise ModelRejected(f"{cache}: cannot be written: {error}") from error
+        raise ModelRejected(
+            f"{cache}: cannot be written: {error}; set CITEWIRE_CACHE to another folder"
+        ) from error
     try:
         yield
     finally:
@@ -218,8 +224,8 @@ def load_ready_model(kind: Kind, folder: Path) -> ReadyModel:
         for file in (ONNX_FILE, TOKENIZER_FILE):
             if sha256(folder / file) != hashes[file]:
                 raise ModelRejected(
-                    f"{folder / file}: not the recorded file; delete the folder to have it made"
-                    " again, or reinstall Citewire"
+                    f"{folder / file}: not the recorded file; delete the folder, so that the model"
+                    " is exported again, or reinstall Citewire"
                 )
         identity = str(facts["identity"])
     except OSError as error:
@@ -228,6 +234,6 @@ def load_ready_model(kind: Kind, folder: Path) -> ReadyModel:
         raise ModelRejected(f"{folder / MANIFEST_FILE}: not a manifest: {error!r}") from error
     if not identity.startswith(f"{kind}:"):
         raise ModelRejected(
-            f"{folder}: is made ready as {identity.partition(':')[0]}, not as {kind}"
+            f"{folder}: was exported as {identity.partition(':')[0]}, not as {kind}"
         )
     return ReadyModel(folder, identity, facts)

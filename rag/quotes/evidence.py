@@ -57,7 +57,7 @@ def look_up(known: EvidenceId, archive: Archive) -> Evidence:
     if unchanged:
         end = known.start + len(known.quote)
         if article.text[known.start : end] != known.quote:
-            raise UnknownEvidence("the quote never stood there: this link was tampered with")
+            raise UnknownEvidence("the quote was never at this place: the link was tampered with")
         citation = Citation.in_sentence(article, Span(known.start, end))
         return Evidence(State.OK, article, citation)
     spans = islice(find_verbatim(article.text, known.quote), MAX_OCCURRENCES)

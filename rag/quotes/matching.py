@@ -29,7 +29,7 @@ def require_quote(text: str) -> None:
     refuse_unstorable(text, "the quote")
     if len(text) > MAX_QUOTE_CHARACTERS:
         raise InvalidInput(
-            f"the quote has {len(text)} characters; at most {MAX_QUOTE_CHARACTERS} are looked for"
+            f"the quote has {len(text)} characters; at most {MAX_QUOTE_CHARACTERS} are searched for"
         )
 
 

@@ -60,7 +60,9 @@ def parse_evidence_id(text: str) -> EvidenceId:
         known = EvidenceId(article_id, digest, start, quote, before, after)
         # Only the canonical encoding is accepted, so that links can be compared.
         if str(known) != text or type(start) is not int or start < 0 or not (article_id and quote):
-            raise UnknownEvidence("this is no evidence link of Citewire")
+            raise UnknownEvidence("this is not an evidence link of Citewire")
         return known
     except (ValueError, TypeError, binascii.Error, RecursionError, InvalidInput) as error:
-        raise UnknownEvidence("this is no evidence link, or not the whole of one") from error
+        raise UnknownEvidence(
+            "this is not an evidence link, or only a part of one; use the whole link"
+        ) from error

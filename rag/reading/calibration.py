@@ -58,7 +58,9 @@ class Calibration:
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURE_NAMES):
-            raise ModelRejected(f"a calibration needs {len(FEATURE_NAMES)} weights")
+            raise ModelRejected(
+                f"a calibration has {len(self.weights)} weights; it needs {len(FEATURE_NAMES)}"
+            )
 
     def probability(self, features: Features) -> float:
         """Return the probability that the answer is right."""

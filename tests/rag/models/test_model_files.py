@@ -85,7 +85,7 @@ def test_a_sound_model_tells_its_facts(model: Path) -> None:
 
 
 def test_a_model_of_the_other_kind_is_rejected(model: Path) -> None:
-    with pytest.raises(ModelRejected, match="made ready as reader, not as encoder"):
+    with pytest.raises(ModelRejected, match="exported as reader, not as encoder"):
         prepare_model("encoder", str(model), Path("unused"))
 
 

@@ -87,7 +87,7 @@ def test_link_with_other_words_in_the_quotes_place_is_refused(
     archive.put([encoded(BRIDGE)])
     forged = replace(EvidenceId.from_span(BRIDGE, SECOND_MAYOR), quote="thief")
 
-    with pytest.raises(UnknownEvidence, match="never stood there"):
+    with pytest.raises(UnknownEvidence, match="never at this place"):
         look_up(forged, archive)
 
 
