@@ -68,7 +68,7 @@ def pair_with_negatives(
                 rng = random.Random(f"transferred {seed} {number} {example.id}")
                 question = transfer(example.question, collect_replacements((text,)), rng)
                 if question is not None:
-                    yield TextPair.unlabelled(question, text, source.untold_weight)
+                    yield TextPair.without_label(question, text, source.untold_weight)
 
 
 def make_unlabelled(
@@ -80,13 +80,13 @@ def make_unlabelled(
         if source.variations:
             near = collect_replacements((example.context, rng.choice(example.article)))
             for text in vary(example.question, near, source.variations, rng):
-                yield TextPair.unlabelled(text, example.context, source.untold_weight)
+                yield TextPair.without_label(text, example.context, source.untold_weight)
         yield from make_windows(source, example, seed)
     rng = random.Random(f"clozes {seed} {' '.join(source.files)}")
     for passage in dict.fromkeys(example.context for example in examples):
         for question in {make_cloze(passage, rng): None for _ in range(source.clozes)}:
             if question is not None:
-                yield TextPair.unlabelled(question, passage, source.untold_weight)
+                yield TextPair.without_label(question, passage, source.untold_weight)
 
 
 def make_windows(source: PairSource, example: Example, seed: int) -> Iterator[TextPair]:
@@ -113,7 +113,7 @@ def list_texts(pairs: Iterable[TextPair]) -> Iterator[str]:
     yield from questions
 
 
-def tokenize_pairs(pairs: Sequence[TextPair], tokenizer: Tokenizer, max_tokens: int) -> Pairs:
+def tokenise_pairs(pairs: Sequence[TextPair], tokenizer: Tokenizer, max_tokens: int) -> Pairs:
     """Tokenise; a passage that is too long is cut to one window that contains the answer.
 
     Pairs are left out whose answer begins or ends on a character that the tokenizer drops, or
@@ -150,7 +150,7 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(arguments.tokenizer))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    pairs = tokenize_pairs(list(make_pairs(recipe, arguments.data)), tokenizer, recipe.max_tokens)
+    pairs = tokenise_pairs(list(make_pairs(recipe, arguments.data)), tokenizer, recipe.max_tokens)
     pairs.save(arguments.out)
     labelled = int(pairs.is_labelled.sum())
     print(

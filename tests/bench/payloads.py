@@ -126,16 +126,16 @@ class Watch:
         self.outside: list[str] = []
         self.complaints: list[str] = []
 
-        def requested(url: str) -> None:
+        def note_request(url: str) -> None:
             if not url.startswith((origin, "blob:")):
                 self.outside.append(url)
 
-        context.on("request", lambda request: requested(request.url))
+        context.on("request", lambda request: note_request(request.url))
         context.on("console", lambda message: self.complaints.append(message.text))
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
-        context.on("dialog", lambda dialog: self._interrupted(dialog.dismiss))
+        context.on("dialog", lambda dialog: self._dismiss(dialog.dismiss))
 
-    def _interrupted(self, dismiss: Callable[[], None]) -> None:
+    def _dismiss(self, dismiss: Callable[[], None]) -> None:
         self.ran += 1
         dismiss()
 

@@ -1,4 +1,4 @@
-"""Slowloris: half-open and trickling connections beside normal ones.
+"""Slowloris: half-open and trickling connections together with normal ones.
 
 python tests/bench/slow_clients.py QUESTIONS --data DIR
 """

@@ -42,7 +42,7 @@ class TextPair:
     is_random_window: bool = False
 
     @classmethod
-    def unlabelled(cls, question: str, passage: str, weight: float) -> "TextPair":
+    def without_label(cls, question: str, passage: str, weight: float) -> "TextPair":
         """Make a pair for the teacher to label."""
         return cls(question, question, passage, None, weight, is_labelled=False)
 

@@ -8,7 +8,7 @@ from citewire.rag.training.regression import JudgedQuestion, fit
 WIDTH = 12
 
 
-def judged(rng: random.Random, is_held_out: bool) -> JudgedQuestion:
+def judge_drawn(rng: random.Random, is_held_out: bool) -> JudgedQuestion:
     """One candidate, right as often as its margin and the first number of its [CLS] vector say."""
     margin = rng.gauss(0, 2)
     cls_vector = tuple(rng.gauss(0, 1) for _ in range(WIDTH))
@@ -30,7 +30,7 @@ def judged(rng: random.Random, is_held_out: bool) -> JudgedQuestion:
 def test_a_cls_vector_that_separates_right_from_wrong_is_weighed_beside_the_features() -> None:
     rng = random.Random(1)
 
-    model = fit([judged(rng, is_held_out=number % 4 == 0) for number in range(6000)])
+    model = fit([judge_drawn(rng, is_held_out=number % 4 == 0) for number in range(6000)])
 
     assert model.weights[FEATURE_NAMES.index("margin")] == pytest.approx(0.5, rel=0.4)
     # L2 holds the many weights of the [CLS] vector down; the few of the features make up for it.
@@ -41,11 +41,11 @@ def test_a_cls_vector_that_separates_right_from_wrong_is_weighed_beside_the_feat
 
 def test_scale_and_bias_are_fitted_to_the_held_out_questions() -> None:
     rng = random.Random(2)
-    seen = [judged(rng, is_held_out=False) for _ in range(2000)]
+    seen = [judge_drawn(rng, is_held_out=False) for _ in range(2000)]
     # Of the held-out candidates hardly any is right.
     held_out = [
         JudgedQuestion(each.features, each.cls_vectors, (number % 50 == 0,), True, 0.5, True)
-        for number, each in enumerate(judged(rng, is_held_out=True) for _ in range(1000))
+        for number, each in enumerate(judge_drawn(rng, is_held_out=True) for _ in range(1000))
     ]
 
     model = fit([*seen, *held_out])

@@ -41,13 +41,13 @@ def train_until(run: Run, step: int) -> None:
     """Ask the run to stop after the step, as SIGTERM would in the middle of it."""
     draw_batches = run.mix.draw_batches
 
-    def counted(position: Position) -> Iterator[tuple[Batch, Position]]:
+    def draw_until_stop(position: Position) -> Iterator[tuple[Batch, Position]]:
         for batch, following in draw_batches(position):
             if run.progress.step == step - 1:
                 run.request_stop()
             yield batch, following
 
-    run.mix.draw_batches = counted
+    run.mix.draw_batches = draw_until_stop
     run.train()
 
 
