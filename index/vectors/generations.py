@@ -193,7 +193,10 @@ class Generations:
 
     def _show_current(self) -> None:
         """Show the generation that the manifest names, or none when it cannot be trusted."""
-        generation = self._manifest = read_manifest(self._directory / MANIFEST)
+        generation = read_manifest(self._directory / MANIFEST)
+        newer = generation is not None and generation.version > self._catalogue.state().version
+        # A generation that is newer than the state this thread reads is looked at again.
+        self._manifest = None if newer else generation
         rows = None
         if generation is not None and generation.rows and self._can_show(generation):
             rows = open_rows(self._directory / generation.folder, generation)

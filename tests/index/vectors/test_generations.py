@@ -21,7 +21,7 @@ from exact_search import (
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.errors import NotUsable
-from citewire.index.vectors.backends import FolderBackend
+from citewire.index.vectors.backends import FolderBackend, ReadOnlyBackend
 from citewire.index.vectors.vector_index import VectorIndex
 
 
@@ -166,3 +166,23 @@ def test_closing_ends_a_rebuild_and_leaves_the_old_generation(
             rebuilt.result()
     with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as again:
         assert (again.indexed_rows, again.scanned_rows()) == (ROWS, 5000)
+
+
+def test_a_reader_in_an_older_state_shows_the_newer_generation_afterwards(
+    copied: Path, copied_catalogue: Catalogue, encoded: Encode
+) -> None:
+    path = copied / "catalogue.sqlite3"
+    backend = ReadOnlyBackend(FolderBackend())
+    with (
+        closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as owned,
+        closing(open_catalogue(path, "read-only", encoder=ENCODER)) as catalogue,
+        closing(VectorIndex(copied / "vectors", catalogue, backend)) as replica,
+    ):
+        with catalogue.reading():
+            assert catalogue.counts() == (1, ROWS)
+            copied_catalogue.put([encoded(article("new"), QUESTIONS[:1])])
+            owned.rebuild()
+            replica.refresh()
+            assert_finds_the_nearest(replica, catalogue)
+        replica.refresh()
+        assert (replica.indexed_rows, replica.scanned_rows()) == (ROWS + 1, 0)
