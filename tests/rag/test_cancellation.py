@@ -17,7 +17,7 @@ def test_nothing_is_cancelled_unless_somebody_may() -> None:
         assert stopped == []
 
 
-def test_what_runs_is_stopped_and_what_comes_after_never_begins() -> None:
+def test_running_work_is_stopped_and_later_work_never_begins() -> None:
     cancellation = Cancellation()
     stopped: list[str] = []
     with cancelled_by(cancellation):
@@ -29,7 +29,7 @@ def test_what_runs_is_stopped_and_what_comes_after_never_begins() -> None:
     assert stopped == ["first"]
 
 
-def test_what_is_over_is_not_stopped() -> None:
+def test_finished_work_is_not_stopped() -> None:
     cancellation = Cancellation()
     stopped: list[str] = []
     with cancellation.stopping(lambda: stopped.append("over")):

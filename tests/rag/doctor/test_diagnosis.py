@@ -72,9 +72,7 @@ def test_a_lost_article_that_only_its_passages_remember_is_reported(
         "DROP TABLE postings",
     ],
 )
-def test_a_damaged_index_of_words_is_noticed(
-    settings: Settings, edit: Edit, statement: str
-) -> None:
+def test_a_damaged_lexical_index_is_noticed(settings: Settings, edit: Edit, statement: str) -> None:
     edit(statement)
     assert diagnose(settings).worst is Damage.DERIVED
 

@@ -53,7 +53,7 @@ def small_disk(folder: Path) -> Iterator[Callable[[int], None]]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_repairing_what_is_good_changes_nothing(settings: Settings) -> None:
+def test_repairing_a_sound_directory_changes_nothing(settings: Settings) -> None:
     before = (settings.data / "catalogue.sqlite3").read_bytes()
     assert repair(settings) == Diagnosis(ARTICLES, ARTICLES, ())
     assert (settings.data / "catalogue.sqlite3").read_bytes() == before
@@ -76,7 +76,7 @@ def test_damaged_articles_are_dropped_and_no_others(
 
 
 @pytest.mark.parametrize("name", ["catalogue.seal", "catalogue.acknowledged"])
-def test_a_sound_catalogue_that_nothing_vouches_for_is_kept(
+def test_a_sound_catalogue_without_its_seal_is_kept(
     settings: Settings, encoder_model: ReadyModel, name: str
 ) -> None:
     (settings.data / name).unlink()
@@ -87,7 +87,7 @@ def test_a_sound_catalogue_that_nothing_vouches_for_is_kept(
     assert articles_in(settings, encoder_model) == set(names(*range(ARTICLES)))
 
 
-def test_changes_that_were_acknowledged_and_are_gone_are_told_of(
+def test_acknowledged_changes_that_are_lost_are_reported(
     settings: Settings,
     tmp_path: Path,
     encoder_model: ReadyModel,
@@ -110,7 +110,7 @@ def test_changes_that_were_acknowledged_and_are_gone_are_told_of(
     assert articles_in(left, encoder_model) == set(names(*range(ARTICLES)))
 
 
-def test_a_damaged_index_of_words_is_made_again_and_nothing_is_lost(
+def test_a_damaged_lexical_index_is_built_again_and_nothing_is_lost(
     settings: Settings, edit: Edit, encoder_model: ReadyModel
 ) -> None:
     edit("UPDATE postings SET entries = substr(entries, 4) WHERE term = 'ship'")
@@ -124,7 +124,7 @@ def test_a_damaged_index_of_words_is_made_again_and_nothing_is_lost(
 @pytest.mark.parametrize(
     "damages", [[change_index, leave_orphan], [lose_generation], [damage_manifest]]
 )
-def test_a_damaged_vector_index_is_made_again_and_finds_the_same(
+def test_a_damaged_vector_index_is_built_again_and_finds_the_same(
     settings: Settings, encoder_model: ReadyModel, damages: list[Callable[[Path], None]]
 ) -> None:
     for damage in damages:
@@ -141,7 +141,7 @@ def test_a_damaged_vector_index_is_made_again_and_finds_the_same(
         index.close()
 
 
-def test_of_a_file_cut_short_the_rest_is_kept_and_what_is_lost_is_named(
+def test_the_rest_of_a_truncated_file_is_kept_and_lost_articles_are_reported(
     settings: Settings, encoder_model: ReadyModel
 ) -> None:
     file = settings.data / "catalogue.sqlite3"
@@ -159,7 +159,7 @@ def test_of_a_file_cut_short_the_rest_is_kept_and_what_is_lost_is_named(
 @pytest.mark.parametrize(
     "content", [b"", b"garbage " * 5000, b"SQLite format 3\0" + b"\xff" * 9000]
 )
-def test_a_file_that_is_no_catalogue_is_reported_and_left_alone(
+def test_a_file_that_is_no_catalogue_is_reported_and_left_as_it_is(
     settings: Settings, content: bytes
 ) -> None:
     file = settings.data / "catalogue.sqlite3"
@@ -171,7 +171,7 @@ def test_a_file_that_is_no_catalogue_is_reported_and_left_alone(
     assert file.read_bytes() == content
 
 
-def test_a_catalogue_of_which_only_the_files_beside_it_are_left_is_truth_lost(
+def test_a_catalogue_of_which_only_companion_files_are_left_is_truth_lost(
     settings: Settings,
 ) -> None:
     (settings.data / "catalogue.sqlite3").unlink()
@@ -179,7 +179,7 @@ def test_a_catalogue_of_which_only_the_files_beside_it_are_left_is_truth_lost(
     assert diagnose(settings).worst is repair(settings).worst is Damage.TRUTH
 
 
-def test_a_catalogue_that_says_an_older_schema_is_made_again_of_all_articles(
+def test_a_catalogue_of_an_older_schema_is_built_again_of_all_articles(
     settings: Settings, edit: Edit, encoder_model: ReadyModel
 ) -> None:
     edit("UPDATE meta SET value = '2' WHERE key = 'schema'")

@@ -14,7 +14,7 @@ def outcome(confidence: float, *, right: bool) -> Outcome:
     return Outcome("who", True, True, float(right), float(right), True, confidence)
 
 
-def test_plots_show_what_the_confidences_are_worth(tmp_path: Path) -> None:
+def test_plots_show_how_good_the_confidences_are(tmp_path: Path) -> None:
     # Half of the answers given with 0.2 are right, and all of those given with 0.8.
     outcomes = [outcome(0.2, right=number % 2 == 0) for number in range(30)]
     outcomes += [outcome(0.8, right=True) for _ in range(30)]

@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_read_is_named(file: Path, content: bytes | None) 
 @pytest.mark.parametrize(
     ("name", "expected"), [("a.json", True), ("a.json.gz", True), ("a.jsonl", False)]
 )
-def test_the_format_is_told_by_the_name(name: str, expected: bool) -> None:
+def test_the_name_decides_the_format(name: str, expected: bool) -> None:
     assert is_squad(Path(name)) is expected
 
 

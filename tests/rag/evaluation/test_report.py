@@ -65,7 +65,7 @@ def test_a_refused_candidate_counts_as_the_best(
     )
 
 
-def test_confidences_are_judged_by_what_they_order_and_promise() -> None:
+def test_confidences_are_judged_by_their_order_and_their_calibration() -> None:
     sure_and_right = [Outcome("who", True, True, 1.0, 1.0, True, 0.9) for _ in range(6)]
     unsure_and_near = [Outcome("who", True, False, 0.0, 0.8, True, 0.6) for _ in range(2)]
     unsure_and_wrong = [Outcome("who", True, False, 0.0, 0.0, False, 0.3) for _ in range(2)]
@@ -79,7 +79,7 @@ def test_confidences_are_judged_by_what_they_order_and_promise() -> None:
     assert (figures.coverage_80, figures.coverage_90, figures.coverage_80_exact) == (100, 80, 60)
 
 
-def test_a_reader_alone_is_judged_on_each_questions_own_paragraph() -> None:
+def test_a_reader_without_an_archive_is_judged_on_each_questions_own_paragraph() -> None:
     class FirstWord:
         """Answers with the paragraph's first word, with a high margin where that is a name."""
 

@@ -26,7 +26,7 @@ def test_questions_are_read_with_their_answers_places(tmp_path: Path) -> None:
     assert example.article == ("Ana fled.", "It rained.")
 
 
-def test_what_is_marked_impossible_has_no_answer(tmp_path: Path) -> None:
+def test_a_question_marked_impossible_has_no_answer(tmp_path: Path) -> None:
     file = tmp_path / "town.json.gz"
     answers = [{"text": "Ana", "answer_start": 0}]
     file.write_bytes(

@@ -79,7 +79,7 @@ def test_a_fact_that_is_missing_is_named(model: Path) -> None:
         load_ready_model("reader", model).number("dimension")
 
 
-def test_a_sound_model_tells_its_facts(model: Path) -> None:
+def test_a_sound_model_has_its_facts(model: Path) -> None:
     ready = load_ready_model("reader", model)
     assert (ready.identity, ready.number("max_tokens")) == ("reader:made-up", 384)
 
@@ -182,7 +182,9 @@ def test_a_cache_that_cannot_be_written_is_named(broken_weights: Path, tmp_path:
 
 
 @pytest.mark.parametrize("changed", ["tokenizer.json", "1_Pooling/config.json"])
-def test_models_that_share_their_weights_alone_are_told_apart(tmp_path: Path, changed: str) -> None:
+def test_models_that_share_only_their_weights_have_different_digests(
+    tmp_path: Path, changed: str
+) -> None:
     (tmp_path / "1_Pooling").mkdir()
     for name in ("model.safetensors", "tokenizer.json", "1_Pooling/config.json"):
         (tmp_path / name).write_text("first")

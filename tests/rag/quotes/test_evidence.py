@@ -34,7 +34,7 @@ def test_quote_of_an_unchanged_article_is_in_its_place(archive: Archive, encoded
     assert evidence.citation.span == SECOND_MAYOR
 
 
-def test_moved_quote_is_found_by_what_is_around_it(archive: Archive, encoded: Encode) -> None:
+def test_moved_quote_is_found_by_the_text_around_it(archive: Archive, encoded: Encode) -> None:
     link = EvidenceId.from_span(BRIDGE, SECOND_MAYOR)
     text = "Corrected. Later the mayor slept well. The mayor opened the bridge. The mayor left."
     archive.put([encoded(replace(BRIDGE, text=text))])
@@ -92,7 +92,7 @@ def test_link_with_other_words_in_the_quotes_place_is_refused(
 
 
 @given(st.text(max_size=20), st.integers(0, 80), st.text("0123456789abcdef", max_size=32))
-def test_whatever_a_link_claims_only_words_of_the_archive_are_shown(
+def test_only_words_of_the_archive_are_shown_for_any_link(
     quote: str, start: int, digest: str
 ) -> None:
     class Holding:
@@ -163,6 +163,6 @@ WHOLE = str(EvidenceId.from_span(BRIDGE, SECOND_MAYOR))
         base64.urlsafe_b64encode(b"[" * 5000).decode(),
     ],
 )
-def test_what_is_no_link_is_refused(text: str) -> None:
+def test_a_text_that_is_no_link_is_refused(text: str) -> None:
     with pytest.raises(UnknownEvidence):
         parse_evidence_id(text)

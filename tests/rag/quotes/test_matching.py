@@ -54,7 +54,7 @@ def test_words_are_found_across_any_white_space(words: list[str], data: st.DataO
 
 
 @given(TRICKY, WORDS)
-def test_what_is_found_has_the_quotes_words_and_no_others(text: str, words: list[str]) -> None:
+def test_a_found_span_has_the_quotes_words_and_no_others(text: str, words: list[str]) -> None:
     for span in find_respaced(text, " ".join(words)):
         assert span.of(text).split() == words
 
@@ -105,7 +105,7 @@ def test_decomposed_quote_is_another_text_that_is_alike() -> None:
     assert [span.of(text) for span in find_folded(text, quote)] == ["café"]
 
 
-def test_quote_of_marks_alone_is_alike_to_nothing() -> None:
+def test_quote_of_only_marks_is_found_nowhere() -> None:
     assert not list(find_folded("abc", "\u0301"))
 
 
@@ -114,6 +114,6 @@ def test_overlapping_places_are_all_found() -> None:
 
 
 @pytest.mark.parametrize("quote", ["", " \n", "a\0b", "\ud800", "a" * (MAX_QUOTE_CHARACTERS + 1)])
-def test_what_is_no_quote_is_refused(quote: str) -> None:
+def test_a_text_that_is_no_quote_is_refused(quote: str) -> None:
     with pytest.raises(InvalidInput, match="quote"):
         require_quote(quote)

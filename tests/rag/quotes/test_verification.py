@@ -80,7 +80,7 @@ def test_quote_across_passages_and_paragraphs_is_found(verifier: Verifier) -> No
 @pytest.mark.parametrize(
     "quote", ["It rained all day.", "he said. It\trained", " opened  the\nbridge "]
 )
-def test_other_white_space_is_told_apart(verifier: Verifier, quote: str) -> None:
+def test_other_white_space_has_its_own_status(verifier: Verifier, quote: str) -> None:
     verdict = verifier.verify(quote)
 
     assert verdict.status is Status.WHITESPACE_ONLY
@@ -94,7 +94,7 @@ def test_quote_of_another_article_is_misattributed(verifier: Verifier) -> None:
     assert quoted(*verdict.matches) == [("echo.md", "Papers wrote that")]
 
 
-def test_quote_is_looked_for_in_the_named_article_alone_when_it_is_there(
+def test_quote_is_searched_for_only_in_the_named_article_when_it_is_there(
     verifier: Verifier,
 ) -> None:
     verdict = verifier.verify("mayor opened the bridge", "echo.md")
@@ -135,7 +135,7 @@ def test_other_words_case_and_typography_are_not_exact(verifier: Verifier, quote
         ("Papers wrote that the Mayor opened", "Papers wrote that the mayor opened"),
     ],
 )
-def test_what_only_prints_differently_is_shown_as_closest(
+def test_a_quote_with_other_typography_is_shown_as_closest(
     verifier: Verifier, quote: str, closest: str
 ) -> None:
     found = verifier.verify(quote).closest
@@ -184,7 +184,7 @@ SENTENCES = st.lists(
 
 @settings(max_examples=60)
 @given(st.lists(SENTENCES.map(" ".join), min_size=1, max_size=3), st.data())
-def test_whatever_stands_in_an_article_is_found_and_nothing_else(
+def test_every_stretch_of_an_article_is_found_and_nothing_else(
     texts: list[str], data: st.DataObject
 ) -> None:
     articles = [Article(str(number), "T", text) for number, text in enumerate(texts)]

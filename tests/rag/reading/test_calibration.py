@@ -69,7 +69,7 @@ def test_a_lead_beyond_the_greatest_says_no_more() -> None:
     assert great == greater
 
 
-def test_a_span_of_a_given_paragraph_is_judged_by_its_margin_alone() -> None:
+def test_a_span_of_a_given_paragraph_is_judged_only_by_its_margin() -> None:
     calibration = Calibration(
         5.0, (1.0,) * len(FEATURE_NAMES), threshold=0.5, relevance=0.2, paragraph=(-1.0, 0.5)
     )

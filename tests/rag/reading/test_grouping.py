@@ -132,7 +132,7 @@ places = st.tuples(st.integers(0, 20), st.integers(1, 8)).map(lambda at: Span(at
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), places, st.floats(-9, 9)), max_size=12))
-def test_extracts_that_are_set_apart_share_nothing_and_leave_out_only_what_a_better_one_holds(
+def test_only_extracts_that_overlap_a_better_one_of_their_article_are_left_out(
     drawn: list[tuple[str, Span, float]],
 ) -> None:
     found = [

@@ -130,7 +130,9 @@ SHE = (
         "When will Annalena Baerbock meet the minister again?",
     ],
 )
-def test_a_title_tells_whom_a_passage_is_about(reader: OnnxReader, question: str) -> None:
+def test_a_title_names_the_person_that_a_passage_is_about(
+    reader: OnnxReader, question: str
+) -> None:
     right, wrong = (
         reader.read(question, [hit(SHE, title=f"{who} visits Seoul", published=date(2024, 3, 5))])[
             0
@@ -208,7 +210,7 @@ def test_any_text_is_read(reader: OnnxReader, text: str) -> None:
     assert all(extract.text in text for extract in found)
 
 
-def test_threads_read_what_one_reads(reader: OnnxReader) -> None:
+def test_threads_read_the_same_as_one_thread(reader: OnnxReader) -> None:
     long = " ".join(FILLER * 30) + BRIDGE
 
     def asked(question: str) -> Sequence[str]:

@@ -104,7 +104,7 @@ def test_quote_in_other_letters_is_hinted_at(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("quote", ["", " ", "a" * 2001, "a\0", 7])
-def test_what_is_no_quote_is_refused(client: TestClient, quote: Any) -> None:
+def test_a_text_that_is_no_quote_is_refused(client: TestClient, quote: Any) -> None:
     assert client.post("/v1/verify", json={"quote": quote}).status_code == 422
 
 
