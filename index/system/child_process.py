@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
@@ -94,11 +95,14 @@ def send_result(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any
     """Do the work and send its result or failure; the child's main function."""
     # Processes that answer questions go first.
     os.nice(NICENESS)
-    try:
-        outcome = work(*arguments)
-    except CitewireError as error:
-        outcome = Failure(error)
-    except BaseException as error:
-        # Not every class that Chroma raises is an Exception or can be pickled.
-        outcome = Failure(f"{type(error).__name__}: {error}")
-    pipe.send(outcome)
+    with ThreadPoolExecutor(1) as executor:
+        # A future holds any error; not every class that Chroma raises is an Exception.
+        future = executor.submit(work, *arguments)
+        error = future.exception()
+    if error is None:
+        pipe.send(future.result())
+    elif isinstance(error, CitewireError):
+        pipe.send(Failure(error))
+    else:
+        # Described, since not every class of Chroma's can be pickled.
+        pipe.send(Failure(f"{type(error).__name__}: {error}"))

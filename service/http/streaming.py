@@ -127,13 +127,9 @@ class SendQueue:
 
 async def run(work: Work, queue: SendQueue) -> None:
     """Do the work; the last item is its error or the end."""
-    try:
-        await work(queue.put)
-    except Exception as error:
-        # Handled, and logged where it is a bug, by the response that takes the item.
-        queue.put(error)
-    else:
-        queue.put(End())
+    (outcome,) = await asyncio.gather(work(queue.put), return_exceptions=True)
+    # An error is handled, and logged where it is a bug, by the response that takes the item.
+    queue.put(outcome if isinstance(outcome, Exception) else End())
 
 
 async def wait_for_disconnect(receive: Receive, queue: SendQueue) -> None:
