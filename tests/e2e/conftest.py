@@ -1,4 +1,4 @@
-"""The real thing: the seed articles, indexed and served by the real command, seen in a browser."""
+"""The seed articles, indexed and served by the real command, seen in a real browser."""
 
 import os
 import re

@@ -28,7 +28,7 @@ COMMAND = [sys.executable, "-m", "citewire"]
 ANSWERED = "who met Park Jin?"
 NOT_ANSWERED = "What is the boiling point of ethanol?"
 KEY = "a-key-of-sixteen-characters"
-# As people run it: what is printed goes out when the command ends.
+# As people run it: output is buffered until the command ends.
 BUFFERED = os.environ | {"PYTHONUNBUFFERED": ""}
 Citewire = Callable[..., "subprocess.CompletedProcess[str]"]
 Serving = Callable[..., AbstractContextManager[tuple[str, "subprocess.Popen[str]"]]]
@@ -114,7 +114,7 @@ def test_help_is_shown_without_loading_anything_heavy() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["ask", ANSWERED], ["ask", "--json", ANSWERED], ["status"]])
-def test_reader_who_has_had_enough_is_no_error(seed_archive: Path, arguments: list[str]) -> None:
+def test_closed_output_is_not_an_error(seed_archive: Path, arguments: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "wb") as gone:  # noqa: PTH123  # by its number
@@ -131,7 +131,7 @@ def test_reader_who_has_had_enough_is_no_error(seed_archive: Path, arguments: li
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_first_line_alone_can_be_taken(seed_archive: Path) -> None:
+def test_first_line_can_be_read_without_the_rest(seed_archive: Path) -> None:
     command = f'"$@" ask --data "{seed_archive}" "{ANSWERED}" | head -1'
     done = subprocess.run(
         ["sh", "-c", command, "sh", *COMMAND],
@@ -241,7 +241,7 @@ def test_indexing_web_pages_leaves_no_process_behind(tmp_path: Path) -> None:
     assert (code, left) == (0, [])
 
 
-def test_interrupted_indexing_says_so_and_keeps_what_it_stored(tmp_path: Path) -> None:
+def test_interrupted_indexing_says_so_and_keeps_the_stored_articles(tmp_path: Path) -> None:
     news = tmp_path / "news"
     news.mkdir()
     for number in range(8):
@@ -271,7 +271,7 @@ def test_interrupted_indexing_says_so_and_keeps_what_it_stored(tmp_path: Path) -
 # Checking
 
 
-def test_doctor_tells_good_from_derived_damage_and_repairs_it(
+def test_doctor_reports_derived_damage_and_repairs_it(
     citewire: Citewire, tmp_path: Path, seed_archive: Path
 ) -> None:
     data = tmp_path / "data"
@@ -309,7 +309,7 @@ def test_doctor_names_a_changed_article_which_is_not_answered_from(
     ]
 
 
-def test_a_lost_archive_is_not_begun_anew_without_a_word(
+def test_a_lost_archive_is_not_silently_begun_anew(
     citewire: Citewire, tmp_path: Path, seed_archive: Path
 ) -> None:
     data = tmp_path / "data"
@@ -324,7 +324,7 @@ def test_a_lost_archive_is_not_begun_anew_without_a_word(
     assert not (data / "catalogue.sqlite3").exists()
 
 
-def test_an_archive_that_cannot_be_written_is_asked_all_the_same(
+def test_an_archive_that_cannot_be_written_still_answers(
     tmp_path: Path, seed_archive: Path
 ) -> None:
     data = tmp_path / "data"
@@ -487,9 +487,9 @@ def test_status_is_shown_in_lines(citewire: Citewire, seed_archive: Path) -> Non
     assert re.fullmatch(r"articles +18", lines[1])
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
-def test_service_that_is_told_to_stop_ends_in_order(
-    serving: Serving, tmp_path: Path, seed_archive: Path, told: signal.Signals
+@pytest.mark.parametrize("end_signal", [signal.SIGTERM, signal.SIGINT])
+def test_service_ends_in_order_at_a_signal(
+    serving: Serving, tmp_path: Path, seed_archive: Path, end_signal: signal.Signals
 ) -> None:
     data = tmp_path / "data"
     shutil.copytree(seed_archive, data)
@@ -499,7 +499,7 @@ def test_service_that_is_told_to_stop_ends_in_order(
             idle.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
             idle.recv(1)
             started = time.monotonic()
-            process.send_signal(told)
+            process.send_signal(end_signal)
             code = process.wait(30)
 
     assert (code, time.monotonic() - started < 10) == (0, True)
@@ -524,7 +524,7 @@ def test_service_under_another_address_is_asked_there_and_wants_its_key(
 
 
 def heed_interrupts() -> None:
-    """Undo what a shell does to what it starts in the background."""
+    """Restore the handling of SIGINT, which a shell disables for background processes."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -542,7 +542,7 @@ def processes_of_session(session: int) -> list[str]:
 
 
 def stored_articles(data: Path) -> int:
-    """How many articles a catalogue holds that another process may be writing."""
+    """Count the articles of a catalogue that another process may be writing."""
     try:
         with closing(sqlite3.connect(f"file:{data}/catalogue.sqlite3?mode=ro", uri=True)) as opened:
             count: tuple[Any, ...] = opened.execute("SELECT count(*) FROM articles").fetchone()

@@ -1,4 +1,4 @@
-"""Questions over the seed articles, asked of the real models."""
+"""Questions over the seed articles, answered by the real models."""
 
 import json
 import os
@@ -14,13 +14,13 @@ from citewire.rag.settings import read_settings
 from citewire.rag.types import Answers, NoAnswer, Question
 from citewire.rag.wiring import Pipeline, open_pipeline
 
-# What the shipped reader gets wrong. Strict: a reader that gets one right must say so here.
+# Questions that the shipped reader gets wrong. Strict: a reader that gets one right fails here.
 BEYOND_THE_READER = {
     "Where did the G7 foreign ministers meet?",
     "Why doesn't Kipchoge's Vienna run count as a world record?",
     "Who is the pilot that commanded Air India Express Flight 1344?",
 }
-# A right answer may have a word more or less than the one written down.
+# A right answer may differ by a word from the one written here.
 RIGHT_F1 = 0.6
 
 
@@ -57,7 +57,9 @@ def test_the_first_answer_is_right_and_cited(pipeline: Pipeline, entry: dict[str
 
 
 @pytest.mark.parametrize("entry", golden("no_answer"))
-def test_what_no_article_says_is_not_answered(pipeline: Pipeline, entry: dict[str, Any]) -> None:
+def test_question_that_no_article_answers_is_not_answered(
+    pipeline: Pipeline, entry: dict[str, Any]
+) -> None:
     assert isinstance(pipeline.answerer.answer(Question(entry["question"])), NoAnswer)
 
 
@@ -68,7 +70,7 @@ def test_six_articles_say_who_met_park_jin(pipeline: Pipeline) -> None:
     assert result.answers[0].supporting_articles >= 2
 
 
-def test_two_briefs_that_disagree_are_both_heard(pipeline: Pipeline) -> None:
+def test_two_briefs_that_disagree_are_both_answers(pipeline: Pipeline) -> None:
     question = Question("How many people died in the Magnitogorsk building collapse?")
     result = pipeline.answerer.answer(question)
     assert isinstance(result, Answers)

@@ -1,4 +1,4 @@
-"""The HTTP API as a client on this machine meets it: the real service, the real models."""
+"""The HTTP API for a client on this machine: the real service, the real models."""
 
 import hashlib
 import json

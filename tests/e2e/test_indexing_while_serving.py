@@ -1,4 +1,4 @@
-"""`citewire index` beside `citewire serve`: the same report, and the archive answers throughout."""
+"""`citewire index` while `citewire serve` runs: the same report, and the archive still answers."""
 
 import json
 import os
@@ -92,7 +92,7 @@ def test_served_archive_is_indexed_as_any_other(
             " the archive holds 4 articles in 4 passages\n"
         )
         assert ids(url) == ["c-1", "c-2", "first.txt", "news/b.txt"]
-    # What the service stored is what this command would have stored itself.
+    # The service stored the same as this command would have stored itself.
     assert index().stdout.startswith("0 added, 0 replaced, 3 unchanged, 0 removed")
 
 

@@ -43,7 +43,7 @@ def test_the_tools_only_read(service_url: str) -> None:
     assert all(tool.annotations.read_only_hint for tool in listed.tools)
 
 
-def test_what_search_finds_can_be_fetched(call: Call) -> None:
+def test_articles_that_search_finds_can_be_fetched(call: Call) -> None:
     (first, *_) = json_of(call("search", query="who met Park Jin?"))["results"]
     document = json_of(call("fetch", id=first["id"]))
 
@@ -67,7 +67,7 @@ def test_a_quote_is_verified(call: Call) -> None:
     assert call("verify", quote="danced on").structured_content["status"] == "not_found"
 
 
-def test_what_cannot_be_done_is_told_as_an_error(call: Call) -> None:
+def test_refusal_is_the_tools_error(call: Call) -> None:
     absent = call("fetch", id="absent")
     empty = call("ask", question=" ")
 

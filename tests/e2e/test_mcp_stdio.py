@@ -24,7 +24,7 @@ def command(data: Path) -> list[str]:
 
 
 async def conversation(data: Path) -> dict[str, Any]:
-    """What the tools are, and what they answer."""
+    """The tools and their answers."""
     process = StdioServerParameters(
         command=sys.executable, args=command(data), env=dict(os.environ), cwd=ROOT
     )
@@ -41,16 +41,16 @@ async def conversation(data: Path) -> dict[str, Any]:
 # The service over this archive keeps running meanwhile.
 @pytest.mark.usefixtures("service_url")
 def test_the_tools_answer_beside_a_running_service(served_archive: Path) -> None:
-    told = asyncio.run(conversation(served_archive))
+    replies = asyncio.run(conversation(served_archive))
 
-    assert told["tools"] == ["ask", "fetch", "search", "verify"]
-    answer = AskResponse.model_validate(told["ask"].structured_content).answers[0]
+    assert replies["tools"] == ["ask", "fetch", "search", "verify"]
+    answer = AskResponse.model_validate(replies["ask"].structured_content).answers[0]
     assert "Antony Blinken" in answer.text
-    found = json.loads(told["search"].content[0].text)["results"]
+    found = json.loads(replies["search"].content[0].text)["results"]
     assert "magnitogorsk" in found[0]["id"]
-    assert told["verify"].structured_content["status"] == "exact"
-    assert told["absent"].is_error
-    assert "holds no article" in told["absent"].content[0].text
+    assert replies["verify"].structured_content["status"] == "exact"
+    assert replies["absent"].is_error
+    assert "holds no article" in replies["absent"].content[0].text
 
 
 def test_the_output_is_the_protocol_and_nothing_else(seed_archive: Path) -> None:

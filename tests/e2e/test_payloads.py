@@ -1,4 +1,4 @@
-"""Scripts and markup in an archive are shown, and none is obeyed; the whole list is a command."""
+"""Scripts and markup in articles are shown as text and never run; a command tries all."""
 
 import subprocess
 import sys

@@ -16,13 +16,13 @@ ROOT = Path(__file__).parent.parent.parent
 ANSWERED = "who met Park Jin?"
 ANSWER = "US Secretary of State Antony Blinken"
 NOT_ANSWERED = "What is the boiling point of ethanol?"
-# What moves the cursor or switches the terminal's ways; colours are left.
+# Control sequences that move the cursor or switch modes; those of colours are left.
 CODES = re.compile(r"\x1b\[[?0-9;]*[A-Za-ln-z]|\x1b\[0m|\x08|\r")
 PROMPT = ">"
 
 
 class Terminal:
-    """A terminal that a person sits at; what the program shows is read as it comes."""
+    """A pseudo-terminal; the program's output is read as it comes."""
 
     def __init__(self, master: int, process: "subprocess.Popen[bytes]") -> None:
         self._master = master
@@ -33,7 +33,7 @@ class Terminal:
         os.write(self._master, keys.encode())
 
     def until(self, text: str, seconds: float = 60) -> str:
-        """What is shown from where reading stopped last, up to and including the text."""
+        """Return the output since the last call, up to and including the text."""
         deadline = time.monotonic() + seconds
         while text not in self._unread:
             ready, _, _ = select.select([self._master], [], [], 0.1)
@@ -44,7 +44,7 @@ class Terminal:
         return before + text
 
     def end(self) -> int:
-        """How the program ends; what it shows until then is read away."""
+        """Discard the output until the program ends; return its exit code."""
         deadline = time.monotonic() + 30
         while self.process.poll() is None and time.monotonic() < deadline:
             if select.select([self._master], [], [], 0.1)[0]:
@@ -55,11 +55,11 @@ class Terminal:
         try:
             content = os.read(self._master, 65536)
         except OSError:
-            # How Linux says that the program has closed its side.
+            # EIO: on Linux, the program has closed its side.
             return
         self._unread += CODES.sub("", content.decode(errors="replace"))
         if b"\x1b[6n" in content:
-            # The program asks where the cursor is, as a terminal knows.
+            # The program asks for the position of the cursor.
             os.write(self._master, b"\x1b[1;1R")
 
 
@@ -110,7 +110,7 @@ def test_prompt_recalls_questions_of_earlier_conversations(seed_archive: Path) -
         shown.until(PROMPT)
         shown.type("where is Calicut?\r")
         shown.until("articles searched in")
-        # Keys typed before the prompt is back belong to nobody.
+        # Keys typed before the prompt is back are lost.
         shown.until(PROMPT)
         shown.type("\x04")
         shown.end()
@@ -157,7 +157,7 @@ def test_prompt_shows_how_it_understands_a_follow_up(seed_archive: Path) -> None
     assert "Seoul" in answer
 
 
-def test_prompt_asks_back_what_it_cannot_resolve(seed_archive: Path) -> None:
+def test_prompt_asks_about_a_follow_up_that_it_cannot_resolve(seed_archive: Path) -> None:
     with terminal("ask", "--data", str(seed_archive), NO_COLOR="1") as shown:
         shown.until(PROMPT)
         shown.type("when did she resign?\r")

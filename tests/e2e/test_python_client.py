@@ -132,7 +132,7 @@ def test_refusals_carry_the_problem(archive: Citewire) -> None:
 
 
 class Fake(BaseHTTPRequestHandler):
-    """Replies with what it was told."""
+    """Sends the configured reply."""
 
     reply: ClassVar[tuple[int, bytes]] = (200, b"")
 
@@ -181,13 +181,15 @@ def test_a_stream_without_its_end_is_cut_off(fake: Citewire) -> None:
 
 
 @pytest.mark.parametrize(("status", "content"), [(200, b"<html>"), (302, b""), (502, b"Bad")])
-def test_something_else_is_told_apart(fake: Citewire, status: int, content: bytes) -> None:
+def test_response_of_another_service_is_not_citewires(
+    fake: Citewire, status: int, content: bytes
+) -> None:
     Fake.reply = (status, content)
 
     with pytest.raises(NotCitewire):
         fake.ask(QUESTION)
 
 
-def test_nobody_there_is_unreachable() -> None:
+def test_service_that_is_not_there_is_unreachable() -> None:
     with pytest.raises(Unreachable):
         Citewire("http://127.0.0.1:9").ready()

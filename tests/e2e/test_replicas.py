@@ -1,4 +1,4 @@
-"""Several services over one archive whose vectors lie on a Chroma server."""
+"""Several services over one archive whose vectors are stored on a Chroma server."""
 
 import json
 import subprocess
@@ -49,8 +49,8 @@ def ask(url: str, question: str = QUESTION) -> httpx2.Response:
     return request("POST", f"{url}/v1/ask", json={"question": question})
 
 
-def said(answer: dict[str, Any]) -> dict[str, Any]:
-    """What is the same whoever answers, whenever."""
+def stable_part(answer: dict[str, Any]) -> dict[str, Any]:
+    """The part of an answer that does not depend on the service or the time."""
     varying = ("timing_ms", "request_id", "cached", "index_version")
     return {name: value for name, value in answer.items() if name not in varying}
 
@@ -68,8 +68,8 @@ def test_the_answers_are_those_of_an_archive_of_its_own(
     seed_archive: Path, citewire: Citewire, owner: str, replica: str
 ) -> None:
     embedded = json.loads(citewire("ask", "--json", QUESTION, "--data", str(seed_archive)).stdout)
-    assert said(ask(owner).json()) == said(embedded)
-    assert said(ask(replica).json()) == said(embedded)
+    assert stable_part(ask(owner).json()) == stable_part(embedded)
+    assert stable_part(ask(replica).json()) == stable_part(embedded)
 
 
 def test_a_replica_refuses_changes_and_sees_those_of_the_owner(owner: str, replica: str) -> None:
@@ -94,7 +94,7 @@ def copy(archive: Path, to: Path) -> None:
             subprocess.run(["cp", "-r", str(path), str(to)], check=True)
 
 
-def test_a_server_that_goes_away_is_said_and_found_again(
+def test_a_server_that_goes_away_is_reported_and_found_again(
     owner: str, replica: str, archive: Path, citewire: Citewire, chroma_run: Any
 ) -> None:
     chroma_run.stop()
@@ -130,7 +130,7 @@ def test_the_command_line_says_that_the_server_is_away(
     assert "server damage: http://127.0.0.1:9: the Chroma server" in checked.stdout
 
 
-def test_the_doctor_finds_and_mends_what_the_server_lost(
+def test_the_doctor_finds_and_repairs_a_collection_that_the_server_lost(
     archive: Path, citewire: Citewire, tmp_path: Path, chroma_run: Any
 ) -> None:
     copy(archive, tmp_path)

@@ -49,7 +49,7 @@ def guarded(
 
 
 def faults(page: Page) -> list[str]:
-    """What axe has against the page, in light and in dark."""
+    """The violations that axe finds on the page, in light and in dark."""
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)

@@ -1,4 +1,4 @@
-"""A library without models: a real catalogue of five articles, and answers as they are told."""
+"""A pipeline without models: a real catalogue of five articles, and configured answers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -47,7 +47,7 @@ SEARCHED = Searched(5, 5, "abc-1", retrieve_ms=1.26, read_ms=2.5)
 
 
 class OnesEncoder:
-    """An encoder to which all texts are alike."""
+    """An encoder that gives all texts the same vector."""
 
     identity = "none"
 
@@ -62,8 +62,8 @@ class OnesEncoder:
         return np.ones((len(texts), 4), np.float32)
 
 
-class ToldAnswerer:
-    """Answers every question with what it was told, or by calling that."""
+class StubAnswerer:
+    """Records questions, and answers each by calling `reply`."""
 
     def __init__(self) -> None:
         self.asked: list[Question] = []
@@ -77,8 +77,8 @@ class ToldAnswerer:
         return self.reply(question)
 
 
-class ToldRetriever:
-    """Finds the first passages of a real catalogue, or does what it was told."""
+class StubRetriever:
+    """Records questions, and calls `reply`, which finds the first passages of a real catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.asked: list[tuple[Question, int]] = []
@@ -107,7 +107,7 @@ def cited(article: Article, quote: str, sentence: str) -> Citation:
 
 
 def answers(question: Question) -> Answers:
-    """One answer, said by two articles."""
+    """One answer, from two articles."""
     sentence = "Mayor Ada Quill opened the harbour on Thursday."
     citations = (
         cited(HARBOUR, "Mayor Ada Quill", sentence),
@@ -117,7 +117,7 @@ def answers(question: Question) -> Answers:
 
 
 def no_answer(question: Question) -> NoAnswer:
-    """Only something that comes close."""
+    """No answer, and one passage that comes close."""
     closest = Closest(cited(BARE, "spoke", "Ada Quill spoke."), 0.12345)
     return NoAnswer(question, Reason.NOT_ANSWERED, (closest,), SEARCHED)
 
@@ -152,31 +152,31 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 
 
 @pytest.fixture
-def answerer() -> ToldAnswerer:
-    return ToldAnswerer()
+def answerer() -> StubAnswerer:
+    return StubAnswerer()
 
 
 @dataclass
-class ToldPipeline:
-    """A pipeline as the service needs it."""
+class StubPipeline:
+    """The parts of a pipeline that the service uses."""
 
     archive: EmbeddedArchive
     encoder: OnesEncoder
-    answerer: ToldAnswerer
-    retriever: ToldRetriever
+    answerer: StubAnswerer
+    retriever: StubRetriever
     models: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture
-def pipeline(catalogue: Catalogue, answerer: ToldAnswerer) -> ToldPipeline:
+def pipeline(catalogue: Catalogue, answerer: StubAnswerer) -> StubPipeline:
     vectors = SimpleNamespace(require_answering=lambda: None)
     archive = EmbeddedArchive(catalogue, vectors)  # type: ignore[arg-type]
-    return ToldPipeline(archive, OnesEncoder(), answerer, ToldRetriever(catalogue))
+    return StubPipeline(archive, OnesEncoder(), answerer, StubRetriever(catalogue))
 
 
 @pytest.fixture
-def serve(pipeline: ToldPipeline) -> Iterator[Callable[..., TestClient]]:
-    """Begins to serve the library; the client sees what a browser on this machine would."""
+def serve(pipeline: StubPipeline) -> Iterator[Callable[..., TestClient]]:
+    """Starts the service; its client sends requests as a browser on this machine would."""
     with ExitStack() as stack:
 
         def begin(**options: Any) -> TestClient:

@@ -18,7 +18,7 @@ CONFIGURATION = Path(__file__).parent.parent / "bench" / "schemathesis.toml"
 
 @pytest.fixture
 def url(pipeline: Any) -> Iterator[str]:
-    """The library without models, behind a real server."""
+    """The service without models, behind a real server."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(build_app(pipeline), log_config=None, ws="none")
         server = uvicorn.Server(config)

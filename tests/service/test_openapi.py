@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the service does, and nothing else."""
+"""The OpenAPI document describes the service completely, and nothing else."""
 
 import json
 import threading
@@ -27,12 +27,12 @@ SESSION, KEY = "/v1/session", "a-key-of-sixteen-characters"
 JSON = {"Content-Type": "application/json"}
 ASK = {"question": "Who?"}
 CHAT = {"messages": [{"role": "user", "content": "Who opened the harbour?"}]}
-# What `/v1/ask` answers with to those who prefer it; test_streaming.py shows that.
+# The response of `/v1/ask` to a client that prefers a stream; see test_streaming.py.
 EVENTS = "text/event-stream"
 
 
 def broken(pipeline: Any) -> None:
-    """Make the catalogue a file that is no database."""
+    """Overwrite the catalogue with bytes that are no database."""
     catalogue = pipeline.archive.catalogue
     catalogue.close()
     with catalogue.path.open("r+b") as file:
@@ -99,7 +99,7 @@ def writing(
 
 
 def signing_in(key: str) -> Call:
-    """Sign in where a key is needed, and without a page to do it."""
+    """Sign in where a key is needed, from outside a page."""
 
     def call(client: TestClient, pipeline: Any) -> httpx2.Response:
         guarded = TestClient(build_app(pipeline, keys=Keyring(api_key=KEY)), client.base_url)
@@ -128,7 +128,7 @@ def search_failing_with(error: Exception) -> Call:
 
 
 def crowded(client: TestClient, pipeline: Any) -> httpx2.Response:
-    """Ask for a stream while as many questions are here as may be."""
+    """Ask for a stream while the queue of questions is full."""
     release = threading.Event()
 
     def wait(question: Question) -> Answers:
@@ -349,7 +349,7 @@ def test_offsets_are_documented_as_code_points(document: dict[str, Any]) -> None
     assert start["minimum"] == 0
 
 
-def test_document_is_the_same_when_it_is_asked_for_again(
+def test_document_is_the_same_at_the_second_request(
     client: TestClient, document: dict[str, Any]
 ) -> None:
     assert client.get("/openapi.json").json() == document

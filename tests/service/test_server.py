@@ -1,4 +1,4 @@
-"""Where the service may listen, and what it is called there."""
+"""The addresses at which the service may listen, and its names there."""
 
 import socket
 

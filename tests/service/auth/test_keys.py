@@ -1,4 +1,4 @@
-"""Keys: made once, stored as hashes, asked for where they matter, revoked at once."""
+"""Keys: made once, stored as hashes, required where they matter, revoked at once."""
 
 import stat
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def test_name_is_used_once_and_scopes_are_needed(file: KeyFile) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"keys": [{}]}', '{"keys": 3}'])
-def test_broken_file_is_refused_at_the_start_and_lets_nobody_in_later(
+def test_broken_file_is_refused_at_the_start_and_lets_no_key_in_later(
     file: KeyFile, tmp_path: Path, content: str
 ) -> None:
     secret = file.add("desk", [KeyScope.ASK])
@@ -100,7 +100,7 @@ def test_keys_are_made_and_revoked_while_the_service_runs(serve: Serve, file: Ke
     assert status(client, secret) == 401
 
 
-def test_key_is_good_for_its_scope_alone(serve: Serve, file: KeyFile) -> None:
+def test_key_is_good_only_for_its_scope(serve: Serve, file: KeyFile) -> None:
     writer = file.add("feed", [KeyScope.WRITE])
     client = serve(keys=Keyring(file))
     response = client.post("/v1/ask", json=ASK, headers=bearer(writer))
@@ -123,7 +123,7 @@ def test_reading_key_may_not_change_articles(serve: Serve, file: KeyFile) -> Non
 
 
 @pytest.mark.parametrize("path", ["/nope", "/mcp", "/evidence/x", "/docs"])
-def test_whatever_is_not_named_needs_a_key(serve: Serve, path: str) -> None:
+def test_path_without_a_rule_needs_a_key(serve: Serve, path: str) -> None:
     assert serve(keys=Keyring(api_key="a-key-of-sixteen")).get(path).status_code == 401
 
 
@@ -194,7 +194,7 @@ def test_commands_make_list_and_revoke(
         (["add", "desk", "--scope", "ask", "--per-minute", "0"], "may make 0 requests"),
     ],
 )
-def test_wrong_commands_say_what_is_missing(
+def test_incomplete_commands_name_the_missing_argument(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: Any,

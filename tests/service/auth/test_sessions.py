@@ -1,4 +1,4 @@
-"""Signing a browser in with a key, and what its cookie is good for."""
+"""Signing a browser in with a key, and the rights of its cookie."""
 
 import stat
 from collections.abc import Callable
@@ -76,14 +76,14 @@ def test_cookie_reads_asks_and_follows_evidence(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer no-key-at-all", "Basic ZGVzazo="])
-def test_wrong_key_signs_nobody_in(desk: Desk, authorization: str) -> None:
+def test_wrong_key_does_not_sign_in(desk: Desk, authorization: str) -> None:
     response = desk.sign_in(Authorization=authorization)
 
     assert response.status_code == 401
     assert "set-cookie" not in response.headers
 
 
-def test_key_that_may_not_ask_signs_nobody_in(desk: Desk) -> None:
+def test_key_that_may_not_ask_does_not_sign_in(desk: Desk) -> None:
     assert desk.sign_in(desk.keys.add("feed", [KeyScope.WRITE])).status_code == 403
 
 
@@ -95,7 +95,7 @@ def test_only_a_page_of_this_service_signs_in(desk: Desk) -> None:
     assert desk.sign_in(Origin="https://evil.example").status_code == 403
 
 
-def test_session_does_not_beget_another(desk: Desk) -> None:
+def test_session_cannot_be_exchanged_for_another(desk: Desk) -> None:
     desk.sign_in()
 
     assert desk.client.post("/v1/session", json={}, headers=ORIGIN).status_code == 401
@@ -115,7 +115,7 @@ def test_signing_in_counts_as_a_request_of_its_key(desk: Desk) -> None:
     assert desk.client.get("/v1/articles").status_code == 429
 
 
-# What the cookie is not good for
+# Limits of the cookie
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_cookie_asks_nothing_for_other_pages(desk: Desk, headers: dict[str, str]
     assert desk.client.post("/v1/ask", json=ASK, headers=headers).status_code in (401, 403)
 
 
-def test_cookie_neither_writes_nor_administers_whatever_its_key_may(desk: Desk) -> None:
+def test_cookie_neither_writes_nor_administers_though_its_key_may(desk: Desk) -> None:
     desk.sign_in(desk.keys.add("all", list(KeyScope)))
     written = desk.client.put("/v1/articles/x", json={"text": "X."}, headers=ORIGIN)
 
@@ -142,7 +142,7 @@ def test_key_that_is_sent_goes_before_the_cookie(desk: Desk) -> None:
     assert desk.client.get("/v1/articles", headers={"Authorization": "Bearer x"}).status_code == 401
 
 
-def test_cookie_that_was_changed_is_none(desk: Desk) -> None:
+def test_altered_cookie_is_not_accepted(desk: Desk) -> None:
     desk.sign_in()
     until, _, signature = desk.client.cookies.pop("citewire-8000").partition(".")
     for made_up in (
@@ -171,7 +171,7 @@ def test_session_ends_after_its_time(tmp_path: Path) -> None:
     assert sessions.find(scope) is None
 
 
-# How it ends, and lasts
+# The end of a session
 
 
 def test_session_ends_with_its_key(desk: Desk) -> None:
@@ -203,7 +203,7 @@ def test_session_outlives_a_restart(desk: Desk) -> None:
     assert again.get("/v1/articles").status_code == 200
 
 
-def test_secret_is_for_the_owner_alone(desk: Desk, tmp_path: Path) -> None:
+def test_secret_is_readable_only_for_its_owner(desk: Desk, tmp_path: Path) -> None:
     desk.sign_in()
 
     assert stat.S_IMODE((tmp_path / "sessions.secret").stat().st_mode) == 0o600
@@ -219,7 +219,7 @@ def test_secret_that_was_cut_short_signs_nothing(tmp_path: Path) -> None:
     assert read_or_make_secret(tmp_path / "new") == read_or_make_secret(tmp_path / "new")
 
 
-# The page in front of evidence
+# The page that asks for a key
 
 
 def test_evidence_without_a_key_is_a_page_that_asks_for_one(desk: Desk) -> None:
@@ -234,13 +234,13 @@ def test_evidence_without_a_key_is_a_page_that_asks_for_one(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*"])
-def test_programs_are_told_in_a_problem(desk: Desk, accept: str) -> None:
+def test_programs_get_a_problem_instead_of_the_page(desk: Desk, accept: str) -> None:
     response = desk.client.get(LINK, headers={"Accept": accept})
 
     assert (response.status_code, response.json()["title"]) == (401, "Unauthorized")
 
 
-def test_which_evidence_exists_is_not_told_without_a_key(desk: Desk) -> None:
+def test_existence_of_evidence_is_not_revealed_without_a_key(desk: Desk) -> None:
     absent = desk.client.get("/evidence/none", headers=HTML)
 
     assert absent.text == desk.client.get(LINK, headers=HTML).text

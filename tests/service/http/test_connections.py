@@ -32,13 +32,13 @@ SOON_SECONDS = DEADLINE_SECONDS / 2
 
 
 class Hasty(BoundedConnection):
-    """As served, but with a deadline that a test can wait for."""
+    """The connection of the service, with a deadline short enough for a test."""
 
     receive_seconds = 0.5
 
 
 class Few(BoundedConnection):
-    """As served, but with a bound that a test can reach."""
+    """The connection of the service, with a limit small enough for a test."""
 
     receive_seconds = 60.0
     max_connections = 8
@@ -100,7 +100,7 @@ def serving(pipeline: Any, connection: type[BoundedConnection]) -> Iterator[Serv
 
 
 def everything(connection: socket.socket) -> bytes:
-    """What the service says until it closes the connection."""
+    """All bytes that the service sends until it closes the connection."""
     received = b""
     while part := connection.recv(65_536):
         received += part
@@ -182,7 +182,7 @@ def test_question_that_takes_longer_than_sending_it_may_is_answered(
     assert httpx2.post(f"{hasty.url}/v1/ask", json={"question": "Who?"}).status_code == 200
 
 
-# What is not HTTP
+# Bytes that are not HTTP
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_question_that_takes_longer_than_sending_it_may_is_answered(
     ],
     ids=["nonsense", "no host", "long head", "negative length", "TLS"],
 )
-def test_what_cannot_be_parsed_is_a_problem(served: Served, sent: bytes, status: int) -> None:
+def test_unparsable_request_is_a_problem(served: Served, sent: bytes, status: int) -> None:
     with served.connected() as connection:
         connection.sendall(sent)
 
@@ -211,27 +211,25 @@ def test_refusal_arrives_though_more_is_being_sent(served: Served) -> None:
         assert problem_of(connection).status == 431
 
 
-def test_client_that_waits_to_send_its_body_is_told_to_or_let_go(served: Served) -> None:
+def test_client_that_expects_100_continue_gets_it_or_is_closed(served: Served) -> None:
     waiting = (HEAD % len(ASK))[:-2] + b"Expect: 100-continue\r\n\r\n"
     with served.connected() as connection:
         connection.sendall(waiting)
-        told = connection.recv(1000)
+        interim = connection.recv(1000)
         connection.sendall(ASK)
         answered = connection.recv(15)
     with served.connected() as connection:
         connection.sendall(waiting.replace(b"application/json", b"text/plain"))
         status, headers, _ = response_of(connection)
 
-    assert (told, answered) == (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK")
+    assert (interim, answered) == (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK")
     assert (status, headers["connection"]) == (415, "close")
 
 
 @pytest.mark.parametrize(
     ("media_type", "status"), [(b"application/json", 413), (b"text/plain", 415)]
 )
-def test_chunks_that_nobody_wants_are_not_waited_for(
-    served: Served, media_type: bytes, status: int
-) -> None:
+def test_unread_chunks_are_not_waited_for(served: Served, media_type: bytes, status: int) -> None:
     head = b"POST /v1/ask HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
     with served.connected() as connection:
         connection.sendall(head + b"Content-Type: %s\r\n\r\n" % media_type)
@@ -259,7 +257,7 @@ def test_connection_is_kept_for_longer_than_clients_keep_theirs(served: Served) 
         until(lambda: kept.timeout_keep_alive > 60)
 
 
-def test_one_connection_too_many_is_told_so(served: Served) -> None:
+def test_connection_above_the_limit_is_refused(served: Served) -> None:
     with served.connected() as last:
         others = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(8)]
         with served.connected() as over:
@@ -280,7 +278,7 @@ def test_head_is_answered_without_a_body(served: Served) -> None:
     assert response.headers["content-type"] == "text/html; charset=utf-8"
 
 
-# Going away
+# Clients that hang up
 
 
 def test_client_that_hangs_up_stops_its_question(
@@ -348,7 +346,7 @@ def stoppable(answerer: Any) -> Callable[[], threading.Event]:
 # Ending
 
 
-def test_service_that_ends_says_so_first_and_answers_what_it_took_on(
+def test_service_that_ends_reports_it_first_and_answers_accepted_requests(
     served: Served, answerer: Any
 ) -> None:
     release = threading.Event()

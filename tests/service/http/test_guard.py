@@ -1,4 +1,4 @@
-"""What every request passes before the application sees it."""
+"""The checks that every request passes before the application sees it."""
 
 import asyncio
 import re
@@ -74,7 +74,7 @@ def test_second_origin_counts_as_well(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "authorization", ["", KEY, f"Basic {KEY}", "Bearer", "Bearer ", f"Bearer {KEY}x", "Bearer \xfc"]
 )
-def test_without_the_key_nothing_is_told(serve: Serve, authorization: str) -> None:
+def test_without_the_key_nothing_is_answered(serve: Serve, authorization: str) -> None:
     headers = {"Authorization": authorization.encode("latin-1")}
     response = serve(keys=Keyring(api_key=KEY)).get("/v1/articles", headers=headers)
 
@@ -99,11 +99,11 @@ def test_page_and_health_need_no_key(serve: Serve, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/nothing", "/v1/articles/absent"])
-def test_without_the_key_it_is_not_even_told_what_exists(serve: Serve, path: str) -> None:
+def test_without_the_key_existence_is_not_revealed(serve: Serve, path: str) -> None:
     assert serve(keys=Keyring(api_key=KEY)).get(path).status_code == 401
 
 
-def test_key_is_decided_on_before_the_body_is_read() -> None:
+def test_key_is_checked_before_the_body_is_read() -> None:
     sent: list[Message] = []
 
     async def never(scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,7 +142,7 @@ def test_key_is_decided_on_before_the_body_is_read() -> None:
         "text/plain; x=application/json",
     ],
 )
-def test_what_a_form_can_send_is_refused(client: TestClient, content_type: str) -> None:
+def test_media_type_that_a_form_can_send_is_refused(client: TestClient, content_type: str) -> None:
     response = client.post(
         "/v1/ask", content=b'{"question": "Who?"}', headers={"Content-Type": content_type}
     )
@@ -176,7 +176,7 @@ def test_body_with_two_lengths_is_refused(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"question": "\xff"}', b"[" * 30_000, b'{"max_answers": 1e'])
-def test_body_that_is_no_json_is_told_in_one_way(client: TestClient, body: bytes) -> None:
+def test_body_that_is_not_json_is_refused_in_one_way(client: TestClient, body: bytes) -> None:
     response = client.post("/v1/ask", content=body, headers={"Content-Type": "application/json"})
 
     assert (response.status_code, response.json()["detail"]) == (400, "the body is not valid JSON")
@@ -243,7 +243,7 @@ def test_refusals_carry_the_safe_headers(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/articles", "/v1/articles/bare", "/v1/articles/absent"])
-def test_what_the_archive_says_is_not_stored_by_caches(client: TestClient, path: str) -> None:
+def test_responses_of_the_archive_are_not_cached(client: TestClient, path: str) -> None:
     assert client.get(path).headers["cache-control"] == "no-store"
 
 

@@ -1,4 +1,4 @@
-"""Every error is problem details, whoever raised it, and tells no more than it should."""
+"""Every error is problem details, wherever it was raised, and reveals no more than it should."""
 
 import logging
 import threading
@@ -36,7 +36,7 @@ def ask(client: TestClient, body: str | bytes) -> dict[str, Any]:
     return problem_of(client.post("/v1/ask", content=body, headers=JSON))
 
 
-# What the client did wrong
+# Errors of the client
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_unknown_path_is_404(client: TestClient, path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py"]
 )
-def test_nothing_beside_the_static_files_is_served(client: TestClient, path: str) -> None:
+def test_only_static_files_are_served(client: TestClient, path: str) -> None:
     assert problem_of(client.get(path))["status"] == 404
 
 
@@ -91,7 +91,7 @@ def test_wrong_method_is_405_and_names_the_right_one(
 
 
 @pytest.mark.parametrize("day", [0, "0", 1699488000, "2023-11-09T00:00:00", "9.11.2023", True])
-def test_what_is_not_written_as_a_day_is_not_taken_for_one(client: TestClient, day: object) -> None:
+def test_value_that_is_not_written_as_a_day_is_refused(client: TestClient, day: object) -> None:
     asked = {"question": "Who?", "filters": {"published_from": day}}
     for response in (
         client.post("/v1/ask", json=asked),
@@ -146,7 +146,7 @@ def test_largest_body_is_read(client: TestClient) -> None:
         ('{"question": "Who?", "filters": {"sources": ["\\udc00"]}}', "filters.sources.0"),
     ],
 )
-def test_request_that_says_what_it_may_not_is_422_and_names_the_field(
+def test_request_with_a_wrong_field_is_422_and_names_it(
     client: TestClient, body: str, field: str
 ) -> None:
     problem = ask(client, body)
@@ -201,7 +201,7 @@ def test_cursor_of_someone_elses_is_422(client: TestClient, cursor: str) -> None
         ({"Content-Type": "text/plain"}, 415),
     ],
 )
-def test_refusals_at_the_door_are_problems(
+def test_refusals_by_the_guard_are_problems(
     client: TestClient, headers: dict[str, str], status: int
 ) -> None:
     assert problem_of(client.post("/v1/ask", headers=headers))["status"] == status
@@ -214,7 +214,7 @@ def test_missing_key_is_a_problem(serve: Callable[..., TestClient]) -> None:
     )
 
 
-# What the service cannot do
+# Errors of the service
 
 
 def test_full_queue_is_429_and_says_when_to_try_again(client: TestClient, answerer: Any) -> None:

@@ -1,4 +1,4 @@
-"""The client behind a request: whoever has gone is not worked for."""
+"""Work for a client that has hung up is not begun."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ def test_nothing_is_begun_for_a_client_that_went_when_it_had_asked() -> None:
         return messages.pop(0)
 
     async def send(_: Message) -> None:
-        raise AssertionError("nobody is there to hear it")
+        raise AssertionError("no client is there")
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()

@@ -1,4 +1,4 @@
-"""A response that tells of work while it goes on, and leaves nothing behind."""
+"""A response that reports progress while the work goes on, and leaves nothing behind."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ STREAM = {"Accept": "text/event-stream"}
 
 
 def events_of(text: str) -> list[tuple[str, str]]:
-    """Read events as the standard tells it: blocks of `field: value` lines; comments are none."""
+    """Read events by the standard: blocks of `field: value` lines; comments are skipped."""
     events = []
     for block in text.split("\n\n"):
         fields = dict(
@@ -34,15 +34,15 @@ def events_of(text: str) -> list[tuple[str, str]]:
 
 
 def watching(pipeline: Any) -> None:
-    """Let the answerer tell of one passage before it answers as it was told."""
+    """Make the answerer report one passage before it answers."""
     answerer = pipeline.answerer
-    told = answerer.answer
+    reply = answerer.answer
 
     def answer(question: Question, *watchers: Callable[[list[Hit]], None]) -> Answers | NoAnswer:
         article = pipeline.archive.catalogue.article("news/harbour.md")
         for watcher in watchers:
             watcher([Hit(Passage(1, article, Span(0, 13)), score=0.7512345, similarity=0.5)])
-        result: Answers | NoAnswer = told(question)
+        result: Answers | NoAnswer = reply(question)
         return result
 
     answerer.answer = answer
@@ -53,7 +53,7 @@ def _telling(pipeline: Any) -> None:
     watching(pipeline)
 
 
-def test_the_stream_tells_stages_passages_answers_and_the_result(client: TestClient) -> None:
+def test_the_stream_has_stages_passages_answers_and_the_result(client: TestClient) -> None:
     response = client.post("/v1/ask/stream", json=ASK)
     events = events_of(response.text)
     typed = [StreamedEvent.model_validate_json(f'{{"event":"{n}","data":{d}}}') for n, d in events]
@@ -74,7 +74,7 @@ def test_the_stream_tells_stages_passages_answers_and_the_result(client: TestCli
     assert result.request_id == response.headers["x-request-id"]
 
 
-def test_the_result_is_what_the_plain_route_answers(client: TestClient) -> None:
+def test_the_result_is_the_response_of_the_plain_route(client: TestClient) -> None:
     plain = AskResponse.model_validate(client.post("/v1/ask", json=ASK).json())
     (data,) = [
         data
@@ -98,7 +98,7 @@ def test_the_result_is_what_the_plain_route_answers(client: TestClient) -> None:
         ("", "application/json"),
     ],
 )
-def test_whoever_accepts_a_stream_gets_one(client: TestClient, accept: str, kind: str) -> None:
+def test_client_that_accepts_a_stream_gets_one(client: TestClient, accept: str, kind: str) -> None:
     response = client.post("/v1/ask", json=ASK, headers={"Accept": accept})
 
     assert response.headers["content-type"] == kind
@@ -128,7 +128,7 @@ def test_a_refusal_before_the_first_byte_is_a_problem(
 
 
 def answered_by(client: TestClient, work: Callable[[Emit], Any], **options: Any) -> Any:
-    """What a route of the same application answers that does this work."""
+    """The response of a route in the same application that does this work."""
     inner: Any = client.app
     while not hasattr(inner, "router"):
         inner = inner._app
@@ -178,7 +178,7 @@ def test_silence_is_filled_with_comments(client: TestClient) -> None:
     assert events_of(text) == [("a", "1"), ("b", "2")]
 
 
-def test_whoever_waits_for_others_is_told_so(client: TestClient) -> None:
+def test_question_that_waits_for_others_is_reported_as_waiting(client: TestClient) -> None:
     async def slow(emit: Emit) -> None:
         await asyncio.sleep(0.2)
         emit(b"event: b\ndata: 2\n\n")
@@ -238,7 +238,7 @@ def test_clients_that_hang_up_leave_no_task_and_no_place_taken(
 ) -> None:
     def wait(question: Question) -> Answers:
         release.wait(20)
-        raise RuntimeError("nobody waits for this")
+        raise RuntimeError("no client waits for this")
 
     answerer.reply = wait
 
@@ -260,7 +260,7 @@ def test_clients_that_hang_up_leave_no_task_and_no_place_taken(
 
 
 async def measured(app: Any) -> str:
-    """What the service's own metrics say."""
+    """The service's own metrics."""
     sent: list[Message] = []
 
     async def receive() -> Message:

@@ -1,4 +1,4 @@
-"""Traces reach a collector that speaks OTLP, and tell no more than the log does."""
+"""Traces reach a collector that speaks OTLP, and hold no more than the log does."""
 
 import threading
 from collections.abc import Iterator

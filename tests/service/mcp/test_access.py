@@ -75,7 +75,7 @@ def test_a_key_may_call_tools_as_often_as_it_may_ask(guarded: tuple[TestClient, 
 def test_a_question_for_which_there_is_no_place_is_refused_in_words(
     client: TestClient, answerer: Any
 ) -> None:
-    """The model is told to wait; what asks nothing of it is still answered."""
+    """The tool's error says to wait; requests that need no place are still answered."""
     held, reply = threading.Event(), answerer.reply
 
     def wait(question: Question) -> Any:
@@ -102,7 +102,7 @@ def test_a_question_for_which_there_is_no_place_is_refused_in_words(
 
 
 def wait_until_full(client: TestClient) -> None:
-    """Wait until as many questions are in the house as may be."""
+    """Wait until the queue of questions is full."""
     full = f"citewire_questions_waiting {MAX_QUESTIONS - WORKERS:.1f}"
     deadline = time.monotonic() + 60
     while full not in client.get("/metrics").text:

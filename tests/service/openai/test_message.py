@@ -16,7 +16,7 @@ BASE = "http://127.0.0.1:8000/"
 
 
 def unescaped(markdown: str) -> str:
-    """Undo what escaping did, by CommonMark's two rules."""
+    """Undo escaping, by CommonMark's two rules."""
     return html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown))
 
 

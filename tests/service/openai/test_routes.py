@@ -1,4 +1,4 @@
-"""The archive as chat programs see it: one model of OpenAI's API."""
+"""The archive for chat programs: one model of OpenAI's API."""
 
 import json
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def test_annotations_are_stretches_of_the_message_that_quote(client: TestClient)
     assert [(each.start, each.end) for each in cited] == [(14, 29), (0, 9)]
 
 
-def test_a_refusal_says_so_and_shows_what_comes_closest(
+def test_a_refusal_says_so_and_shows_the_closest_passages(
     client: TestClient, answerer: Any, not_answered: NoAnswer
 ) -> None:
     answerer.reply = lambda question: not_answered
@@ -86,7 +86,7 @@ def test_the_stream_says_the_same_as_the_whole(client: TestClient) -> None:
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
 
 
-def test_open_webui_is_told_of_sources(client: TestClient) -> None:
+def test_open_webui_gets_the_sources(client: TestClient) -> None:
     chunks = chunks_of(client.post(PATH, json=body(stream=True)).text)
     events = [chunk["event"] for chunk in chunks if "event" in chunk]
     found = [event["data"] for event in events if event["type"] == "source"]
@@ -164,7 +164,7 @@ def test_prompts_about_the_chat_are_answered_without_searching(
 
 
 @pytest.mark.parametrize("messages", [[{"role": "system", "content": "Hi"}], [{"role": "user"}]])
-def test_who_asks_nothing_is_told_to_ask(
+def test_message_without_a_question_is_answered_with_a_hint(
     client: TestClient, answerer: Any, messages: list[Any]
 ) -> None:
     response = client.post(PATH, json=body(messages=messages))

@@ -77,7 +77,7 @@ def test_text_is_stored_in_its_canonical_form(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("article_id", ["news%2Fü%20%26%20%3F%23%25", "a..b/%2E%2E/c", "🎉"])
-def test_article_has_whatever_id_its_address_says(client: TestClient, article_id: str) -> None:
+def test_article_has_the_id_of_its_address(client: TestClient, article_id: str) -> None:
     stored = client.put(f"/v1/articles/{article_id}", json=HARBOUR).json()["id"]
 
     assert client.get(f"/v1/articles/{article_id}").json()["id"] == stored
@@ -97,7 +97,9 @@ def test_article_has_whatever_id_its_address_says(client: TestClient, article_id
         {"text": "x", "more": 1},
     ],
 )
-def test_what_is_no_article_is_refused(client: TestClient, pipeline: Any, body: Any) -> None:
+def test_content_that_is_no_article_is_refused(
+    client: TestClient, pipeline: Any, body: Any
+) -> None:
     before = version(pipeline)
 
     assert client.put("/v1/articles/x", json=body).status_code == 422
@@ -105,7 +107,7 @@ def test_what_is_no_article_is_refused(client: TestClient, pipeline: Any, body: 
 
 
 @pytest.mark.parametrize("article_id", ["", "%20", "x" * 401, "a%00"])
-def test_what_is_no_id_is_refused(client: TestClient, article_id: str) -> None:
+def test_id_that_is_none_is_refused(client: TestClient, article_id: str) -> None:
     assert client.put(f"/v1/articles/{article_id}", json=HARBOUR).status_code == 422
 
 
@@ -159,7 +161,7 @@ def test_one_bad_article_does_not_lose_the_others(client: TestClient) -> None:
     assert text_of(client, "news/a.md") == "Another text."
 
 
-def test_problem_of_an_article_says_what_is_wrong(client: TestClient) -> None:
+def test_problem_of_an_article_names_the_field(client: TestClient) -> None:
     articles = [{"id": "a", "text": "x", "published_at": "soon"}, {"id": "b", "text": "\0"}]
     first, second = client.post("/v1/articles", json={"articles": articles}).json()["results"]
 
@@ -177,11 +179,11 @@ def test_batch_without_a_bad_article_is_plainly_done(client: TestClient) -> None
 
 
 @pytest.mark.parametrize("articles", [[], "x", [{"id": "a", "text": "b"}] * 1001])
-def test_what_is_no_batch_is_refused(client: TestClient, articles: Any) -> None:
+def test_body_that_is_no_batch_is_refused(client: TestClient, articles: Any) -> None:
     assert client.post("/v1/articles", json={"articles": articles}).status_code == 422
 
 
-def test_names_that_utf8_cannot_say_are_told_of_in_others(client: TestClient) -> None:
+def test_names_without_a_utf8_form_are_replaced_in_problems(client: TestClient) -> None:
     body = b'{"articles": [{"id": "\\ud800", "text": "x"}, {"id": "b", "\\udfff": 1}]}'
     response = client.post(
         "/v1/articles", content=body, headers={"Content-Type": "application/json"}
@@ -273,9 +275,9 @@ def test_nearly_full_disk_stores_nothing_and_still_removes(
     assert client.delete("/v1/articles/bare").status_code == 204
 
 
-def test_full_disk_is_told_from_damage(client: TestClient, pipeline: Any) -> None:
+def test_full_disk_is_not_reported_as_damage(client: TestClient, pipeline: Any) -> None:
     def bound() -> None:
-        """Let the file of the thread that encodes, and stores, be as small as it is now."""
+        """Limit the files of the encoding thread to their present size."""
         with pipeline.archive.catalogue._file.reading() as connection:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -288,7 +290,7 @@ def test_full_disk_is_told_from_damage(client: TestClient, pipeline: Any) -> Non
 
 
 class SlowEncoder:
-    """An encoder that waits to be let on, text by text."""
+    """An encoder that waits for permission, text by text."""
 
     identity = "none"
 

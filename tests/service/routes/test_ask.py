@@ -1,4 +1,4 @@
-"""What the routes make of requests, over a real catalogue."""
+"""The routes of questions and articles, over a real catalogue."""
 
 import hashlib
 from datetime import date
@@ -33,7 +33,7 @@ def test_question_reaches_the_library_as_it_was_asked(client: TestClient, answer
     ]
 
 
-def test_what_is_not_said_has_a_default(client: TestClient, answerer: Any) -> None:
+def test_omitted_fields_have_defaults(client: TestClient, answerer: Any) -> None:
     client.post("/v1/ask", json={"question": "Who?"})
 
     assert answerer.asked == [Question("Who?", Filters(), max_answers=5)]

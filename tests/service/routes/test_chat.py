@@ -48,7 +48,7 @@ def test_follow_up_to_nothing_is_asked_back_and_not_searched(
     assert answerer.asked == []
 
 
-def test_understanding_alone_asks_nothing(client: TestClient, answerer: Any) -> None:
+def test_understanding_searches_nothing(client: TestClient, answerer: Any) -> None:
     response = client.post("/v1/understand", json=said("where?")).json()
 
     assert response == {
@@ -79,7 +79,7 @@ def test_without_the_answer_the_person_is_described(client: TestClient) -> None:
     ],
     ids=["none", "ends with an answer", "blank", "unknown role", "too long", "too many"],
 )
-def test_what_is_no_conversation_is_refused(
+def test_body_that_is_no_conversation_is_refused(
     client: TestClient, messages: list[dict[str, str]]
 ) -> None:
     response = client.post("/v1/chat", json={"messages": messages})

@@ -36,7 +36,7 @@ def link_of(pipeline: Any, quote: str) -> str:
 
 
 class Page(HTMLParser):
-    """Which elements a page has, and the text of its article and its mark."""
+    """The elements of a page, and the text of its article and its mark."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class Page(HTMLParser):
 # Verifying
 
 
-def test_exact_quote_is_told_with_its_place(client: TestClient, pipeline: Any) -> None:
+def test_exact_quote_is_returned_with_its_place(client: TestClient, pipeline: Any) -> None:
     response = client.post("/v1/verify", json={"quote": "opened the harbour"})
     body = response.json()
     (match,) = body["matches"]
@@ -119,7 +119,7 @@ def test_citations_link_to_their_evidence(client: TestClient) -> None:
         assert (found["state"], found["citation"]) == ("ok", citation)
 
 
-def test_evidence_is_json_to_those_who_want_it(client: TestClient, pipeline: Any) -> None:
+def test_evidence_is_json_for_clients_that_accept_it(client: TestClient, pipeline: Any) -> None:
     link = link_of(pipeline, "Ada Quill")
     shown = client.get(f"/evidence/{link}", headers={"Accept": "application/json"})
 
@@ -152,7 +152,7 @@ def test_page_needs_no_more_than_the_policy_allows(client: TestClient, pipeline:
         ("Another text.", "changed"),
     ],
 )
-def test_replaced_article_is_told_from_the_one_that_was_cited(
+def test_replaced_article_is_distinguished_from_the_cited_one(
     client: TestClient, pipeline: Any, text: str, state: str
 ) -> None:
     link = link_of(pipeline, "Ada Quill")
@@ -204,7 +204,7 @@ def test_address_that_would_run_is_no_link(client: TestClient, pipeline: Any) ->
 
 
 @pytest.mark.parametrize("link", ["x", "WyJh", "%00", "a" * 3000])
-def test_what_is_no_link_is_not_found(client: TestClient, link: str) -> None:
+def test_address_that_is_no_link_is_not_found(client: TestClient, link: str) -> None:
     page = client.get(f"/evidence/{link}")
 
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Passages over HTTP, from a library that finds what it was told to."""
+"""Passages over HTTP, from a stub of the retriever."""
 
 from datetime import date
 from typing import Any
@@ -31,7 +31,7 @@ def test_passages_can_be_checked_against_the_articles(client: TestClient) -> Non
         assert article["sha256"] == passage["article_sha256"]
 
 
-def test_legs_are_given_to_those_who_ask_for_them(client: TestClient) -> None:
+def test_scores_of_both_searches_are_given_on_request(client: TestClient) -> None:
     plain = client.post("/v1/search", json=ASK).json()["passages"][0]
     explained = client.post("/v1/search", json=ASK | {"explain": True}).json()["passages"][0]
     assert plain["legs"] is None
@@ -50,13 +50,15 @@ def test_legs_are_given_to_those_who_ask_for_them(client: TestClient) -> None:
         ASK | {"filters": {"published_from": "2024-01-02", "published_to": "2024-01-01"}},
     ],
 )
-def test_what_cannot_be_searched_is_refused(client: TestClient, body: dict[str, Any]) -> None:
+def test_request_that_cannot_be_searched_is_refused(
+    client: TestClient, body: dict[str, Any]
+) -> None:
     response = client.post("/v1/search", json=body)
     assert response.status_code == 422
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-def test_passages_are_shown_with_their_place_and_what_each_leg_says(client: TestClient) -> None:
+def test_passages_are_shown_with_their_place_and_both_scores(client: TestClient) -> None:
     body = client.post("/v1/search", json=ASK | {"explain": True, "limit": 1}).text
     shown = render_search(SearchResponse.model_validate_json(body), Style(colours=False))
     assert "Mayor Ada Quill opened the harbour on Thursday." in shown

@@ -84,7 +84,7 @@ def test_answer_carries_its_citations(answered: Answers) -> None:
     }
 
 
-def test_no_answer_says_why_and_what_comes_close(not_answered: NoAnswer) -> None:
+def test_no_answer_has_its_reason_and_the_closest_passages(not_answered: NoAnswer) -> None:
     response = convert_result(not_answered, "r-2")
 
     assert response.status == "no_answer"
@@ -120,7 +120,7 @@ def test_every_citation_that_can_be_built_can_be_checked(text: str, data: st.Dat
 
 
 def test_quote_that_is_not_the_articles_is_never_shown(answered: Answers) -> None:
-    # No value of our types can say this; something that looks like one has to.
+    # No value of our types can be this wrong, so that a look-alike is needed.
     whole = answered.answers[0].citations[0]
     forged = SimpleNamespace(
         article=whole.article, span=whole.span, text="Mayor Bob Quill", context=whole.context

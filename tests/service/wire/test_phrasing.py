@@ -78,9 +78,9 @@ def test_description_of_the_api_marks_the_former_name(client: TestClient) -> Non
 
 def test_texts_of_another_service_are_kept(answered: Answers) -> None:
     (answer,) = convert_result(answered, "r").answers
-    told = answer.model_dump() | {"percentage": "about 90 %"}
+    received = answer.model_dump() | {"percentage": "about 90 %"}
 
-    assert AnswerOut.model_validate(told).percentage == "about 90 %"
+    assert AnswerOut.model_validate(received).percentage == "about 90 %"
 
 
 def test_closest_passage_has_its_confidence_under_both_names(not_answered: NoAnswer) -> None:

@@ -1,4 +1,4 @@
-"""Answers are remembered for as long as they are true, within bounds."""
+"""Results are kept until the archive changes, within bounds."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,7 @@ def asked(result: Answers, text: str, **more: Any) -> Answers:
     return replace(result, question=Question(text, **more))
 
 
-def test_result_is_found_again_in_the_same_state_alone(answered: Answers) -> None:
+def test_result_is_found_again_only_in_the_same_state(answered: Answers) -> None:
     cache = AnswerCache()
     question = answered.question
     before = cache.find(question, VERSION)
@@ -56,7 +56,7 @@ def test_result_of_an_archive_that_changed_meanwhile_is_not_kept(answered: Answe
     assert len(cache) == 0
 
 
-def test_what_was_not_used_for_longest_makes_room(answered: Answers) -> None:
+def test_least_recently_used_result_makes_room(answered: Answers) -> None:
     cache = AnswerCache(max_entries=2)
     cache.find(answered.question, VERSION)
     cache.keep(asked(answered, "first"), VERSION)

@@ -1,4 +1,4 @@
-"""Questions wait in bounded number, for a bounded time, beside an event loop that goes on."""
+"""Questions wait in bounded number, for a bounded time, while the event loop goes on."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ from citewire.service.work.executor import (
 
 @pytest.fixture
 def release() -> Iterator[threading.Event]:
-    """What blocked work waits for; set at the latest when the test ends."""
+    """The event that blocked work waits for; set at the latest when the test ends."""
     event = threading.Event()
     yield event
     event.set()
@@ -93,7 +93,7 @@ def test_event_loop_goes_on_while_work_is_done() -> None:
     assert asyncio.run(scenario()) < 0.2
 
 
-def test_caller_hears_of_the_deadline_and_the_work_is_told_to_stop() -> None:
+def test_passed_deadline_is_raised_and_cancels_the_work() -> None:
     stopped = threading.Event()
 
     def work() -> None:
@@ -128,7 +128,7 @@ def test_work_that_waited_past_its_deadline_is_never_begun(release: threading.Ev
     assert begun == []
 
 
-def test_caller_who_goes_away_stops_the_work_and_leaves_the_place_when_it_is_over() -> None:
+def test_cancelled_caller_stops_the_work_and_frees_its_place_when_it_is_over() -> None:
     begun, over = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -151,7 +151,9 @@ def test_caller_who_goes_away_stops_the_work_and_leaves_the_place_when_it_is_ove
     assert over.is_set()
 
 
-def test_caller_who_goes_away_while_waiting_makes_room_at_once(release: threading.Event) -> None:
+def test_caller_that_is_cancelled_while_waiting_frees_its_place_at_once(
+    release: threading.Event,
+) -> None:
     async def scenario() -> int:
         executor = QuestionExecutor()
         waiting = [asyncio.ensure_future(executor.run(release.wait)) for _ in range(MAX_QUESTIONS)]
@@ -168,7 +170,7 @@ def test_caller_who_goes_away_while_waiting_makes_room_at_once(release: threadin
     assert asyncio.run(scenario()) == 7
 
 
-def test_closing_finishes_what_was_begun_and_drops_what_waits() -> None:
+def test_closing_finishes_work_in_progress_and_drops_waiting_work() -> None:
     done: list[str] = []
 
     def first() -> None:

@@ -1,4 +1,4 @@
-"""What an operator sees: counts for Prometheus, and a line of JSON for every request."""
+"""Metrics for Prometheus, and a log line of JSON for every request."""
 
 import io
 import json
@@ -28,7 +28,7 @@ def measured(client: TestClient) -> dict[str, float]:
     }
 
 
-def test_questions_are_counted_by_what_came_of_them(
+def test_questions_are_counted_by_their_outcome(
     client: TestClient, answerer: Any, not_answered: NoAnswer
 ) -> None:
     client.post("/v1/ask", json={"question": "Who?"})
@@ -71,7 +71,7 @@ def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 
 @pytest.fixture
-def telling_lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def lines_with_questions() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """The lines that were logged, with questions."""
     yield from logged(JsonFormatter(questions=True))
 
@@ -108,12 +108,12 @@ def test_question_is_not_logged(
     assert "informant" not in json.dumps(lines())
 
 
-def test_question_is_logged_where_that_is_wanted(
-    client: TestClient, telling_lines: Callable[[], list[dict[str, Any]]]
+def test_question_is_logged_where_that_is_configured(
+    client: TestClient, lines_with_questions: Callable[[], list[dict[str, Any]]]
 ) -> None:
     client.post("/v1/ask", json={"question": SECRET})
 
-    assert telling_lines()[0]["question"] == SECRET
+    assert lines_with_questions()[0]["question"] == SECRET
 
 
 def test_line_names_the_key_and_never_shows_it(
@@ -128,7 +128,7 @@ def test_line_names_the_key_and_never_shows_it(
 
 
 @pytest.mark.parametrize("text", ["a\nb", "\x1b[31mred", "\u202eabc", "\u2028", "\x00", "\ud800"])
-def test_nothing_in_a_line_can_forge_another_or_steer_a_terminal(text: str) -> None:
+def test_nothing_in_a_line_can_forge_another_or_control_a_terminal(text: str) -> None:
     record = logging.LogRecord("citewire", logging.ERROR, "", 0, text, None, None)
     line = JsonFormatter().format(record)
 
