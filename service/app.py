@@ -69,7 +69,7 @@ class Application(FastAPI):
 
 
 def correct_media_type(status: str, response: dict[str, Any]) -> None:
-    """Correct the description of a response where FastAPI's differs from what is sent."""
+    """Correct the description of a response where FastAPI's differs from the response."""
     if not status.startswith("2"):
         (shape,) = response["content"].values()
         response["content"] = {problems.MEDIA_TYPE: shape}
@@ -156,7 +156,7 @@ def build_app(
 
 
 def build_application(service: Service) -> FastAPI:
-    """Return the routes, without what guards them."""
+    """Return the application without its guard and its request log."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:

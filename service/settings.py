@@ -1,4 +1,4 @@
-"""The settings of the service beside those of the library: keys, host names, logs."""
+"""The settings of the service: the library's, and keys, host names and logs."""
 
 import re
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings(Settings):
-    """The library's settings, who may use the service, and by which names; see VARIABLES."""
+    """The library's settings, and those of access to the service and of its logs; see VARIABLES."""
 
     api_key: str | None = None
     keys: Path | None = None

@@ -2,7 +2,7 @@
 
 Signing in with a key sets an HttpOnly cookie: the time at which it expires, and an HMAC over that
 and the key's hash. Nothing is stored; revoking a key ends its sessions. A session allows only
-asking and reading, whatever else its key allows.
+asking and reading, even where its key allows more.
 """
 
 import hmac

@@ -12,16 +12,15 @@ import json
 from collections.abc import Iterator, Sequence
 from http.client import HTTPResponse
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import quote, urlencode
-
-from pydantic import BaseModel
 
 from citewire.service.client.transport import (
     TIMEOUT_SECONDS,
     Call,
     CutOff,
     NotCitewire,
+    Reply,
     ServiceProblem,
     Transport,
 )
@@ -41,7 +40,6 @@ from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.wire.search import SearchResponse
 
 EVERY_ARTICLE = FiltersIn()
-Reply = TypeVar("Reply", bound=BaseModel)
 
 
 class Citewire:

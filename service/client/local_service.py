@@ -3,11 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 from urllib.parse import quote
 from urllib.request import ProxyHandler
-
-from pydantic import BaseModel
 
 from citewire.index.data_directory import read_owner
 from citewire.index.errors import ArchiveLocked, InvalidInput, UnknownArticle
@@ -17,6 +14,7 @@ from citewire.service.client.transport import (
     Call,
     NotCitewire,
     NotFound,
+    Reply,
     ServiceProblem,
     Transport,
     Unreachable,
@@ -31,7 +29,6 @@ from citewire.service.wire.search import SearchResponse
 STORING_TIMEOUT_SECONDS = 1800.0
 # Statuses for requests that the library would refuse as well.
 REFUSALS = (400, 413, 422)
-Reply = TypeVar("Reply", bound=BaseModel)
 
 
 class RunningService:

@@ -1,1 +1,1 @@
-"""What every request passes: access, limits, problems, streams."""
+"""HTTP: access, limits, problems, streams."""

@@ -102,21 +102,21 @@ class End:
 
 
 # A chunk to send, or why there are no more.
-Item = bytes | Exception | End
+SendItem = bytes | Exception | End
 
 
 class SendQueue:
     """The items that a response has yet to send, in order."""
 
     def __init__(self) -> None:
-        self._items: asyncio.Queue[Item] = asyncio.Queue()
+        self._items: asyncio.Queue[SendItem] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
 
-    def put(self, item: Item) -> None:
+    def put(self, item: SendItem) -> None:
         """Add an item, from any thread."""
         self._loop.call_soon_threadsafe(self._items.put_nowait, item)
 
-    async def next(self, seconds: float) -> Item | None:
+    async def next(self, seconds: float) -> SendItem | None:
         """Return the next item, None where none comes for this long."""
         try:
             async with asyncio.timeout(seconds):

@@ -40,12 +40,12 @@ def build_openai_routes(asker: Asker) -> APIRouter:
         if body.model != MODEL:
             detail = f"there is no model {body.model!r} here; {MODEL!r} is the one"
             return refuse(request.scope, 404, detail)
-        return await Reply(asker, request, body).respond()
+        return await ChatReply(asker, request, body).respond()
 
     return router
 
 
-class Reply:
+class ChatReply:
     """The reply to one request, searched for or not, streamed or not."""
 
     def __init__(self, asker: Asker, request: Request, body: CompletionRequest) -> None:

@@ -123,7 +123,7 @@ def convert_verdict(verdict: Verdict, snapshot: Snapshot, request_id: str) -> Ve
 
 
 def convert_evidence(evidence: Evidence) -> EvidenceOut:
-    """Return the wire object of what an evidence link leads to."""
+    """Return the wire object of a link's evidence."""
     place = evidence.citation
     return EvidenceOut(
         state=evidence.state, citation=None if place is None else convert_citation(place)

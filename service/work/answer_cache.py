@@ -15,7 +15,7 @@ MAX_BYTES = 64 * 1024 * 1024
 # Estimate for an extract without its article's text.
 BYTES_PER_EXTRACT = 2000
 
-Result = Answers | NoAnswer
+QuestionResult = Answers | NoAnswer
 
 
 class AnswerCache:
@@ -30,7 +30,7 @@ class AnswerCache:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._version = ""
-        self._entries: OrderedDict[Question, tuple[Result, int]] = OrderedDict()
+        self._entries: OrderedDict[Question, tuple[QuestionResult, int]] = OrderedDict()
         self._bytes = 0
 
     @property
@@ -41,7 +41,7 @@ class AnswerCache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def find(self, question: Question, version: str) -> Result | None:
+    def find(self, question: Question, version: str) -> QuestionResult | None:
         """Return the question's result in this state of the archive, None where there is none."""
         with self._lock:
             self._empty_if_changed(version)
@@ -51,7 +51,7 @@ class AnswerCache:
             self._entries.move_to_end(question)
             return entry[0]
 
-    def keep(self, result: Result, version: str) -> None:
+    def keep(self, result: QuestionResult, version: str) -> None:
         """Keep a result, unless the archive has changed since the question began."""
         if result.searched.index_version != version:
             return
@@ -76,7 +76,7 @@ class AnswerCache:
         self._bytes -= size
 
 
-def estimate_bytes(result: Result) -> int:
+def estimate_bytes(result: QuestionResult) -> int:
     """Estimate the bytes that a result keeps in memory: it holds whole articles."""
     if isinstance(result, NoAnswer):
         citations = [closest.citation for closest in result.closest]

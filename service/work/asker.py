@@ -9,7 +9,7 @@ from citewire.service.wire.convert import convert_hits, convert_result
 from citewire.service.wire.events import AskEvent, PassagesEvent, StatusEvent, StatusOut
 from citewire.service.work.executor import QuestionExecutor
 
-Report = Callable[[AskEvent], None]
+ReportEvent = Callable[[AskEvent], None]
 
 
 class Asker:
@@ -25,7 +25,7 @@ class Asker:
         return convert_result(result, request_id)
 
     async def ask_with_progress(
-        self, question: Question, request_id: str, report: Report
+        self, question: Question, request_id: str, report: ReportEvent
     ) -> AskResponse:
         """Return the response; call `report` with stages and passages, in another thread."""
 

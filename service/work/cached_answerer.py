@@ -12,13 +12,13 @@ from citewire.service.work.logs import QUESTION, note
 from citewire.service.work.metrics import Metrics
 
 # The method Answerer.answer: a question, and perhaps a watcher of the passages that are read.
-Answer = Callable[..., Answers | NoAnswer]
+AnswerMethod = Callable[..., Answers | NoAnswer]
 
 
 class CachedAnswerer:
     """Answers as an answerer does, or as it did before in the same state of the archive."""
 
-    def __init__(self, answer: Answer, archive: Archive, metrics: Metrics) -> None:
+    def __init__(self, answer: AnswerMethod, archive: Archive, metrics: Metrics) -> None:
         self._answer = answer
         self._archive = archive
         self._metrics = metrics

@@ -12,7 +12,7 @@ from typing import TypeVar
 from citewire.index.errors import CitewireError
 from citewire.rag.cancellation import Cancellation, Cancelled, cancelled_by
 
-Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 # Threads: while one question's passages are read on all cores, the next one's are retrieved.
 WORKERS = 2
@@ -71,7 +71,7 @@ class QuestionExecutor:
         """Whether any question is running or waiting."""
         return self._admitted > 0
 
-    async def run(self, work: Callable[[], Result]) -> Result:
+    async def run(self, work: Callable[[], Value]) -> Value:
         """Return the work's result.
 
         Raises:
@@ -104,9 +104,7 @@ class QuestionExecutor:
         """Finish the work in progress and drop the work that waits."""
         self._executor.shutdown(cancel_futures=True)
 
-    def _do(
-        self, work: Callable[[], Result], cancellation: Cancellation, submitted: float
-    ) -> Result:
+    def _do(self, work: Callable[[], Value], cancellation: Cancellation, submitted: float) -> Value:
         if cancellation.cancelled:
             raise Cancelled("cancelled before it began")
         self._on_begin(time.monotonic() - submitted)
@@ -129,7 +127,7 @@ class ReadExecutor:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reads")
 
-    async def run(self, work: Callable[[], Result]) -> Result:
+    async def run(self, work: Callable[[], Value]) -> Value:
         """Return the work's result."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 

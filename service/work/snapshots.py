@@ -5,13 +5,13 @@ from typing import TypeVar
 
 from citewire.index.archive.protocol import Archive, Snapshot
 
-Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 
-def from_snapshot(archive: Archive, read: Callable[[Snapshot], Result]) -> Callable[[], Result]:
+def from_snapshot(archive: Archive, read: Callable[[Snapshot], Value]) -> Callable[[], Value]:
     """Return a function that takes a snapshot of the archive and reads from it."""
 
-    def work() -> Result:
+    def work() -> Value:
         with archive.reading() as snapshot:
             return read(snapshot)
 

@@ -1,4 +1,4 @@
-"""The queue of changes to an archive that is being served: one writer, beside the questions.
+"""The queue of changes to an archive while it answers questions: one writer, in its own thread.
 
 Articles are split and encoded outside any transaction and committed a few at a time, so that
 questions always see a whole state, and a new article as soon as it is stored.
