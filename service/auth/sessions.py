@@ -49,7 +49,7 @@ class Sessions:
     def begin(self, key: Key) -> tuple[str, int]:
         """Return a token for the key, and when it expires, in seconds since 1970."""
         until = int(self._clock()) + SESSION_SECONDS
-        return f"{until}.{self._signature(until, key)}", until
+        return f"{until}.{self._sign(until, key)}", until
 
     def find(self, scope: Scope) -> tuple[Key, int] | None:
         """Return the key of a request's session and when that expires, None where there is none.
@@ -68,13 +68,13 @@ class Sessions:
         found = None
         # All are compared, each in constant time: the duration reveals nothing.
         for key in self.keys.all():
-            if hmac.compare_digest(self._signature(int(token[1]), key), token[2]):
+            if hmac.compare_digest(self._sign(int(token[1]), key), token[2]):
                 found = key
         if found is None or KeyScope.ASK not in found.scopes:
             return None
         return replace(found, scopes=frozenset([KeyScope.ASK])), int(token[1])
 
-    def _signature(self, until: int, key: Key) -> str:
+    def _sign(self, until: int, key: Key) -> str:
         return hmac.digest(self._secret, f"{until}.{key.sha256}".encode(), "sha256").hex()
 
     @cached_property

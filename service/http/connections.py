@@ -57,8 +57,8 @@ class BoundedConnection(H11Protocol):
         """Start the deadline of the first request."""
         super().connection_made(Lingering(transport, self))  # type: ignore[arg-type]
         if len(self.connections) > self.max_connections:
-            self.app = too_many_connections
-        self._receiving = self._later(self.receive_seconds, self._too_slow)
+            self.app = refuse_connection
+        self._receiving = self._later(self.receive_seconds, self._refuse_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the deadlines."""
@@ -111,7 +111,7 @@ class BoundedConnection(H11Protocol):
         if self._receiving is None:
             super().shutdown()
             return
-        self._later(LAST_WORD_SECONDS, self._end_if_silent)
+        self._later(LAST_WORD_SECONDS, self._close_if_silent)
 
     def close(self, transport: asyncio.Transport) -> None:
         """Close; where the client is still sending, after it has had time to stop."""
@@ -141,7 +141,7 @@ class BoundedConnection(H11Protocol):
         if self._part_bytes >= BODY_PART_BYTES and not self.cycle.response_complete:
             self._stop_receiving()
         if self._receiving is None:
-            self._receiving = self._later(self.receive_seconds, self._too_slow)
+            self._receiving = self._later(self.receive_seconds, self._refuse_slow)
 
     def _stop_receiving(self) -> None:
         self._part_bytes = 0
@@ -149,10 +149,10 @@ class BoundedConnection(H11Protocol):
             self._receiving.cancel()
             self._receiving = None
 
-    def _too_slow(self) -> None:
+    def _refuse_slow(self) -> None:
         self._refuse(408)
 
-    def _end_if_silent(self) -> None:
+    def _close_if_silent(self) -> None:
         if self._silent:
             self.transport.close()
 
@@ -195,7 +195,7 @@ class Lingering:
         return getattr(self._transport, name)
 
 
-async def too_many_connections(scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse_connection(scope: Scope, receive: Receive, send: Send) -> None:
     """Refuse a request on a connection above the limit."""
     scope["state"]["request_id"] = uuid.uuid4().hex
     headers = SAFE_HEADERS | {"Connection": "close"}

@@ -156,7 +156,7 @@ class Guard:
         scope["state"]["key"] = key.name
         if rule.scope not in key.scopes:
             return refuse(scope, 403, f"this needs a key with the scope `{rule.scope}`")
-        seconds = self._policy.rates.seconds_to_wait(key)
+        seconds = self._policy.rates.spend(key)
         return refuse_rate(scope, seconds) if seconds else None
 
     def _find_key(self, scope: Scope, headers: Headers) -> Key | None:

@@ -15,7 +15,7 @@ class RateLimit:
         # By name and rate of a key: the requests left, and the time of that count.
         self._left: dict[tuple[str, int], tuple[float, float]] = {}
 
-    def seconds_to_wait(self, key: Key) -> int:
+    def spend(self, key: Key) -> int:
         """Count a request; return 0 where it is allowed, else the seconds until one is."""
         if key.per_minute is None:
             return 0

@@ -153,16 +153,16 @@ def stream_answer(asker: Asker, question: Question, request_id: str) -> EventStr
 
     return EventStream(
         work,
-        failed=lambda problem: event_bytes("error", problem.decode()),
+        failed=lambda problem: format_event("error", problem.decode()),
         waiting=encode_event(StatusEvent(data=StatusOut(stage="waiting"))),
     )
 
 
 def encode_event(event: AskEvent) -> bytes:
     """Write an event as it is sent."""
-    return event_bytes(event.event, event.data.model_dump_json())
+    return format_event(event.event, event.data.model_dump_json())
 
 
-def event_bytes(name: str, data: str) -> bytes:
+def format_event(name: str, data: str) -> bytes:
     """Write one event as it is sent; `data` is JSON, which has no line breaks."""
     return f"event: {name}\ndata: {data}\n\n".encode()

@@ -9,7 +9,7 @@ CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceed
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
-def openai_error(found: Problem) -> tuple[int, dict[str, dict[str, str | None]]]:
+def convert_problem(found: Problem) -> tuple[int, dict[str, dict[str, str | None]]]:
     """Return the problem as that API's status and error object.
 
     A request that a schema refuses is a bad request there.
@@ -26,4 +26,4 @@ def openai_error(found: Problem) -> tuple[int, dict[str, dict[str, str | None]]]
     }
 
 
-SHAPES: dict[str, Shape] = dict.fromkeys(["/v1/models", "/v1/chat/completions"], openai_error)
+SHAPES: dict[str, Shape] = dict.fromkeys(["/v1/models", "/v1/chat/completions"], convert_problem)

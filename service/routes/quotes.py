@@ -54,15 +54,15 @@ def build_evidence_routes(archive: Archive, reads: ReadExecutor) -> APIRouter:
     )
     async def find_evidence(evidence_id: str) -> EvidenceOut:
         """Say whether a quote is still in its article; a citation's `evidence` ends with the id."""
-        return convert_evidence(await look_up_in(archive, reads, evidence_id))
+        return convert_evidence(await find_by_link(archive, reads, evidence_id))
 
     @router.get("/evidence/{evidence_id}", include_in_schema=False)
     async def show_evidence(request: Request, evidence_id: str) -> Response:
         if "application/json" in request.headers.get("accept", ""):
-            found = convert_evidence(await look_up_in(archive, reads, evidence_id))
+            found = convert_evidence(await find_by_link(archive, reads, evidence_id))
             return JSONResponse(found.model_dump(mode="json"), headers=EVIDENCE_HEADERS)
         try:
-            page = render_evidence_page(await look_up_in(archive, reads, evidence_id))
+            page = render_evidence_page(await find_by_link(archive, reads, evidence_id))
         except UnknownEvidence:
             return HTMLResponse(render_unknown_page(), 404, headers=EVIDENCE_HEADERS)
         return HTMLResponse(page, headers=EVIDENCE_HEADERS)
@@ -70,7 +70,7 @@ def build_evidence_routes(archive: Archive, reads: ReadExecutor) -> APIRouter:
     return router
 
 
-async def look_up_in(archive: Archive, reads: ReadExecutor, evidence_id: str) -> Evidence:
+async def find_by_link(archive: Archive, reads: ReadExecutor, evidence_id: str) -> Evidence:
     """Return the evidence of a link; raise UnknownEvidence where the id is none."""
     known = parse_evidence_id(evidence_id)
     return await reads.run(lambda: look_up(known, archive))

@@ -31,7 +31,7 @@ class UnderstandRequest(Request):
     messages: list[Message] = Field(min_length=1, max_length=MAX_MESSAGES)
 
     @model_validator(mode="after")
-    def last_is_a_question(self) -> "UnderstandRequest":
+    def require_question_last(self) -> "UnderstandRequest":
         """Refuse a conversation that does not end with a question."""
         last = self.messages[-1]
         if last.role != "user" or not last.content.strip():

@@ -73,7 +73,7 @@ def convert_citation(citation: Citation) -> CitationOut:
     article, span, around = citation.article, citation.span, citation.context
     context = around.of(article.text)
     if span.shift(-around.start).of(context) != citation.text:
-        raise broken_citation(article, span)
+        raise BrokenCitation(describe_mismatch(article, span))
     return CitationOut(
         **describe_quote(article, span, citation.text),
         context=context,
@@ -85,7 +85,7 @@ def convert_citation(citation: Citation) -> CitationOut:
 def describe_quote(article: Article, span: Span, quote: str) -> dict[str, Any]:
     """Return the fields of QuoteOut; raise BrokenCitation when it is not the article's text."""
     if article.text[span.start : span.end] != quote:
-        raise broken_citation(article, span)
+        raise BrokenCitation(describe_mismatch(article, span))
     return describe_place(article, span) | {"quote": quote}
 
 
@@ -103,9 +103,9 @@ def describe_place(article: Article, span: Span) -> dict[str, Any]:
     }
 
 
-def broken_citation(article: Article, span: Span) -> BrokenCitation:
-    """Return the error for a quote that is not its article's text."""
-    return BrokenCitation(f"{article.id} [{span.start}, {span.end}) is not its quote")
+def describe_mismatch(article: Article, span: Span) -> str:
+    """Return the message about a quote that is not its article's text."""
+    return f"{article.id} [{span.start}, {span.end}) is not its quote"
 
 
 def convert_verdict(verdict: Verdict, snapshot: Snapshot, request_id: str) -> VerifyResponse:

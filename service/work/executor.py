@@ -82,7 +82,7 @@ class QuestionExecutor:
             raise Overloaded("too many questions are waiting; try again in a moment")
         cancellation = Cancellation()
         self._count(admitted=1)
-        waiting = partial(self._do, work, cancellation, time.monotonic())
+        waiting = partial(self._work, work, cancellation, time.monotonic())
         # In the caller's context, so that notes are those of its request.
         future = self._executor.submit(copy_context().run, waiting)
         # Its place is free only when the work is over or dropped.
@@ -104,7 +104,9 @@ class QuestionExecutor:
         """Finish the work in progress and drop the work that waits."""
         self._executor.shutdown(cancel_futures=True)
 
-    def _do(self, work: Callable[[], Value], cancellation: Cancellation, submitted: float) -> Value:
+    def _work(
+        self, work: Callable[[], Value], cancellation: Cancellation, submitted: float
+    ) -> Value:
         if cancellation.cancelled:
             raise Cancelled("cancelled before it began")
         self._on_begin(time.monotonic() - submitted)

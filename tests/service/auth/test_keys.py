@@ -155,11 +155,11 @@ def test_rate_fills_up_steadily_and_no_further_than_a_minutes_worth() -> None:
     now = 0.0
     limit = RateLimit(lambda: now)
     key = Key("desk", frozenset([KeyScope.ASK]), "", per_minute=6)
-    burst = [limit.seconds_to_wait(key) for _ in range(7)]
+    burst = [limit.spend(key) for _ in range(7)]
     now = 10.0
-    later = [limit.seconds_to_wait(key) for _ in range(2)]
+    later = [limit.spend(key) for _ in range(2)]
     now = 10_000.0
-    full = [limit.seconds_to_wait(key) for _ in range(7)]
+    full = [limit.spend(key) for _ in range(7)]
 
     assert burst == [0, 0, 0, 0, 0, 0, 10]
     assert later == [0, 10]
