@@ -29,7 +29,8 @@ from citewire.rag.wiring import (
 )
 from citewire.rag.wiring import open_archive as open_to_own
 from citewire.service.settings import read_settings
-from citewire.service.wire.answers import ArticleOut, AskResponse
+from citewire.service.wire.answers import AskResponse
+from citewire.service.wire.articles import ArticleOut
 from citewire.service.wire.convert import (
     convert_article,
     convert_result,

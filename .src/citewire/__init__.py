@@ -27,13 +27,8 @@ if TYPE_CHECKING:
     from citewire.index.types import Filters
     from citewire.rag.errors import BrokenCitation, ModelRejected
     from citewire.service.library import Archive, open_archive
-    from citewire.service.wire.answers import (
-        AnswerOut,
-        ArticleOut,
-        AskResponse,
-        CitationOut,
-        ClosestOut,
-    )
+    from citewire.service.wire.answers import AnswerOut, AskResponse, CitationOut, ClosestOut
+    from citewire.service.wire.articles import ArticleOut
     from citewire.service.wire.quotes import VerifyResponse
     from citewire.service.wire.search import FoundOut, SearchResponse
 
@@ -57,11 +52,11 @@ MODULES = {
     "citewire.service.library": ("Archive", "open_archive"),
     "citewire.service.wire.answers": (
         "AnswerOut",
-        "ArticleOut",
         "AskResponse",
         "CitationOut",
         "ClosestOut",
     ),
+    "citewire.service.wire.articles": ("ArticleOut",),
     "citewire.service.wire.quotes": ("VerifyResponse",),
     "citewire.service.wire.search": ("FoundOut", "SearchResponse"),
 }

@@ -232,7 +232,10 @@ def hash_secret(secret: str) -> str:
 
 
 def render_table(keys: Iterable[Key]) -> str:
-    """Return the keys as lines for a person."""
+    """Return the keys as aligned lines.
+
+    Not by rich, whose tables are cut to the width of a terminal: scripts read these as well.
+    """
     rows = [
         (
             key.name,

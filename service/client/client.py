@@ -24,16 +24,15 @@ from citewire.service.client.transport import (
     ServiceProblem,
     Transport,
 )
-from citewire.service.wire.answers import (
+from citewire.service.wire.answers import AskResponse, FiltersIn, Ready
+from citewire.service.wire.articles import (
+    ArticleContent,
     ArticleList,
     ArticleOut,
     ArticleSummary,
-    AskResponse,
-    FiltersIn,
-    Ready,
     SourceList,
+    StoredArticle,
 )
-from citewire.service.wire.articles import ArticleContent, StoredArticle
 from citewire.service.wire.chat import ChatAnswer, ChatResponse, Message, UnclearOut
 from citewire.service.wire.events import AskEvent, StreamedEvent
 from citewire.service.wire.quotes import VerifyResponse

@@ -9,8 +9,17 @@ from citewire.index.catalogue.records import ArticleRecord
 from citewire.index.types import Filters, refuse_unstorable
 from citewire.service.routes.cursors import read_cursor, write_cursor
 from citewire.service.routes.documentation import document_problems
-from citewire.service.wire.answers import ArticleList, ArticleOut, Day, SourceList, SourceOut
-from citewire.service.wire.articles import MAX_KNOWN, KnownArticle, KnownArticles, KnownQuery
+from citewire.service.wire.answers import Day
+from citewire.service.wire.articles import (
+    MAX_KNOWN,
+    ArticleList,
+    ArticleOut,
+    KnownArticle,
+    KnownArticles,
+    KnownQuery,
+    SourceList,
+    SourceOut,
+)
 from citewire.service.wire.convert import convert_article, convert_record
 from citewire.service.work.executor import ReadExecutor
 from citewire.service.work.snapshots import from_snapshot

@@ -174,53 +174,6 @@ class AskResponse(BaseModel):
     request_id: str
 
 
-class ArticleFields(BaseModel):
-    """The metadata of an article."""
-
-    id: ArticleId
-    title: str
-    source: str | None
-    url: str | None
-    published_at: date | None
-    author: str | None
-    language: str
-    sha256: str
-
-
-class ArticleSummary(ArticleFields):
-    """An article's metadata and the length of its text."""
-
-    characters: int
-
-
-class ArticleList(BaseModel):
-    """A page of articles in the order of their ids."""
-
-    articles: list[ArticleSummary]
-    next_cursor: str | None = Field(description="pass it as `cursor` for the next page")
-
-
-class SourceOut(BaseModel):
-    """A source, and how many articles name it."""
-
-    name: str
-    articles: int = Field(ge=1)
-
-
-class SourceList(BaseModel):
-    """The archive's sources, those of most articles first."""
-
-    sources: list[SourceOut]
-    more: bool = Field(description="whether there are more than these")
-
-
-class ArticleOut(ArticleFields):
-    """An article with its canonical text, to which all offsets refer."""
-
-    text: str
-    offset_unit: Literal["codepoint"] = "codepoint"
-
-
 class Alive(BaseModel):
     """The process answers."""
 

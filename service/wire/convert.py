@@ -14,8 +14,6 @@ from citewire.rag.retriever_protocol import Retrieval, ScoredHit
 from citewire.rag.types import Answer, Answers, Citation, Closest, Hit, NoAnswer
 from citewire.service.wire.answers import (
     AnswerOut,
-    ArticleOut,
-    ArticleSummary,
     AskResponse,
     CitationOut,
     ClosestOut,
@@ -23,6 +21,7 @@ from citewire.service.wire.answers import (
     SupportOut,
     TimingOut,
 )
+from citewire.service.wire.articles import ArticleOut, ArticleSummary
 from citewire.service.wire.events import PassageOut, PassagesOut
 from citewire.service.wire.quotes import EvidenceOut, VerifyResponse
 from citewire.service.wire.search import FoundOut, LegsOut, SearchResponse

@@ -8,7 +8,6 @@ from pydantic import BaseModel
 
 from citewire.service.wire.answers import (
     AnswerOut,
-    ArticleOut,
     AskResponse,
     CitationOut,
     ClosestOut,
@@ -16,11 +15,10 @@ from citewire.service.wire.answers import (
     QuoteOut,
     Ready,
     SearchedOut,
-    SourceList,
-    SourceOut,
     SupportOut,
     TimingOut,
 )
+from citewire.service.wire.articles import ArticleOut, SourceList, SourceOut
 from citewire.service.wire.chat import Message, UnclearOut, UnderstoodOut
 from citewire.service.wire.events import PassageOut
 from citewire.service.wire.search import FoundOut, LegsOut, SearchResponse
