@@ -92,7 +92,7 @@ class DataDirectory:
     def require_room(self) -> None:
         """Raise StorageFull when the disk is nearly full, before indexing begins."""
         folder = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
-        free = free_bytes_at(folder)
+        free = measure_free_bytes(folder)
         if free < RESERVED_BYTES:
             raise StorageFull(
                 f"{self.path}: {free // MEBIBYTE} MiB are free on its disk, and"
@@ -108,7 +108,7 @@ class DataDirectory:
         return f"{self.path}: in use by `citewire {owner.command}` (process {owner.pid}); {advice}"
 
 
-def free_bytes_at(folder: Path) -> int:
+def measure_free_bytes(folder: Path) -> int:
     """Return the number of free bytes on the folder's disk."""
     return shutil.disk_usage(folder).free
 

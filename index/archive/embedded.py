@@ -13,7 +13,7 @@ from citewire.index.archive.protocol import (
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.records import ArticleRecord, EncodedArticle, Known, Source
 from citewire.index.catalogue.state import CatalogueState
-from citewire.index.data_directory import RESERVED_BYTES, free_bytes_at
+from citewire.index.data_directory import RESERVED_BYTES, measure_free_bytes
 from citewire.index.embedding import Vector
 from citewire.index.errors import StorageFull
 from citewire.index.lexical.bm25 import LexicalIndex
@@ -35,7 +35,7 @@ class EmbeddedArchive:
         self,
         catalogue: Catalogue,
         vectors: VectorIndex,
-        free_bytes: Callable[[Path], int] = free_bytes_at,
+        free_bytes: Callable[[Path], int] = measure_free_bytes,
     ) -> None:
         self.catalogue = catalogue
         self.vectors = vectors

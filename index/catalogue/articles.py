@@ -4,7 +4,11 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
-from citewire.index.catalogue.conditions import batches, filter_condition, placeholders
+from citewire.index.catalogue.conditions import (
+    batch_ids,
+    build_filter_condition,
+    list_marks,
+)
 from citewire.index.catalogue.records import ArticleRecord, Known, Source, fingerprint
 from citewire.index.errors import ArchiveDamaged, InvalidInput, UnknownArticle
 from citewire.index.text.chunking import CHUNKER_VERSION
@@ -32,7 +36,7 @@ def read_articles(connection: sqlite3.Connection, numbers: Sequence[int]) -> dic
         number: row
         for number, *row in connection.execute(
             f"SELECT number, digest, {ARTICLE_COLUMNS} FROM articles"
-            f" WHERE number IN ({placeholders(numbers)})",
+            f" WHERE number IN ({list_marks(numbers)})",
             numbers,
         )
     }
@@ -69,7 +73,7 @@ def list_articles(
 
     Only those that pass the filters and have `named` in their title or id, in either case.
     """
-    condition, values = filter_condition(filters)
+    condition, values = build_filter_condition(filters)
     # SQLite's own function is quicker, and folds only ASCII letters.
     fold = "lower" if named.isascii() else "folded"
     connection.create_function("folded", 1, fold_case, deterministic=True)
@@ -96,8 +100,8 @@ def read_articles_containing(
     if numbers is None:
         yield from select_articles(connection, contains, strings)
         return
-    for batch in batches(sorted(numbers)):
-        among = f"number IN ({placeholders(batch)})"
+    for batch in batch_ids(sorted(numbers)):
+        among = f"number IN ({list_marks(batch)})"
         yield from select_articles(connection, f"{among} AND {contains}", [*batch, *strings])
 
 
@@ -135,9 +139,9 @@ def read_origins(connection: sqlite3.Connection) -> dict[str, str]:
 def read_known(connection: sqlite3.Connection, article_ids: Sequence[str]) -> dict[str, Known]:
     """Return fingerprint and origin of the articles among `article_ids` that exist, by id."""
     found: dict[str, Known] = {}
-    for batch in batches(article_ids):
+    for batch in batch_ids(article_ids):
         rows = connection.execute(
-            f"SELECT id, fingerprint, origin FROM articles WHERE id IN ({placeholders(batch)})",
+            f"SELECT id, fingerprint, origin FROM articles WHERE id IN ({list_marks(batch)})",
             batch,
         )
         found |= {row[0]: Known(row[1], row[2]) for row in rows}

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from citewire.index.catalogue import articles, passages
 from citewire.index.catalogue.changes import delete_article, insert_article
 from citewire.index.catalogue.columns import Columns, ColumnStore
-from citewire.index.catalogue.conditions import batches
-from citewire.index.catalogue.postings import read_postings, terms_beginning
+from citewire.index.catalogue.conditions import batch_ids
+from citewire.index.catalogue.postings import read_postings, read_terms_beginning
 from citewire.index.catalogue.records import ArticleRecord, EncodedArticle, Known, Source
 from citewire.index.catalogue.state import CatalogueState, read_state
 from citewire.index.catalogue.stored_vectors import read_vectors, read_vectors_after
@@ -156,7 +156,7 @@ class Catalogue:
         """Return the tokens of passages, which all exist, in order and hashed."""
         found: dict[int, bytes] = {}
         with self._file.reading() as connection:
-            for batch in batches(ids):
+            for batch in batch_ids(ids):
                 found |= read_term_vectors(connection, batch)
         return found
 
@@ -168,7 +168,7 @@ class Catalogue:
     def terms_beginning(self, prefix: str) -> list[str]:
         """Return the indexed terms with a prefix, in order, a thousand of them at most."""
         with self._file.reading() as connection:
-            return terms_beginning(connection, prefix)
+            return read_terms_beginning(connection, prefix)
 
     def columns(self) -> Columns:
         """Return length, date and source of every passage, in the state that is being read."""

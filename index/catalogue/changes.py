@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from citewire.index.catalogue.articles import ARTICLE_COLUMNS
-from citewire.index.catalogue.checksums import article_checksum, vector_checksum
+from citewire.index.catalogue.checksums import checksum_article, checksum_vector
 from citewire.index.catalogue.passages import checksum_passages
 from citewire.index.catalogue.postings import add_postings, remove_postings
 from citewire.index.catalogue.records import EncodedArticle, fingerprint
@@ -39,13 +39,13 @@ def insert_article(connection: sqlite3.Connection, item: EncodedArticle) -> None
     """Insert one article with its passages, vectors and tokens."""
     article = item.article
     # Numbers are chosen here, since the checksums cover them.
-    number, first = next_number(connection, "articles"), next_number(connection, "passages")
+    number, first = choose_number(connection, "articles"), choose_number(connection, "passages")
     ids = range(first, first + len(item.spans))
     rows = [(passage, span.start, span.end) for passage, span in zip(ids, item.spans, strict=True)]
     blobs = [vector.tobytes() for vector in item.vectors]
-    sums = [vector_checksum(*pair) for pair in zip(ids, blobs, strict=True)]
+    sums = [checksum_vector(*pair) for pair in zip(ids, blobs, strict=True)]
     known = fingerprint(article)
-    whole = article_checksum((number, article.id, item.origin, known), rows, sums)
+    whole = checksum_article((number, article.id, item.origin, known), rows, sums)
     insert_row(connection, article, known, (number, article.digest, item.origin, whole))
     pass_crash_point("put: article inserted")
     own = checksum_passages(number, rows)
@@ -86,7 +86,7 @@ def insert_row(
     )
 
 
-def next_number(connection: sqlite3.Connection, table: str) -> int:
+def choose_number(connection: sqlite3.Connection, table: str) -> int:
     """Return the number of the table's next row: one that no row ever had."""
     given = connection.execute(
         "SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)

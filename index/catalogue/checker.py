@@ -12,7 +12,8 @@ from urllib.parse import quote
 import numpy as np
 
 from citewire.index.catalogue.articles import ARTICLE_COLUMNS, parse_article
-from citewire.index.catalogue.checksums import article_checksum, vector_checksum
+from citewire.index.catalogue.checks import REQUIRED_META
+from citewire.index.catalogue.checksums import checksum_article, checksum_vector
 from citewire.index.catalogue.migrations import (
     FIRST_SEALED,
     LENGTH_TOLERANCE,
@@ -25,13 +26,14 @@ from citewire.index.catalogue.postings import has_sound_postings
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.state import CatalogueState, read_meta
+from citewire.index.catalogue.stored_vectors import FLOAT_BYTES
 from citewire.index.errors import ArchiveDamaged, InvalidInput
 from citewire.index.types import Span
 
-REQUIRED_META = {"archive_id", "version", "encoder", "schema"}
+# Keys of the table `meta` that every catalogue has.
+REQUIRED_KEYS = REQUIRED_META | {"schema"}
 # Faults that SQLite's integrity check names at most.
 MAX_FAULTS = 5
-FLOAT_BYTES = 4
 # Errors that the sqlite3 module raises on a damaged file: it decodes texts and trusts lengths.
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError, MemoryError, OverflowError)
 
@@ -63,7 +65,7 @@ def check_catalogue(file: Path) -> CheckReport:
     with closing(open_damaged(file)) as connection:
         try:
             meta = read_meta(connection)
-            if meta.keys() >= REQUIRED_META:
+            if meta.keys() >= REQUIRED_KEYS:
                 require_known(meta, file)
                 state = CatalogueState.from_meta(meta)
                 report.encoder = str(meta["encoder"])
@@ -204,14 +206,14 @@ def require_checksums(
         "SELECT checksum, fingerprint FROM articles WHERE number = ?", (number,)
     ).fetchone()
     passages = [row[:3] for row in rows]
-    vectors = [vector_checksum(row[0], row[3]) for row in rows]
+    vectors = [checksum_vector(row[0], row[3]) for row in rows]
     stored_sums = connection.execute(
         "SELECT passages.checksum, vectors.checksum FROM passages"
         " JOIN vectors ON vectors.passage = passages.id WHERE article = ? ORDER BY passages.id",
         (number,),
     ).fetchall()
     own_sums = list(zip(checksum_passages(number, passages), vectors, strict=True))
-    if stored_sums != own_sums or whole != article_checksum((*article, known), passages, vectors):
+    if stored_sums != own_sums or whole != checksum_article((*article, known), passages, vectors):
         raise ArchiveDamaged(f"{article[1]}: does not match its checksums")
 
 

@@ -10,6 +10,7 @@ from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.state import CatalogueState, read_meta
 from citewire.index.errors import ArchiveDamaged, ArchiveLost, NoArchive, WrongEncoder
 
+# Keys of the table `meta` that are needed with every schema.
 REQUIRED_META = {"archive_id", "version", "encoder"}
 
 

@@ -22,7 +22,7 @@ FACTORS = (
 LAST_SHIFT = np.uint64(31)
 
 
-def passage_checksums(*columns: ArrayLike) -> NDArray[np.int64]:
+def checksum_columns(*columns: ArrayLike) -> NDArray[np.int64]:
     """Return a checksum for each row of the columns: ids, articles' numbers, starts and ends."""
     sums = np.zeros(len(np.atleast_1d(columns[0])), np.uint64)
     for column in columns:
@@ -38,12 +38,12 @@ def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return values ^ (values >> LAST_SHIFT)
 
 
-def vector_checksum(passage: int, vector: bytes) -> int:
+def checksum_vector(passage: int, vector: bytes) -> int:
     """Return the CRC-32 of a passage's vector, seeded with the passage's id."""
     return zlib.crc32(vector, passage & 0xFFFFFFFF)
 
 
-def article_checksum(
+def checksum_article(
     article: Sequence[int | str], passages: Iterable[Sequence[int]], vectors: Iterable[int]
 ) -> str:
     """Return the sha256 of an article with its passages and vectors.

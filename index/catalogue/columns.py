@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from citewire.index.catalogue.checksums import passage_checksums
+from citewire.index.catalogue.checksums import checksum_columns
 from citewire.index.catalogue.state import CatalogueState
 from citewire.index.errors import ArchiveDamaged
 from citewire.index.types import Filters
@@ -44,9 +44,9 @@ class Columns:
         """Say for every id whether its passage exists and its article passes the filters."""
         passing = self.length > 0
         if filters.published_from is not None:
-            passing &= self.day >= date_number(filters.published_from.isoformat())
+            passing &= self.day >= encode_date(filters.published_from.isoformat())
         if filters.published_to is not None:
-            passing &= self.day <= date_number(filters.published_to.isoformat())
+            passing &= self.day <= encode_date(filters.published_to.isoformat())
             passing &= self.day != UNDATED
         if filters.sources:
             wanted = np.zeros(len(self.sources) + 1, np.bool_)
@@ -129,13 +129,13 @@ def add_new(connection: sqlite3.Connection, known: Columns) -> Columns:
         (last,),
     ).fetchone()
     ids, numbers, starts, ends, sums = [parse_numbers(column) for column in rows]
-    if not np.array_equal(passage_checksums(ids, numbers, starts, ends), sums):
+    if not np.array_equal(checksum_columns(ids, numbers, starts, ends), sums):
         raise ArchiveDamaged("passages do not match their checksums")
-    articles = articles_after(connection, known)
+    articles = read_articles_after(connection, known)
     if ids.size and not known.last_article < numbers.min() <= numbers.max() <= articles.last:
         raise ArchiveDamaged("passages are of articles that do not exist")
     # An index may still name passages that were deleted, up to the last id ever given.
-    added = max(last_given(connection), int(ids.max(initial=last))) - last
+    added = max(read_last_id(connection), int(ids.max(initial=last))) - last
     length = extend(known.length, added)
     day = extend(known.day, added)
     source = extend(known.source, added)
@@ -162,7 +162,7 @@ class NewArticles:
     last: int
 
 
-def articles_after(connection: sqlite3.Connection, known: Columns) -> NewArticles:
+def read_articles_after(connection: sqlite3.Connection, known: Columns) -> NewArticles:
     """Read dates and sources of the articles that the columns lack."""
     first = known.last_article
     # All articles are read from the indexes by date and by source, which are covering and hold no
@@ -188,7 +188,7 @@ def articles_after(connection: sqlite3.Connection, known: Columns) -> NewArticle
     return NewArticles(day, source, sources, first + len(day) - 1)
 
 
-def last_given(connection: sqlite3.Connection) -> int:
+def read_last_id(connection: sqlite3.Connection) -> int:
     """Return the greatest id that was ever given to a passage."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
     return 0 if row is None else int(row[0])
@@ -199,8 +199,8 @@ def extend(column: NDArray[Number], added: int) -> NDArray[Number]:
     return np.concatenate([column, np.zeros(added, column.dtype)])
 
 
-def date_number(day: str) -> int:
-    """Return an ISO date as YYYYMMDD: `date_number("2023-11-09")` is 20231109."""
+def encode_date(day: str) -> int:
+    """Return an ISO date as YYYYMMDD: `encode_date("2023-11-09")` is 20231109."""
     return int(day.replace("-", ""))
 
 

@@ -10,18 +10,18 @@ Id = TypeVar("Id", int, str)
 IDS_PER_QUERY = 900
 
 
-def batches(ids: Sequence[Id]) -> Iterator[Sequence[Id]]:
+def batch_ids(ids: Sequence[Id]) -> Iterator[Sequence[Id]]:
     """Cut the ids into batches that fit into one statement."""
     for first in range(0, len(ids), IDS_PER_QUERY):
         yield ids[first : first + IDS_PER_QUERY]
 
 
-def placeholders(values: Sequence[object]) -> str:
+def list_marks(values: Sequence[object]) -> str:
     """Return a parameter mark for each value, with commas between them."""
     return ", ".join("?" * len(values))
 
 
-def filter_condition(filters: Filters) -> tuple[str, list[str]]:
+def build_filter_condition(filters: Filters) -> tuple[str, list[str]]:
     """Return the filters as a condition on the table articles, with its values."""
     conditions = ["TRUE"]
     values: list[str] = []
@@ -32,6 +32,6 @@ def filter_condition(filters: Filters) -> tuple[str, list[str]]:
         conditions.append("published <= ?")
         values.append(filters.published_to.isoformat())
     if filters.sources:
-        conditions.append(f"source IN ({placeholders(sorted(filters.sources))})")
+        conditions.append(f"source IN ({list_marks(sorted(filters.sources))})")
         values += sorted(filters.sources)
     return " AND ".join(conditions), values

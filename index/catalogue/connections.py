@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from citewire.index.catalogue.wal import log_file
+from citewire.index.catalogue.wal import locate_log
 from citewire.index.errors import ArchiveDamaged, NotUsable, StorageFull
 from citewire.index.system.files import can_write, has_room
 
@@ -91,7 +91,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
 
 def has_log(path: Path) -> bool:
     """Say whether the write-ahead log exists and is not empty."""
-    log = log_file(path)
+    log = locate_log(path)
     return log.exists() and log.stat().st_size > 0
 
 
@@ -102,7 +102,7 @@ def may_change(file: Path) -> bool:
 
 
 @contextmanager
-def translate_errors(path: Path) -> Iterator[None]:
+def translate_sqlite_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ArchiveDamaged, or into NotUsable if the file may be sound."""
     try:
         yield

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from citewire.index.catalogue.checksums import article_checksum, vector_checksum
+from citewire.index.catalogue.checksums import checksum_article, checksum_vector
 from citewire.index.catalogue.passages import checksum_passages
 from citewire.index.catalogue.postings import rebuild_postings
 from citewire.index.catalogue.schema import SCHEMA_VERSION
@@ -97,7 +97,7 @@ def add_checksums(connection: sqlite3.Connection) -> None:
         ).fetchall()
         require_plausible(article[1], rows, characters)
         passages = [row[:3] for row in rows]
-        vectors = [vector_checksum(row[0], row[3]) for row in rows]
+        vectors = [checksum_vector(row[0], row[3]) for row in rows]
         connection.executemany(
             "UPDATE passages SET checksum = ? WHERE id = ?",
             zip(checksum_passages(article[0], passages), (row[0] for row in rows), strict=True),
@@ -108,7 +108,7 @@ def add_checksums(connection: sqlite3.Connection) -> None:
         )
         connection.execute(
             "UPDATE articles SET checksum = ? WHERE number = ?",
-            (article_checksum(article, passages, vectors), article[0]),
+            (checksum_article(article, passages, vectors), article[0]),
         )
 
 

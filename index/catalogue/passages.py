@@ -6,8 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from citewire.index.catalogue.articles import read_articles
-from citewire.index.catalogue.checksums import passage_checksums
-from citewire.index.catalogue.conditions import batches, filter_condition, placeholders
+from citewire.index.catalogue.checksums import checksum_columns
+from citewire.index.catalogue.conditions import (
+    batch_ids,
+    build_filter_condition,
+    list_marks,
+)
 from citewire.index.errors import ArchiveDamaged, InvalidInput
 from citewire.index.types import Article, Filters, Passage, Span
 
@@ -25,9 +29,10 @@ def read_passages(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[in
     """Return the passages that exist among `ids`, each with its whole article."""
     found: dict[int, Passage] = {}
     articles: dict[int, Article] = {}
-    for batch in batches(ids):
+    for batch in batch_ids(ids):
         rows = connection.execute(
-            f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({placeholders(batch)})", batch
+            f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({list_marks(batch)})",
+            batch,
         ).fetchall()
         require_sound(rows)
         articles |= read_articles(connection, list({row[1] for row in rows} - articles.keys()))
@@ -50,7 +55,7 @@ def require_sound(rows: Sequence[Sequence[int]]) -> None:
         return
     columns = [[row[at] for row in rows] for at in range(5)]
     try:
-        wrong = np.flatnonzero(passage_checksums(*columns[:4]) != np.array(columns[4], np.int64))
+        wrong = np.flatnonzero(checksum_columns(*columns[:4]) != np.array(columns[4], np.int64))
     except (TypeError, ValueError, OverflowError) as error:
         raise ArchiveDamaged(f"passages {columns[0][0]} and others: {error}") from error
     if wrong.size:
@@ -60,13 +65,13 @@ def require_sound(rows: Sequence[Sequence[int]]) -> None:
 def checksum_passages(number: int, rows: Sequence[tuple[int, int, int]]) -> list[int]:
     """Return the checksums of an article's passages, rows of id, start and end."""
     ids, starts, ends = [[row[at] for row in rows] for at in range(3)]
-    sums: list[int] = passage_checksums(ids, [number] * len(rows), starts, ends).tolist()
+    sums: list[int] = checksum_columns(ids, [number] * len(rows), starts, ends).tolist()
     return sums
 
 
 def read_matching_ids(connection: sqlite3.Connection, filters: Filters) -> list[int]:
     """Return the ids of all passages whose article passes the filters, ascending."""
-    condition, values = filter_condition(filters)
+    condition, values = build_filter_condition(filters)
     rows = connection.execute(
         "SELECT passages.id FROM articles JOIN passages ON passages.article = articles.number"
         f" WHERE {condition} ORDER BY passages.id",
@@ -78,9 +83,9 @@ def read_matching_ids(connection: sqlite3.Connection, filters: Filters) -> list[
 def read_existing_ids(connection: sqlite3.Connection, ids: Sequence[int]) -> set[int]:
     """Return the ids among `ids` of passages that exist."""
     found: set[int] = set()
-    for batch in batches(ids):
+    for batch in batch_ids(ids):
         rows = connection.execute(
-            f"SELECT id FROM passages WHERE id IN ({placeholders(batch)})", batch
+            f"SELECT id FROM passages WHERE id IN ({list_marks(batch)})", batch
         )
         found.update(row[0] for row in rows)
     return found
@@ -95,9 +100,9 @@ def read_ids_through(connection: sqlite3.Connection, passage_id: int) -> set[int
 def read_article_numbers(connection: sqlite3.Connection, ids: Sequence[int]) -> set[int]:
     """Return the numbers of the articles that the passages are of."""
     found: set[int] = set()
-    for batch in batches(ids):
+    for batch in batch_ids(ids):
         rows = connection.execute(
-            f"SELECT article FROM passages WHERE id IN ({placeholders(batch)})", batch
+            f"SELECT article FROM passages WHERE id IN ({list_marks(batch)})", batch
         )
         found.update(row[0] for row in rows)
     return found

@@ -167,7 +167,7 @@ def read_postings(
     return firsts + entries["place"], entries["count"].astype(np.float32)
 
 
-def terms_beginning(connection: sqlite3.Connection, prefix: str) -> list[str]:
+def read_terms_beginning(connection: sqlite3.Connection, prefix: str) -> list[str]:
     """Return the terms with this prefix, in order, MOST_TERMS of them at most."""
     # A loose index scan, from one term to the next: DISTINCT would read all rows of common terms.
     rows = connection.execute(

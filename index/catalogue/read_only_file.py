@@ -11,7 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from citewire.index.catalogue.checks import require_encoder, require_file, require_unchanged
-from citewire.index.catalogue.connections import Connections, connect_to_read, translate_errors
+from citewire.index.catalogue.connections import (
+    Connections,
+    connect_to_read,
+    translate_sqlite_errors,
+)
 from citewire.index.catalogue.migrations import is_outdated
 from citewire.index.catalogue.seal import Witness
 from citewire.index.errors import NotUsable, ReadOnlyArchive, StorageFull
@@ -37,7 +41,7 @@ class ReadOnlyFile:
         self.path = path
         self._connections = Connections(partial(connect_to_read, path))
         try:
-            with translate_errors(path):
+            with translate_sqlite_errors(path):
                 self._open(encoder)
         except NotUsable:
             self.close()
@@ -61,7 +65,7 @@ class ReadOnlyFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection on which all reads see one state."""
-        with translate_errors(self.path), self._connections.reading() as connection:
+        with translate_sqlite_errors(self.path), self._connections.reading() as connection:
             yield connection
 
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:

@@ -10,7 +10,7 @@ from citewire.index.catalogue.checker import CheckReport, open_damaged, read_enc
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.catalogue.seal import Witness
-from citewire.index.catalogue.wal import log_file
+from citewire.index.catalogue.wal import locate_log
 from citewire.index.errors import StorageFull
 from citewire.index.system.crash_points import pass_crash_point
 
@@ -30,7 +30,7 @@ def replace_catalogue(file: Path, report: CheckReport) -> Path:
     number = 1
     while (aside := file.with_name(f"catalogue.damaged-{number}.sqlite3")).exists():
         number += 1
-    log, log_aside = log_file(file), log_file(aside)
+    log, log_aside = locate_log(file), locate_log(aside)
     try:
         salvage(file, report, target)
         # Copied, so that there is a catalogue at every moment.
@@ -82,7 +82,7 @@ def read_sound(file: Path, numbers: list[int]) -> Iterator[EncodedArticle]:
 
 def remove_catalogue(file: Path) -> None:
     """Remove a catalogue that no process has open, with SQLite's files and its witnesses."""
-    for part in (file, log_file(file), Path(f"{file}-shm")):
+    for part in (file, locate_log(file), Path(f"{file}-shm")):
         part.unlink(missing_ok=True)
     Witness(file).remove()
 
@@ -94,4 +94,4 @@ def checkpoint_damaged(file: Path) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error:
         pass
-    log_file(file).unlink(missing_ok=True)
+    locate_log(file).unlink(missing_ok=True)

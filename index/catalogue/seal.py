@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citewire.index.catalogue.state import CatalogueState
-from citewire.index.catalogue.wal import committed_pages, log_file
+from citewire.index.catalogue.wal import locate_log, read_committed_pages
 from citewire.index.errors import ArchiveDamaged
 from citewire.index.system.files import InPlaceFile, write_atomically
 
@@ -50,7 +50,7 @@ class Witness:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._log = log_file(file)
+        self._log = locate_log(file)
         self.seal_file = file.with_suffix(".seal")
         self.acknowledged_file = file.with_suffix(".acknowledged")
         self._acknowledged = InPlaceFile(self.acknowledged_file)
@@ -63,19 +63,19 @@ class Witness:
         """Record a state, with a seal of no page."""
         self._acknowledged.close()
         self._write(Seal(state, 0, np.zeros(0, np.uint32)))
-        write_atomically(self.acknowledged_file, state_text(state))
+        write_atomically(self.acknowledged_file, encode_state(state))
 
     def acknowledge(self, state: CatalogueState) -> None:
         """Record the state of a commit, before it is acknowledged."""
-        self._acknowledged.write(state_text(state))
+        self._acknowledged.write(encode_state(state))
 
     def seal(self, state: CatalogueState, page_bytes: int) -> None:
         """Seal the file, which a checkpoint has just brought to the state."""
         known = read_seal(self.seal_file)
         if known is None or not len(known.pages):
-            self._write(Seal(state, page_bytes, page_checksums(self._file, page_bytes)))
+            self._write(Seal(state, page_bytes, checksum_pages(self._file, page_bytes)))
         elif known.state != state:
-            changed = committed_pages(self._log)
+            changed = read_committed_pages(self._log)
             self._write(Seal(state, page_bytes, update_checksums(known, self._file, changed)))
 
     def has_sealed(self) -> bool:
@@ -143,7 +143,7 @@ class Witness:
         """
         seal = read_seal(self.seal_file)
         while True:
-            logged = committed_pages(self._log)
+            logged = read_committed_pages(self._log)
             again = read_seal(self.seal_file)
             if seal is None or again is None or again.state == seal.state:
                 return again, logged
@@ -151,7 +151,7 @@ class Witness:
 
     def _changed_pages(self, seal: Seal) -> set[int]:
         """Return the numbers, from 1 on, of the pages that are not as sealed."""
-        found = page_checksums(self._file, seal.page_bytes)
+        found = checksum_pages(self._file, seal.page_bytes)
         differing = np.ones(max(len(found), len(seal.pages)), np.bool_)
         both = min(len(found), len(seal.pages))
         differing[:both] = found[:both] != seal.pages[:both]
@@ -159,10 +159,10 @@ class Witness:
         return set((np.flatnonzero(differing) + 1).tolist()) - {LOCK_BYTE // seal.page_bytes + 1}
 
     def _write(self, seal: Seal) -> None:
-        write_atomically(self.seal_file, seal_content(seal), crash_point="seal")
+        write_atomically(self.seal_file, encode_seal(seal), crash_point="seal")
 
 
-def page_checksums(file: Path, page_bytes: int) -> Checksums:
+def checksum_pages(file: Path, page_bytes: int) -> Checksums:
     """Return the CRC-32 of every page, also of a last one that is cut short."""
     sums: list[int] = []
     buffer = memoryview(bytearray(READ_BYTES // page_bytes * page_bytes or page_bytes))
@@ -171,13 +171,13 @@ def page_checksums(file: Path, page_bytes: int) -> Checksums:
         while read := stream.readinto(buffer[filled:]):
             filled += read
             if filled == len(buffer):
-                sums += page_sums(buffer, page_bytes)
+                sums += checksum_content(buffer, page_bytes)
                 filled = 0
-        sums += page_sums(buffer[:filled], page_bytes)
+        sums += checksum_content(buffer[:filled], page_bytes)
     return np.array(sums, np.uint32)
 
 
-def page_sums(content: memoryview, page_bytes: int) -> Iterable[int]:
+def checksum_content(content: memoryview, page_bytes: int) -> Iterable[int]:
     """Return the checksums of the pages in the content."""
     return [
         zlib.crc32(content[first : first + page_bytes])
@@ -196,7 +196,7 @@ def update_checksums(known: Seal, file: Path, changed: set[int]) -> Checksums:
     return pages
 
 
-def seal_content(seal: Seal) -> bytes:
+def encode_seal(seal: Seal) -> bytes:
     """Return a seal as stored: the sha256 of the rest, the fields, the checksums."""
     fields = [seal.state.archive_id, seal.state.version, seal.page_bytes]
     rest = json.dumps(fields).encode() + b"\n" + seal.pages.astype("<u4").tobytes()
@@ -216,7 +216,7 @@ def read_seal(file: Path) -> Seal | None:
         return None
 
 
-def state_text(state: CatalogueState) -> bytes:
+def encode_state(state: CatalogueState) -> bytes:
     """Return a state as stored: its fields and their checksum, always of one length."""
     fields = f"{state.archive_id} {state.version}"
     return f"{fields} {zlib.crc32(fields.encode()):08x}\n".ljust(STATE_BYTES).encode()
@@ -232,7 +232,7 @@ def read_acknowledged(file: Path) -> CatalogueState | None:
             content = file.read_bytes()
             archive_id, version, _checksum = content.decode("ascii").split()
             state = CatalogueState(archive_id, int(version))
-            if content == state_text(state):
+            if content == encode_state(state):
                 return state
         except FileNotFoundError:
             return None

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from citewire.index.catalogue.checksums import vector_checksum
-from citewire.index.catalogue.conditions import batches, placeholders
+from citewire.index.catalogue.checksums import checksum_vector
+from citewire.index.catalogue.conditions import batch_ids, list_marks
 from citewire.index.catalogue.state import CatalogueState, read_state
 from citewire.index.embedding import Vectors
 from citewire.index.errors import ArchiveDamaged
@@ -22,9 +22,10 @@ FLOAT_BYTES = 4
 def read_vectors(connection: sqlite3.Connection, ids: Sequence[int]) -> tuple[list[int], Vectors]:
     """Return the ids among `ids` of passages that exist, and their vectors in the same order."""
     rows = []
-    for batch in batches(ids):
+    for batch in batch_ids(ids):
         rows += connection.execute(
-            f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage IN ({placeholders(batch)})", batch
+            f"SELECT {VECTOR_COLUMNS} FROM vectors WHERE passage IN ({list_marks(batch)})",
+            batch,
         ).fetchall()
     return stack_vectors(rows)
 
@@ -49,7 +50,7 @@ def stack_vectors(rows: Sequence[tuple[int, bytes, int]]) -> tuple[list[int], Ve
     if not rows:
         return [], np.zeros((0, 0), np.float32)
     for passage, vector, own in rows:
-        if vector_checksum(passage, vector) != own:
+        if checksum_vector(passage, vector) != own:
             raise ArchiveDamaged(f"passage {passage}: its vector does not match its checksum")
     joined = b"".join(row[1] for row in rows)
     return ids, np.frombuffer(joined, np.float32).reshape(len(rows), -1)

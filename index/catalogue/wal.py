@@ -66,7 +66,7 @@ def compute_weights(words: int) -> Weights:
     return Weights((a, b, c, d), ones, twos)
 
 
-def committed_pages(log: Path) -> set[int]:
+def read_committed_pages(log: Path) -> set[int]:
     """Return the numbers, from 1 on, of the pages that the log's committed transactions changed.
 
     Like SQLite, ignore everything from the first invalid frame on.
@@ -114,6 +114,6 @@ def checksum(content: bytes, order: str) -> Sums:
     return weights.after(Sums(0, 0), tuple(weights.added(words[np.newaxis])[0].tolist()))
 
 
-def log_file(path: Path) -> Path:
+def locate_log(path: Path) -> Path:
     """Return the path of the write-ahead log of a database file."""
     return Path(f"{path}-wal")

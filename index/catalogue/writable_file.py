@@ -19,7 +19,7 @@ from citewire.index.catalogue.connections import (
     connect_to_read,
     connect_to_write,
     has_log,
-    translate_errors,
+    translate_sqlite_errors,
 )
 from citewire.index.catalogue.migrations import FIRST_SEALED, is_outdated, migrate, parse_schema
 from citewire.index.catalogue.schema import SCHEMA, SCHEMA_VERSION
@@ -52,7 +52,7 @@ class WritableFile:
         self._owes_seal = False
         self._changed_rows = 0
         try:
-            with translate_errors(path):
+            with translate_sqlite_errors(path):
                 self._open(encoder, create=create)
         except NotUsable:
             self.close()
@@ -77,13 +77,13 @@ class WritableFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection on which all reads see one state."""
-        with translate_errors(self.path), self._connections.reading() as connection:
+        with translate_sqlite_errors(self.path), self._connections.reading() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection in a transaction; on leaving, its changes survive a kill."""
-        with translate_errors(self.path), self._writing_lock:
+        with translate_sqlite_errors(self.path), self._writing_lock:
             if self._owes_seal and not self._seal():
                 raise StorageFull(f"{self.path}: no room for the seal of what was stored before")
             connection = self._connections.get()

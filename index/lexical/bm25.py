@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Columns
 from citewire.index.errors import ArchiveDamaged
-from citewire.index.lexical.fuzzy import MIN_SIMILARITY, expansion_prefix, similarity
+from citewire.index.lexical.fuzzy import MIN_SIMILARITY, choose_prefix, compare_trigrams
 from citewire.index.text.analysis import analyze
 from citewire.index.top_k import top_k
 from citewire.index.types import Filters
@@ -91,9 +91,9 @@ def expand_terms(catalogue: Catalogue, idf: Mapping[str, float]) -> dict[str, di
     """Return indexed terms similar to the question's, each with those and its similarity."""
     found: dict[str, dict[str, float]] = {}
     for term in sorted(idf, key=lambda term: -idf[term])[:MAX_EXPANDED_TERMS]:
-        prefix = expansion_prefix(term)
+        prefix = choose_prefix(term)
         for other in catalogue.terms_beginning(prefix) if prefix else ():
-            alike = similarity(term, other)
+            alike = compare_trigrams(term, other)
             if alike >= MIN_SIMILARITY and other != term:
                 found.setdefault(other, {})[term] = alike
     return found

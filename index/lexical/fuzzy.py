@@ -14,24 +14,24 @@ PREFIX_LETTERS = 4
 MIN_SIMILARITY = 0.5
 
 
-def expansion_prefix(stem: str) -> str | None:
+def choose_prefix(stem: str) -> str | None:
     """Return the prefix that similar terms share; None for numbers and short stems."""
     return stem[:PREFIX_LETTERS] if len(stem) >= PREFIX_LETTERS and stem.isalpha() else None
 
 
-def similarity(one: str, other: str) -> float:
+def compare_trigrams(one: str, other: str) -> float:
     """Return the share of trigrams that two stems have in common, from 0 to 1 (Dice).
 
-    >>> similarity("compos", "composit")
+    >>> compare_trigrams("compos", "composit")
     0.7142857142857143
     """
-    ours, theirs = trigrams(one), trigrams(other)
+    ours, theirs = cut_trigrams(one), cut_trigrams(other)
     return 2 * len(ours & theirs) / (len(ours) + len(theirs))
 
 
 # Stems: the same indexed terms are compared again with every question that shares their prefix.
 @lru_cache(maxsize=50_000)
-def trigrams(stem: str) -> frozenset[str]:
+def cut_trigrams(stem: str) -> frozenset[str]:
     """Return all runs of three letters, the stem's edges counted as letters."""
     edged = f"^{stem}$"
     return frozenset(edged[at : at + 3] for at in range(len(edged) - 2))

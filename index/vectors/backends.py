@@ -26,7 +26,7 @@ from citewire.index.vectors.chroma_server import (
     ServerIndex,
     write_collection,
 )
-from citewire.index.vectors.manifest import IN_FOLDER, ON_SERVER, index_files
+from citewire.index.vectors.manifest import IN_FOLDER, ON_SERVER, hash_files
 from citewire.index.vectors.rows import FOLDER, VECTORS_FILE, map_ids, map_rows
 from citewire.index.vectors.server_address import ServerAddress
 
@@ -51,7 +51,7 @@ class FolderBackend:
         """Compare all files, and search the index in a child process: it may crash there."""
         folder = candidate.folder
         try:
-            if index_files(folder) != candidate.generation.files:
+            if hash_files(folder) != candidate.generation.files:
                 raise IndexBroken(f"{folder}: its files are not those built")
             run_in_child(
                 verify_folder, (folder,), seconds=SECONDS_PER_VERIFICATION, stop=candidate.stop

@@ -7,7 +7,7 @@ from citewire.index.catalogue.stored_vectors import open_vectors
 from citewire.index.system.crash_points import pass_crash_point
 from citewire.index.system.files import sync_tree
 from citewire.index.vectors.backend import Draft, IndexWriter
-from citewire.index.vectors.manifest import Generation, index_files
+from citewire.index.vectors.manifest import Generation, hash_files
 from citewire.index.vectors.rows import FOLDER, VECTORS_FILE, Rows, map_ids, map_rows, write_rows
 
 
@@ -29,7 +29,7 @@ def build(folder: Path, catalogue: Path, writer: IndexWriter) -> Generation:
     pass_crash_point("build: index written")
     sync_tree(folder)
     pass_crash_point("build: files synced")
-    return replace(generation, files=index_files(folder))
+    return replace(generation, files=hash_files(folder))
 
 
 def open_rows(folder: Path, generation: Generation) -> Rows | None:
@@ -40,7 +40,7 @@ def open_rows(folder: Path, generation: Generation) -> Rows | None:
     # A file may not be readable, or its owner may remove it at this moment, after building a
     # newer generation.
     try:
-        if not expected or index_files(folder, FOLDER) != expected:
+        if not expected or hash_files(folder, FOLDER) != expected:
             return None
         rows = map_files(folder / FOLDER)
     except (OSError, ValueError):

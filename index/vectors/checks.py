@@ -10,8 +10,8 @@ from citewire.index.vectors.backend import Backend, Candidate
 from citewire.index.vectors.build import open_rows
 from citewire.index.vectors.chroma import IndexBroken
 from citewire.index.vectors.chroma_server import find_orphans
-from citewire.index.vectors.manifest import MANIFEST, Generation, index_files, read_manifest
-from citewire.index.vectors.rows import Rows, no_rows
+from citewire.index.vectors.manifest import MANIFEST, Generation, hash_files, read_manifest
+from citewire.index.vectors.rows import Rows
 
 # Rows whose vectors are compared with the catalogue's, evenly spaced.
 COMPARED_ROWS = 200
@@ -42,7 +42,7 @@ def check_index(directory: Path, catalogue: Catalogue, backend: Backend) -> list
         found = check_files(folder, generation)
         if found:
             return found
-        rows = open_rows(folder, generation) or no_rows()
+        rows = open_rows(folder, generation) or Rows.empty()
         found = check_rows(rows, generation, catalogue)
     try:
         backend.verify(Candidate(folder, generation, catalogue, threading.Event()))
@@ -55,7 +55,7 @@ def check_index(directory: Path, catalogue: Catalogue, backend: Backend) -> list
 def check_files(folder: Path, generation: Generation) -> list[str]:
     """Return a sentence for each file that is not as it was built."""
     try:
-        present = index_files(folder)
+        present = hash_files(folder)
     except OSError as error:
         return [f"{folder}: {error}"]
     return [

@@ -54,7 +54,7 @@ class ChromaIndex:
         self._searching = 0
         self._closed = False
         self._changed = threading.Condition()
-        with translating_file_errors(), ExitStack() as stack:
+        with translate_file_errors(), ExitStack() as stack:
             self._client = open_client(folder)
             stack.callback(self._client.close)
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
@@ -75,7 +75,7 @@ class ChromaIndex:
                 raise IndexClosed
             self._searching += 1
         try:
-            with translating_file_errors():
+            with translate_file_errors():
                 return query(self._collection, vector, min(limit, self._rows))
         finally:
             with self._changed:
@@ -96,7 +96,7 @@ def write_index(folder: Path, rows: Rows) -> None:
     """Write an index of the rows into the folder, and close it: all vectors are saved then."""
     client = open_client(folder)
     collection = create_collection(client, COLLECTION, len(rows))
-    for ids, vectors in batches(rows):
+    for ids, vectors in batch_rows(rows):
         collection.add(ids=ids, embeddings=vectors)
     client.close()
 
@@ -106,7 +106,7 @@ def verify_index(folder: Path, rows: Rows) -> None:
 
     Damaged files may crash the process: work for a child process.
     """
-    with translating_file_errors(), closing(open_client(folder)) as client:
+    with translate_file_errors(), closing(open_client(folder)) as client:
         collection = client.get_collection(COLLECTION, embedding_function=None)
         require_passages(collection, rows.ids)
         require_found(collection, np.array(rows.vectors[sample_rows(len(rows))]))
@@ -128,7 +128,7 @@ def create_collection(client: Any, name: str, rows: int) -> Any:
     )
 
 
-def batches(rows: Rows) -> Iterator[tuple[list[str], Vectors]]:
+def batch_rows(rows: Rows) -> Iterator[tuple[list[str], Vectors]]:
     """Yield ids and vectors that fit into one call; raise SystemExit when the parent ends."""
     parent = os.getppid()
     for first in range(0, len(rows), ROWS_PER_CALL):
@@ -176,7 +176,7 @@ def require_found(collection: Any, vectors: Vectors) -> None:
 
 
 @contextmanager
-def translating_file_errors() -> Iterator[None]:
+def translate_file_errors() -> Iterator[None]:
     """Turn Chroma's failures over its files into IndexBroken, panics of its Rust code too."""
     from chromadb.errors import ChromaError
 
@@ -209,20 +209,20 @@ def open_server_client(host: str, port: int, tls: bool, seconds: float):  # type
     settings = Settings(anonymized_telemetry=False)
     client = chromadb.HttpClient(host, port, ssl=tls, settings=settings)
     # It has no setting for this, and would wait for ever.
-    http_session(client).timeout = httpx.Timeout(seconds)
+    find_session(client).timeout = httpx.Timeout(seconds)
     return client
 
 
 def close_server_client(client: Any) -> None:
     """Close a client and its connections, which it would leave open."""
     # The part that administers databases has connections of its own.
-    sessions = http_session(client), http_session(client._admin_client)
+    sessions = find_session(client), find_session(client._admin_client)
     client.close()
     for session in sessions:
         session.close()
 
 
-def http_session(client: Any) -> Any:
+def find_session(client: Any) -> Any:
     """Return the httpx client that makes a Chroma client's requests.
 
     Chroma keeps it private; its version is pinned exactly.
@@ -231,7 +231,7 @@ def http_session(client: Any) -> Any:
 
 
 @contextmanager
-def translating_server_errors(server: object) -> Iterator[None]:
+def translate_server_errors(server: object) -> Iterator[None]:
     """Turn a server's failures into VectorServerAway, or IndexBroken where it answers properly."""
     import httpx
     from chromadb.errors import AuthorizationError, ChromaAuthError, ChromaError, RateLimitError

@@ -18,16 +18,16 @@ from citewire.index.errors import VectorServerAway
 from citewire.index.vectors.chroma import (
     IndexBroken,
     IndexClosed,
-    batches,
+    batch_rows,
     close_server_client,
     create_collection,
     open_server_client,
     query,
     require_found,
     require_passages,
-    translating_server_errors,
+    translate_server_errors,
 )
-from citewire.index.vectors.manifest import Generation, collection_prefix
+from citewire.index.vectors.manifest import Generation, build_prefix
 from citewire.index.vectors.rows import Rows
 from citewire.index.vectors.server_address import ServerAddress
 
@@ -76,7 +76,7 @@ class ChromaServer:
         pauses = PAUSES if failed_at is None else ()
         for pause in (*pauses, None):
             try:
-                with translating_server_errors(self.address):
+                with translate_server_errors(self.address):
                     result = work(self._connected())
             except VectorServerAway:
                 self.failures += 1
@@ -175,7 +175,7 @@ class ServerIndex:
 def write_collection(server: ChromaServer, name: str, rows: Rows) -> None:
     """Write a collection of the rows."""
     server.call(lambda client: create_collection(client, name, len(rows)))
-    for batch in batches(rows):
+    for batch in batch_rows(rows):
         server.call(lambda client, batch=batch: add(client, name, *batch))  # type: ignore[misc]
 
 
@@ -187,5 +187,5 @@ def add(client: Any, name: str, ids: list[str], vectors: Vectors) -> None:
 
 def find_orphans(server: ChromaServer, current: Generation) -> list[str]:
     """Return the names of an archive's collections that belong to another generation or none."""
-    names = server.collections(collection_prefix(current.archive_id))
+    names = server.collections(build_prefix(current.archive_id))
     return [name for name in names if not current.rows or name != current.collection]

@@ -30,10 +30,10 @@ from citewire.index.vectors.manifest import (
     FOLDER_PREFIX,
     MANIFEST,
     Generation,
-    manifest_text,
+    encode_manifest,
     read_manifest,
 )
-from citewire.index.vectors.rows import Rows, no_rows
+from citewire.index.vectors.rows import Rows
 
 # Chroma takes in about 600 passages a second on a busy machine, and no question waits for it.
 SECONDS_PER_BUILD = 4 * 3600.0
@@ -67,7 +67,7 @@ class Generations:
         self._directory = directory
         self._catalogue = catalogue
         self._backend = backend
-        self._shown = Shown(EMPTY, no_rows())
+        self._shown = Shown(EMPTY, Rows.empty())
         self._manifest: Generation | None = None
         self._opened: OpenedIndex | None = None
         self._broken: Generation | None = None
@@ -177,7 +177,7 @@ class Generations:
                     stop=self._closing,
                 )
                 manifest = self._directory / MANIFEST
-                write_atomically(manifest, manifest_text(generation), crash_point="json")
+                write_atomically(manifest, encode_manifest(generation), crash_point="json")
             except (ChildFailed, OSError, VectorServerAway) as error:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise build_error(self._directory, error) from error
@@ -201,7 +201,7 @@ class Generations:
         if generation is not None and generation.rows and self._can_show(generation):
             rows = open_rows(self._directory / generation.folder, generation)
         if generation is None or rows is None:
-            self._shown = Shown(EMPTY, no_rows())
+            self._shown = Shown(EMPTY, Rows.empty())
             self._close_index()
         else:
             self._shown = Shown(generation, rows)

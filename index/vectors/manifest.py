@@ -37,7 +37,7 @@ class Generation:
     @property
     def collection(self) -> str:
         """The name of its collection on a server that others use as well."""
-        return f"{collection_prefix(self.archive_id)}{self.folder.removeprefix(FOLDER_PREFIX)}"
+        return f"{build_prefix(self.archive_id)}{self.folder.removeprefix(FOLDER_PREFIX)}"
 
     def shows(self, state: CatalogueState) -> bool:
         """Say whether it shows this archive, and not one that was since set back."""
@@ -47,12 +47,12 @@ class Generation:
 EMPTY = Generation(folder="", archive_id="", version=0, last_passage=0, rows=0, files={})
 
 
-def collection_prefix(archive_id: str) -> str:
+def build_prefix(archive_id: str) -> str:
     """Return the prefix of the names of an archive's collections on a server."""
     return f"citewire-{archive_id}-"
 
 
-def index_files(folder: Path, part: str = "*") -> dict[str, str]:
+def hash_files(folder: Path, part: str = "*") -> dict[str, str]:
     """Return the SHA-256 of the files in the folder's subfolders, or in the one named `part`.
 
     Chroma's database, which reading changes, is not in a subfolder.
@@ -64,7 +64,7 @@ def index_files(folder: Path, part: str = "*") -> dict[str, str]:
     }
 
 
-def manifest_text(generation: Generation) -> bytes:
+def encode_manifest(generation: Generation) -> bytes:
     """Return the manifest: two lines, the generation's fields as JSON and their SHA-256."""
     stored = asdict(generation)
     stored[BACKEND_FIELD] = stored.pop("backend")

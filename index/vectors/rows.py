@@ -37,6 +37,11 @@ class Rows:
     ids: NDArray[np.int64]
     vectors: Vectors
 
+    @classmethod
+    def empty(cls) -> "Rows":
+        """Return rows of no passage."""
+        return cls(np.zeros(0, np.int64), np.zeros((0, 0), np.float32))
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -81,11 +86,6 @@ class Rows:
         )
 
 
-def no_rows() -> Rows:
-    """Return rows of no passage."""
-    return Rows(np.zeros(0, np.int64), np.zeros((0, 0), np.float32))
-
-
 def read_rows_after(catalogue: Catalogue, passage_id: int) -> Rows:
     """Read the rows of all passages with greater ids into memory.
 
@@ -119,7 +119,7 @@ def map_rows(folder: Path) -> Rows:
 
 def map_ids(folder: Path) -> Rows:
     """Map the file of rows whose vectors are stored elsewhere; raise as `map_rows` does."""
-    return Rows(map_array(folder / IDS_FILE), no_rows().vectors)
+    return Rows(map_array(folder / IDS_FILE), Rows.empty().vectors)
 
 
 def map_array(file: Path) -> NDArray[Any]:

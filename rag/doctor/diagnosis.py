@@ -28,7 +28,7 @@ from citewire.index.vectors.manifest import (
     FOLDER_PREFIX,
     MANIFEST,
     Generation,
-    index_files,
+    hash_files,
     read_manifest,
 )
 from citewire.rag.errors import ModelRejected
@@ -172,7 +172,7 @@ def list_vector_findings(
 def is_intact(folder: Path, generation: Generation) -> bool:
     """Say whether the generation's files are those that were built."""
     try:
-        return index_files(folder) == generation.files
+        return hash_files(folder) == generation.files
     except OSError:
         return False
 

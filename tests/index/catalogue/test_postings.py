@@ -11,8 +11,8 @@ from citewire.index.catalogue.postings import (
     TABLES,
     add_postings,
     read_postings,
+    read_terms_beginning,
     remove_postings,
-    terms_beginning,
 )
 
 texts = st.dictionaries(
@@ -67,8 +67,8 @@ def test_terms_are_listed_by_their_beginning(connection: sqlite3.Connection) -> 
         3 * BLOCK: ("", "The river Rhine rose; a riverbank caved in."),
     }
     add_postings(connection, texts)
-    assert terms_beginning(connection, "rive") == ["river", "rivera", "riverbank", "rivet"]
-    assert terms_beginning(connection, "tower") == []
+    assert read_terms_beginning(connection, "rive") == ["river", "rivera", "riverbank", "rivet"]
+    assert read_terms_beginning(connection, "tower") == []
 
 
 @given(texts, texts)

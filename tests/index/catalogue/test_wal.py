@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from citewire.index.catalogue.wal import committed_pages
+from citewire.index.catalogue.wal import read_committed_pages
 
 
 @pytest.fixture(scope="module", params=[512, 4096, 65536])
@@ -59,7 +59,7 @@ def copied(path: Path, log: bytes, folder: Path) -> Path:
 def test_the_pages_of_whole_transactions_are_found(written: Path, tmp_path: Path) -> None:
     log = Path(f"{written}-wal").read_bytes()
     copy = copied(written, log, tmp_path)
-    found = committed_pages(Path(f"{copy}-wal"))
+    found = read_committed_pages(Path(f"{copy}-wal"))
     page_bytes, frames = frames_of(copy)
 
     assert 0 < frames < (len(log) - 32) // (24 + page_bytes)
@@ -78,11 +78,11 @@ def test_a_damaged_log_counts_up_to_where_sqlite_stops(
     else:
         log[position] ^= 1 << bit
     copy = copied(written, bytes(log), tmp_path)
-    found = committed_pages(Path(f"{copy}-wal"))
+    found = read_committed_pages(Path(f"{copy}-wal"))
     page_bytes, frames = frames_of(copy)
 
     assert found == pages_of(bytes(log), page_bytes, max(frames, 0))
 
 
 def test_no_log_has_no_pages(tmp_path: Path) -> None:
-    assert committed_pages(tmp_path / "nothing-wal") == set()
+    assert read_committed_pages(tmp_path / "nothing-wal") == set()

@@ -28,7 +28,7 @@ from citewire.index.vectors.checks import check_index
 from citewire.index.vectors.chroma import IndexBroken
 from citewire.index.vectors.chroma_server import ChromaServer
 from citewire.index.vectors.maintenance import Maintenance
-from citewire.index.vectors.manifest import collection_prefix
+from citewire.index.vectors.manifest import build_prefix
 from citewire.index.vectors.server_address import ServerAddress, read_address
 from citewire.index.vectors.vector_index import VectorIndex
 
@@ -87,7 +87,7 @@ def index(filled: Catalogue, tmp_path: Path, address: ServerAddress) -> Iterator
 
 
 def collections(server: ChromaServer, catalogue: Catalogue) -> list[str]:
-    return server.collections(collection_prefix(catalogue.state().archive_id))
+    return server.collections(build_prefix(catalogue.state().archive_id))
 
 
 # -- as in a folder

@@ -11,7 +11,6 @@ from citewire.index.vectors.rows import (
     Rows,
     map_ids,
     map_rows,
-    no_rows,
     read_rows_after,
     write_rows,
 )
@@ -39,7 +38,7 @@ def test_written_rows_are_those_of_the_catalogue(
 
 def test_scores_are_the_dot_products(unit: Callable[..., np.ndarray]) -> None:
     vectors = unit(*np.random.default_rng(2).normal(size=(1200, 8)))
-    rows = no_rows().followed_by(Rows(np.arange(1, 1201), vectors))
+    rows = Rows.empty().followed_by(Rows(np.arange(1, 1201), vectors))
     # Close together, then far from each other.
     chosen = np.concatenate([np.arange(20, 620), np.arange(620, 1200, 3)])
     np.testing.assert_allclose(rows.scores(vectors[7]), vectors @ vectors[7], atol=1e-6)
