@@ -31,7 +31,7 @@ async def with_client(url: str, act: Callable[[Client], Awaitable[Any]]) -> Any:
         return await act(client)
 
 
-def json_of(result: Any) -> Any:
+def read_json(result: Any) -> Any:
     (text,) = result.content
     return json.loads(text.text)
 
@@ -44,8 +44,8 @@ def test_the_tools_only_read(service_url: str) -> None:
 
 
 def test_articles_that_search_finds_can_be_fetched(call: Call) -> None:
-    (first, *_) = json_of(call("search", query="who met Park Jin?"))["results"]
-    document = json_of(call("fetch", id=first["id"]))
+    (first, *_) = read_json(call("search", query="who met Park Jin?"))["results"]
+    document = read_json(call("fetch", id=first["id"]))
 
     assert first.keys() == {"id", "title", "url"}
     assert document.keys() == {"id", "title", "text", "url", "metadata"}
@@ -56,7 +56,7 @@ def test_articles_that_search_finds_can_be_fetched(call: Call) -> None:
 def test_an_answer_comes_as_the_api_gives_it(call: Call) -> None:
     result = call("ask", question="who met Park Jin?")
     citation = AskResponse.model_validate(result.structured_content).answers[0].citations[0]
-    text = json_of(call("fetch", id=citation.article_id))["text"]
+    text = read_json(call("fetch", id=citation.article_id))["text"]
 
     assert text[citation.start : citation.end] == citation.quote
     assert "Blinken" in citation.quote

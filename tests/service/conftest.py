@@ -67,7 +67,7 @@ class StubAnswerer:
 
     def __init__(self) -> None:
         self.asked: list[Question] = []
-        self.reply: Callable[[Question], Answers | NoAnswer] = answers
+        self.reply: Callable[[Question], Answers | NoAnswer] = make_answers
 
     def answer(
         self, question: Question, watcher: Callable[[Sequence[Hit]], None] = lambda hits: None
@@ -99,42 +99,42 @@ class StubRetriever:
         return Retrieval(Query.analyse(question), tuple(found[:limit]), 5, 5, "abc-1", 1.26)
 
 
-def cited(article: Article, quote: str, sentence: str) -> Citation:
+def make_citation(article: Article, quote: str, sentence: str) -> Citation:
     """A citation of the quote in its sentence."""
     start, first = article.text.index(quote), article.text.index(sentence)
     span, context = Span(start, start + len(quote)), Span(first, first + len(sentence))
     return Citation(article, span, context)
 
 
-def answers(question: Question) -> Answers:
+def make_answers(question: Question) -> Answers:
     """One answer, from two articles."""
     sentence = "Mayor Ada Quill opened the harbour on Thursday."
     citations = (
-        cited(HARBOUR, "Mayor Ada Quill", sentence),
-        cited(BARE, "Ada Quill", "Ada Quill spoke."),
+        make_citation(HARBOUR, "Mayor Ada Quill", sentence),
+        make_citation(BARE, "Ada Quill", "Ada Quill spoke."),
     )
     return Answers(question, (Answer("Mayor Ada Quill", 0.91237, citations),), SEARCHED)
 
 
-def no_answer(question: Question) -> NoAnswer:
+def make_no_answer(question: Question) -> NoAnswer:
     """No answer, and one passage that comes close."""
-    closest = Closest(cited(BARE, "spoke", "Ada Quill spoke."), 0.12345)
+    closest = Closest(make_citation(BARE, "spoke", "Ada Quill spoke."), 0.12345)
     return NoAnswer(question, Reason.NOT_ANSWERED, (closest,), SEARCHED)
 
 
 @pytest.fixture
 def answered() -> Answers:
-    return answers(Question("Who opened it?"))
+    return make_answers(Question("Who opened it?"))
 
 
 @pytest.fixture
 def not_answered() -> NoAnswer:
-    return no_answer(Question("Who opened it?"))
+    return make_no_answer(Question("Who opened it?"))
 
 
 @pytest.fixture
 def cite() -> Callable[[Article, str, str], Citation]:
-    return cited
+    return make_citation
 
 
 @pytest.fixture

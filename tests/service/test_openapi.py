@@ -127,7 +127,7 @@ def search_failing_with(error: Exception) -> Call:
     return call
 
 
-def crowded(client: TestClient, pipeline: Any) -> httpx2.Response:
+def ask_while_full(client: TestClient, pipeline: Any) -> httpx2.Response:
     """Ask for a stream while the queue of questions is full."""
     release = threading.Event()
 
@@ -183,7 +183,7 @@ CALLS: dict[tuple[str, str, str], Call] = {
     ("post", "/v1/ask/stream", "413"): posting("/v1/ask/stream", b" " * 70_000),
     ("post", "/v1/ask/stream", "415"): posting("/v1/ask/stream", b"{}", "text/plain"),
     ("post", "/v1/ask/stream", "422"): posting("/v1/ask/stream", b"{}"),
-    ("post", "/v1/ask/stream", "429"): crowded,
+    ("post", "/v1/ask/stream", "429"): ask_while_full,
     ("get", "/v1/articles", "200"): getting("/v1/articles"),
     ("get", "/v1/articles", "422"): getting("/v1/articles?limit=0"),
     ("get", "/v1/articles", "503"): getting("/v1/articles", damaged=True),

@@ -99,7 +99,7 @@ def serving(pipeline: Any, connection: type[BoundedConnection]) -> Iterator[Serv
     service.wait()
 
 
-def everything(connection: socket.socket) -> bytes:
+def read_all(connection: socket.socket) -> bytes:
     """All bytes that the service sends until it closes the connection."""
     received = b""
     while part := connection.recv(65_536):
@@ -107,15 +107,15 @@ def everything(connection: socket.socket) -> bytes:
     return received
 
 
-def response_of(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    head, _, body = everything(connection).partition(b"\r\n\r\n")
+def read_response(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+    head, _, body = read_all(connection).partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers = dict(line.lower().split(": ", 1) for line in lines)
     return int(first.split(" ")[1]), headers, body
 
 
-def problem_of(connection: socket.socket) -> Problem:
-    status, headers, body = response_of(connection)
+def read_problem(connection: socket.socket) -> Problem:
+    status, headers, body = read_response(connection)
     assert headers["content-type"] == "application/problem+json"
     assert headers["x-content-type-options"] == "nosniff"
     problem = Problem.model_validate_json(body)
@@ -135,7 +135,7 @@ def test_request_that_does_not_arrive_is_408(hasty: Served, sent: bytes) -> None
     with hasty.connected() as connection:
         connection.sendall(sent)
 
-        assert problem_of(connection).status == 408
+        assert read_problem(connection).status == 408
 
 
 def test_bytes_that_trickle_in_do_not_put_the_deadline_off(hasty: Served) -> None:
@@ -143,7 +143,7 @@ def test_bytes_that_trickle_in_do_not_put_the_deadline_off(hasty: Served) -> Non
         trickling = threading.Thread(target=trickle, args=(connection,))
         trickling.start()
 
-        assert problem_of(connection).status == 408
+        assert read_problem(connection).status == 408
         trickling.join()
 
 
@@ -161,7 +161,7 @@ def test_slow_second_request_is_408_as_well(hasty: Served) -> None:
         connection.sendall(HEAD % len(ASK) + ASK)
         first = connection.recv(15)
         connection.sendall(HEAD % 100)
-        rest = everything(connection)
+        rest = read_all(connection)
 
     assert first == b"HTTP/1.1 200 OK"
     assert b"HTTP/1.1 408" in rest
@@ -200,7 +200,7 @@ def test_unparsable_request_is_a_problem(served: Served, sent: bytes, status: in
     with served.connected() as connection:
         connection.sendall(sent)
 
-        assert problem_of(connection).status == status
+        assert read_problem(connection).status == status
 
 
 def test_refusal_arrives_though_more_is_being_sent(served: Served) -> None:
@@ -208,7 +208,7 @@ def test_refusal_arrives_though_more_is_being_sent(served: Served) -> None:
     with served.connected() as connection:
         connection.sendall(head)
 
-        assert problem_of(connection).status == 431
+        assert read_problem(connection).status == 431
 
 
 def test_client_that_expects_100_continue_gets_it_or_is_closed(served: Served) -> None:
@@ -220,7 +220,7 @@ def test_client_that_expects_100_continue_gets_it_or_is_closed(served: Served) -
         answered = connection.recv(15)
     with served.connected() as connection:
         connection.sendall(waiting.replace(b"application/json", b"text/plain"))
-        status, headers, _ = response_of(connection)
+        status, headers, _ = read_response(connection)
 
     assert (interim, answered) == (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK")
     assert (status, headers["connection"]) == (415, "close")
@@ -234,7 +234,7 @@ def test_unread_chunks_are_not_waited_for(served: Served, media_type: bytes, sta
     with served.connected() as connection:
         connection.sendall(head + b"Content-Type: %s\r\n\r\n" % media_type)
         connection.sendall(b"1\r\nx\r\n" * 70_000)
-        answered, headers, _ = response_of(connection)
+        answered, headers, _ = read_response(connection)
 
     assert (answered, headers["connection"]) == (status, "close")
 
@@ -245,7 +245,7 @@ def test_target_may_name_the_host_and_then_counts(served: Served, host: bytes, s
     with served.connected() as connection:
         connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
 
-        assert response_of(connection)[0] == status
+        assert read_response(connection)[0] == status
 
 
 def test_connection_is_kept_for_longer_than_clients_keep_theirs(served: Served) -> None:
@@ -262,13 +262,13 @@ def test_connection_above_the_limit_is_refused(served: Served) -> None:
         others = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(8)]
         with served.connected() as over:
             over.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            problem = problem_of(over)
+            problem = read_problem(over)
         for other in others:
             other.close()
         last.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 
         assert (problem.status, problem.retry_after_s) == (503, 2)
-        assert response_of(last)[0] == 200
+        assert read_response(last)[0] == 200
 
 
 def test_head_is_answered_without_a_body(served: Served) -> None:
@@ -364,9 +364,9 @@ def test_service_that_ends_reports_it_first_and_answers_accepted_requests(
             time.sleep(0.01)
         served.end()
         watching.sendall(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        readiness = problem_of(watching)
+        readiness = read_problem(watching)
         release.set()
-        status, _, body = response_of(asking)
+        status, _, body = read_response(asking)
 
     assert (readiness.status, readiness.detail) == (503, "the service is ending")
     assert (status, json.loads(body)["status"]) == (200, "answered")

@@ -21,7 +21,7 @@ JSON = {"Content-Type": "application/json"}
 SECRET = "/home/somebody/archive: the question was about herons"
 
 
-def problem_of(response: httpx2.Response) -> dict[str, Any]:
+def read_problem(response: httpx2.Response) -> dict[str, Any]:
     """The problem that the response is, checked for all that every problem has."""
     problem: dict[str, Any] = response.json()
     assert response.headers["content-type"] == "application/problem+json"
@@ -33,7 +33,7 @@ def problem_of(response: httpx2.Response) -> dict[str, Any]:
 
 
 def ask(client: TestClient, body: str | bytes) -> dict[str, Any]:
-    return problem_of(client.post("/v1/ask", content=body, headers=JSON))
+    return read_problem(client.post("/v1/ask", content=body, headers=JSON))
 
 
 # Errors of the client
@@ -49,7 +49,7 @@ def test_broken_json_is_400(client: TestClient, body: str | bytes) -> None:
 
 @pytest.mark.parametrize("path", ["/nothing", "/v1", "/v1/ask/x", "/static/nothing", "/docs"])
 def test_unknown_path_is_404(client: TestClient, path: str) -> None:
-    problem = problem_of(client.get(path))
+    problem = read_problem(client.get(path))
 
     assert problem["title"] == "Not Found"
     assert problem["detail"] == f"there is nothing at {path}"
@@ -59,12 +59,12 @@ def test_unknown_path_is_404(client: TestClient, path: str) -> None:
     "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py"]
 )
 def test_only_static_files_are_served(client: TestClient, path: str) -> None:
-    assert problem_of(client.get(path))["status"] == 404
+    assert read_problem(client.get(path))["status"] == 404
 
 
 @pytest.mark.parametrize("path", ["/v1/articles/absent", "/v1/articles/", "/v1/articles/%00"])
 def test_unknown_article_is_404(client: TestClient, path: str) -> None:
-    problem = problem_of(client.get(path))
+    problem = read_problem(client.get(path))
 
     assert problem["status"] == 404
     assert problem["detail"].startswith("the archive holds no article ")
@@ -86,7 +86,7 @@ def test_wrong_method_is_405_and_names_the_right_one(
     for headers in (JSON, {"Content-Type": "text/plain"}):
         response = client.request(method, path, headers=headers)
 
-        assert problem_of(response)["status"] == 405
+        assert read_problem(response)["status"] == 405
         assert response.headers["allow"] == allowed
 
 
@@ -98,7 +98,7 @@ def test_value_that_is_not_written_as_a_day_is_refused(client: TestClient, day: 
         client.get("/v1/articles", params={"published_to": str(day)}),
         client.put("/v1/articles/new", json={"text": "It rained.", "published_at": day}),
     ):
-        assert problem_of(response)["status"] == 422
+        assert read_problem(response)["status"] == 422
         assert "write a day like 2023-11-09" in response.json()["detail"]
 
 
@@ -117,7 +117,7 @@ def test_large_body_is_413_when_it_comes_in_chunks(client: TestClient) -> None:
     response = client.post("/v1/ask", content=chunks(), headers=JSON)
 
     assert "content-length" not in response.request.headers
-    assert problem_of(response)["title"] == "Content Too Large"
+    assert read_problem(response)["title"] == "Content Too Large"
 
 
 def test_largest_body_is_read(client: TestClient) -> None:
@@ -183,14 +183,14 @@ def test_question_that_the_library_refuses_is_422(
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "many"])
 def test_page_of_impossible_length_is_422(client: TestClient, limit: str) -> None:
-    problem = problem_of(client.get("/v1/articles", params={"limit": limit}))
+    problem = read_problem(client.get("/v1/articles", params={"limit": limit}))
 
     assert problem["errors"][0]["field"] == "limit"
 
 
 @pytest.mark.parametrize("cursor", ["!", "a", "ÿ", "_w==", "bmV3cw==!!!!", "x" * 2001])
 def test_cursor_of_someone_elses_is_422(client: TestClient, cursor: str) -> None:
-    assert problem_of(client.get("/v1/articles", params={"cursor": cursor}))["status"] == 422
+    assert read_problem(client.get("/v1/articles", params={"cursor": cursor}))["status"] == 422
 
 
 @pytest.mark.parametrize(
@@ -204,12 +204,12 @@ def test_cursor_of_someone_elses_is_422(client: TestClient, cursor: str) -> None
 def test_refusals_by_the_guard_are_problems(
     client: TestClient, headers: dict[str, str], status: int
 ) -> None:
-    assert problem_of(client.post("/v1/ask", headers=headers))["status"] == status
+    assert read_problem(client.post("/v1/ask", headers=headers))["status"] == status
 
 
 def test_missing_key_is_a_problem(serve: Callable[..., TestClient]) -> None:
     assert (
-        problem_of(serve(keys=Keyring(api_key="a-key-of-sixteen")).get("/v1/articles"))["status"]
+        read_problem(serve(keys=Keyring(api_key="a-key-of-sixteen")).get("/v1/articles"))["status"]
         == 401
     )
 
@@ -236,7 +236,7 @@ def test_full_queue_is_429_and_says_when_to_try_again(client: TestClient, answer
         release.set()
         statuses = sorted(response.result().status_code for response in asked)
 
-    assert problem_of(refused)["type"] == "/problems/overloaded"
+    assert read_problem(refused)["type"] == "/problems/overloaded"
     assert refused.headers["retry-after"] == "2"
     assert statuses == [200] * 24 + [429]
 
@@ -248,7 +248,7 @@ def test_bug_is_500_and_leaks_nothing(
     with caplog.at_level(logging.ERROR, "citewire.service"):
         response = client.post("/v1/ask", json={"question": "Who?"})
 
-    assert problem_of(response)["status"] == 500
+    assert read_problem(response)["status"] == 500
     assert "somebody" not in response.text
     assert "RuntimeError" not in response.text
     (logged,) = caplog.records
@@ -259,7 +259,7 @@ def test_broken_citation_is_500_and_never_shown(client: TestClient, answerer: An
     answerer.reply = raising(BrokenCitation(SECRET))
     response = client.post("/v1/ask", json={"question": "Who?"})
 
-    assert problem_of(response)["status"] == 500
+    assert read_problem(response)["status"] == 500
     assert "herons" not in response.text
 
 
@@ -267,7 +267,7 @@ def test_unusable_archive_is_503_and_leaks_nothing(client: TestClient, answerer:
     answerer.reply = raising(ArchiveDamaged(SECRET))
     response = client.post("/v1/ask", json={"question": "Who?"})
 
-    assert problem_of(response)["detail"] == "the archive cannot be used at present"
+    assert read_problem(response)["detail"] == "the archive cannot be used at present"
     assert response.status_code == 503
     assert response.headers["retry-after"] == "2"
 
@@ -279,7 +279,7 @@ def test_archive_that_cannot_be_read_is_not_ready(client: TestClient, pipeline: 
         file.write(b"not a database, " * 1000)
     response = client.get("/health/ready")
 
-    assert problem_of(response)["status"] == 503
+    assert read_problem(response)["status"] == 503
     assert client.get("/health/live").status_code == 200
 
 

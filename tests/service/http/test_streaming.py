@@ -21,7 +21,7 @@ ASK = {"question": "Who opened it?"}
 STREAM = {"Accept": "text/event-stream"}
 
 
-def events_of(text: str) -> list[tuple[str, str]]:
+def read_events(text: str) -> list[tuple[str, str]]:
     """Read events by the standard: blocks of `field: value` lines; comments are skipped."""
     events = []
     for block in text.split("\n\n"):
@@ -55,7 +55,7 @@ def _telling(pipeline: Any) -> None:
 
 def test_the_stream_has_stages_passages_answers_and_the_result(client: TestClient) -> None:
     response = client.post("/v1/ask/stream", json=ASK)
-    events = events_of(response.text)
+    events = read_events(response.text)
     typed = [StreamedEvent.model_validate_json(f'{{"event":"{n}","data":{d}}}') for n, d in events]
 
     assert [name for name, _ in events] == [
@@ -78,7 +78,7 @@ def test_the_result_is_the_response_of_the_plain_route(client: TestClient) -> No
     plain = AskResponse.model_validate(client.post("/v1/ask", json=ASK).json())
     (data,) = [
         data
-        for name, data in events_of(client.post("/v1/ask/stream", json=ASK).text)
+        for name, data in read_events(client.post("/v1/ask/stream", json=ASK).text)
         if name == "result"
     ]
     own = {"timing_ms", "request_id"}
@@ -121,13 +121,13 @@ def test_a_refusal_before_the_first_byte_is_a_problem(
     async def refuse(_: object) -> None:
         raise error
 
-    response = answered_by(client, refuse)
+    response = request_stream(client, refuse)
 
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def answered_by(client: TestClient, work: Callable[[Emit], Any], **options: Any) -> Any:
+def request_stream(client: TestClient, work: Callable[[Emit], Any], **options: Any) -> Any:
     """The response of a route in the same application that does this work."""
     inner: Any = client.app
     while not hasattr(inner, "router"):
@@ -148,7 +148,7 @@ def test_an_error_after_the_first_byte_travels_as_an_event(
 
     answerer.reply = fail
     response = client.post("/v1/ask/stream", json=ASK)
-    *_, (name, data) = events_of(response.text)
+    *_, (name, data) = read_events(response.text)
 
     assert response.status_code == 200
     assert (name, Problem.model_validate_json(data).status) == ("error", 500)
@@ -172,10 +172,10 @@ def test_silence_is_filled_with_comments(client: TestClient) -> None:
         await asyncio.sleep(0.3)
         emit(b"event: b\ndata: 2\n\n")
 
-    text = answered_by(client, slow, ping_seconds=0.05).text
+    text = request_stream(client, slow, ping_seconds=0.05).text
 
     assert PING.decode() in text
-    assert events_of(text) == [("a", "1"), ("b", "2")]
+    assert read_events(text) == [("a", "1"), ("b", "2")]
 
 
 def test_question_that_waits_for_others_is_reported_as_waiting(client: TestClient) -> None:
@@ -184,9 +184,9 @@ def test_question_that_waits_for_others_is_reported_as_waiting(client: TestClien
         emit(b"event: b\ndata: 2\n\n")
 
     waiting = b"event: status\ndata: 0\n\n"
-    text = answered_by(client, slow, waiting=waiting, patience_seconds=0.05).text
+    text = request_stream(client, slow, waiting=waiting, patience_seconds=0.05).text
 
-    assert events_of(text)[0] == ("status", "0")
+    assert read_events(text)[0] == ("status", "0")
 
 
 @pytest.fixture
@@ -252,14 +252,14 @@ def test_clients_that_hang_up_leave_no_task_and_no_place_taken(
         release.set()
         metrics = ""
         while "questions_running 0.0" not in metrics or "questions_waiting 0.0" not in metrics:
-            metrics = await measured(app)
+            metrics = await read_metrics(app)
             await asyncio.sleep(0.01)
         return left
 
     assert asyncio.run(scenario()) == set()
 
 
-async def measured(app: Any) -> str:
+async def read_metrics(app: Any) -> str:
     """The service's own metrics."""
     sent: list[Message] = []
 

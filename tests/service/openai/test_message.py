@@ -15,7 +15,7 @@ from citewire.service.wire.convert import convert_result
 BASE = "http://127.0.0.1:8000/"
 
 
-def unescaped(markdown: str) -> str:
+def unescape_commonmark(markdown: str) -> str:
     """Undo escaping, by CommonMark's two rules."""
     return html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown))
 
@@ -70,7 +70,10 @@ def test_every_annotation_reads_as_its_citation(
     for note, (context, first, last) in zip(message.annotations, contexts, strict=True):
         place = note.url_citation
         stretch = message.text[place.start_index : place.end_index]
-        assert unescaped(stretch) == f"{context[:first]}»{context[first:last]}«{context[last:]}"
+        assert (
+            unescape_commonmark(stretch)
+            == f"{context[:first]}»{context[first:last]}«{context[last:]}"
+        )
 
 
 @settings(deadline=None)

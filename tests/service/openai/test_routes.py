@@ -22,7 +22,7 @@ def body(**more: Any) -> dict[str, Any]:
     return {"model": "citewire", "messages": [USER]} | more
 
 
-def chunks_of(text: str) -> list[Any]:
+def read_chunks(text: str) -> list[Any]:
     """Read a stream as Open WebUI does: only `data:` lines count, and `[DONE]` is no JSON."""
     lines = [line for line in text.split("\n") if line.startswith("data:")]
     assert lines[-1] == "data: [DONE]"
@@ -74,7 +74,7 @@ def test_a_refusal_says_so_and_shows_the_closest_passages(
 def test_the_stream_says_the_same_as_the_whole(client: TestClient) -> None:
     message = client.post(PATH, json=body()).json()["choices"][0]["message"]
     response = client.post(PATH, json=body(stream=True))
-    chunks = chunks_of(response.text)
+    chunks = read_chunks(response.text)
     deltas = [chunk["choices"][0]["delta"] for chunk in chunks]
 
     assert response.headers["content-type"].startswith("text/event-stream")
@@ -87,7 +87,7 @@ def test_the_stream_says_the_same_as_the_whole(client: TestClient) -> None:
 
 
 def test_open_webui_gets_the_sources(client: TestClient) -> None:
-    chunks = chunks_of(client.post(PATH, json=body(stream=True)).text)
+    chunks = read_chunks(client.post(PATH, json=body(stream=True)).text)
     events = [chunk["event"] for chunk in chunks if "event" in chunk]
     found = [event["data"] for event in events if event["type"] == "source"]
 
@@ -112,7 +112,7 @@ def test_open_webui_gets_the_sources(client: TestClient) -> None:
 
 def test_usage_comes_last_where_it_is_wanted(client: TestClient) -> None:
     wanted = body(stream=True, stream_options={"include_usage": True})
-    last = chunks_of(client.post(PATH, json=wanted).text)[-1]
+    last = read_chunks(client.post(PATH, json=wanted).text)[-1]
 
     assert (last["choices"], last["usage"]["total_tokens"]) == ([], 0)
 
@@ -154,7 +154,7 @@ def test_prompts_about_the_chat_are_answered_without_searching(
     asked = body(messages=[{"role": "user", "content": prompt}], stream=stream)
     response = client.post(PATH, json=asked)
     if stream:
-        deltas = [chunk["choices"][0]["delta"] for chunk in chunks_of(response.text)]
+        deltas = [chunk["choices"][0]["delta"] for chunk in read_chunks(response.text)]
         content = "".join(delta.get("content", "") for delta in deltas)
     else:
         content = response.json()["choices"][0]["message"]["content"]
@@ -273,7 +273,7 @@ def test_follow_up_to_a_follow_up_is_streamed(client: TestClient, answerer: Any)
     messages = conversation("Who opened it?", "**Ada Quill** (…)", "and her deputy?", earlier)
     messages.append({"role": "user", "content": "where was he born?"})
     text = client.post(PATH, json=body(messages=messages, stream=True)).text
-    spoken = [chunk["choices"][0]["delta"].get("content") for chunk in chunks_of(text)]
+    spoken = [chunk["choices"][0]["delta"].get("content") for chunk in read_chunks(text)]
 
     assert answerer.asked[-1].text == "Where was Bo Frost born?"
     assert "*Asked as: Where was Bo Frost born?*\n\n" in spoken

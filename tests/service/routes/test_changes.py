@@ -20,7 +20,7 @@ HARBOUR = {"text": "The harbour opened.", "title": "Harbour", "published_at": "2
 KEY = "a-key-of-sixteen-characters"
 
 
-def text_of(client: TestClient, article_id: str) -> str:
+def read_text(client: TestClient, article_id: str) -> str:
     text: str = client.get(f"/v1/articles/{article_id}").json()["text"]
     return text
 
@@ -51,7 +51,7 @@ def test_same_id_replaces_the_article(client: TestClient, pipeline: Any) -> None
     response = client.put("/v1/articles/x", json=HARBOUR | {"text": "It closed."})
 
     assert (response.status_code, response.json()["result"]) == (200, "replaced")
-    assert text_of(client, "x") == "It closed."
+    assert read_text(client, "x") == "It closed."
     assert pipeline.archive.catalogue.counts() == (6, 6)
 
 
@@ -153,7 +153,7 @@ def test_one_bad_article_does_not_lose_the_others(client: TestClient) -> None:
     ]  # fmt: skip
     counts = [body[name] for name in ("added", "replaced", "unchanged", "failed")]
     assert counts == [1, 1, 1, 5]
-    assert text_of(client, "news/a.md") == "Another text."
+    assert read_text(client, "news/a.md") == "Another text."
 
 
 def test_problem_of_an_article_names_the_field(client: TestClient) -> None:
@@ -170,7 +170,7 @@ def test_batch_without_a_bad_article_is_plainly_done(client: TestClient) -> None
     response = client.post("/v1/articles", json={"articles": articles})
 
     assert (response.status_code, response.json()["added"]) == (200, 50)
-    assert text_of(client, "n-49") == "Text 49."
+    assert read_text(client, "n-49") == "Text 49."
 
 
 @pytest.mark.parametrize("articles", [[], "x", [{"id": "a", "text": "b"}] * 1001])
@@ -283,13 +283,13 @@ def test_service_answers_while_articles_are_encoded(
         storing.join(60)
 
     assert outcome == [201]
-    assert text_of(client, "x") == "The harbour opened."
+    assert read_text(client, "x") == "The harbour opened."
 
 
 def test_damaged_archive_is_not_written(client: TestClient, pipeline: Any) -> None:
-    def damaged() -> None:
+    def raise_damage() -> None:
         raise ArchiveDamaged("broken")
 
-    pipeline.encoder.before = damaged
+    pipeline.encoder.before = raise_damage
 
     assert client.put("/v1/articles/x", json=HARBOUR).status_code == 503

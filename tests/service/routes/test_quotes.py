@@ -29,7 +29,7 @@ def harbour(pipeline: Any) -> Article:
     return article
 
 
-def link_of(pipeline: Any, quote: str) -> str:
+def build_link(pipeline: Any, quote: str) -> str:
     article = harbour(pipeline)
     start = article.text.index(quote)
     return str(EvidenceId.from_span(article, Span(start, start + len(quote))))
@@ -120,7 +120,7 @@ def test_citations_link_to_their_evidence(client: TestClient) -> None:
 
 
 def test_evidence_is_json_for_clients_that_accept_it(client: TestClient, pipeline: Any) -> None:
-    link = link_of(pipeline, "Ada Quill")
+    link = build_link(pipeline, "Ada Quill")
     shown = client.get(f"/evidence/{link}", headers={"Accept": "application/json"})
 
     assert shown.headers["content-type"] == "application/json"
@@ -128,7 +128,7 @@ def test_evidence_is_json_for_clients_that_accept_it(client: TestClient, pipelin
 
 
 def test_page_shows_the_quote_marked_in_its_article(client: TestClient, pipeline: Any) -> None:
-    response = client.get(f"/evidence/{link_of(pipeline, 'Ada Quill')}")
+    response = client.get(f"/evidence/{build_link(pipeline, 'Ada Quill')}")
     page = Page(response.text)
 
     assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -138,7 +138,7 @@ def test_page_shows_the_quote_marked_in_its_article(client: TestClient, pipeline
 
 
 def test_page_needs_no_more_than_the_policy_allows(client: TestClient, pipeline: Any) -> None:
-    response = client.get(f"/evidence/{link_of(pipeline, 'Ada Quill')}")
+    response = client.get(f"/evidence/{build_link(pipeline, 'Ada Quill')}")
 
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert "style" not in {*Page(response.text).tags, *Page(response.text).attributes}
@@ -155,7 +155,7 @@ def test_page_needs_no_more_than_the_policy_allows(client: TestClient, pipeline:
 def test_replaced_article_is_distinguished_from_the_cited_one(
     client: TestClient, pipeline: Any, text: str, state: str
 ) -> None:
-    link = link_of(pipeline, "Ada Quill")
+    link = build_link(pipeline, "Ada Quill")
     put(pipeline, replace(harbour(pipeline), text=text))
     found = client.get(f"/v1/evidence/{link}").json()
     page = Page(client.get(f"/evidence/{link}").text)
@@ -165,7 +165,7 @@ def test_replaced_article_is_distinguished_from_the_cited_one(
 
 
 def test_removed_article_leaves_nothing_to_be_seen(client: TestClient, pipeline: Any) -> None:
-    link = link_of(pipeline, "Ada Quill")
+    link = build_link(pipeline, "Ada Quill")
     pipeline.archive.catalogue.remove(["news/harbour.md"])
     response = client.get(f"/evidence/{link}")
 
@@ -223,4 +223,4 @@ def test_forged_link_does_not_put_words_on_the_page(client: TestClient, pipeline
 def test_evidence_needs_the_key(serve: Callable[..., TestClient], pipeline: Any) -> None:
     client = serve(keys=Keyring(api_key="a-key-of-sixteen-characters"))
 
-    assert client.get(f"/evidence/{link_of(pipeline, 'Ada Quill')}").status_code == 401
+    assert client.get(f"/evidence/{build_link(pipeline, 'Ada Quill')}").status_code == 401

@@ -14,7 +14,7 @@ from citewire.service.work.answer_cache import AnswerCache, estimate_bytes
 VERSION = "abc-1"
 
 
-def asked(result: Answers, text: str, **more: Any) -> Answers:
+def make_result(result: Answers, text: str, **more: Any) -> Answers:
     return replace(result, question=Question(text, **more))
 
 
@@ -59,10 +59,10 @@ def test_result_of_an_archive_that_changed_meanwhile_is_not_kept(answered: Answe
 def test_least_recently_used_result_makes_room(answered: Answers) -> None:
     cache = AnswerCache(max_entries=2)
     cache.find(answered.question, VERSION)
-    cache.keep(asked(answered, "first"), VERSION)
-    cache.keep(asked(answered, "second"), VERSION)
+    cache.keep(make_result(answered, "first"), VERSION)
+    cache.keep(make_result(answered, "second"), VERSION)
     cache.find(Question("first"), VERSION)
-    cache.keep(asked(answered, "third"), VERSION)
+    cache.keep(make_result(answered, "third"), VERSION)
 
     known = [text for text in ("first", "second", "third") if cache.find(Question(text), VERSION)]
     assert known == ["first", "third"]
@@ -73,8 +73,8 @@ def test_bytes_are_bounded(answered: Answers) -> None:
     cache = AnswerCache(max_bytes=3 * weight + 100)
     cache.find(answered.question, VERSION)
     for number in range(10):
-        cache.keep(asked(answered, f"Who opened {number}?"), VERSION)
-        cache.keep(asked(answered, f"Who opened {number}?"), VERSION)
+        cache.keep(make_result(answered, f"Who opened {number}?"), VERSION)
+        cache.keep(make_result(answered, f"Who opened {number}?"), VERSION)
 
     assert len(cache) == 3
     assert cache.bytes <= 3 * weight + 100

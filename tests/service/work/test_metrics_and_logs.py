@@ -18,7 +18,7 @@ Serve = Callable[..., TestClient]
 SECRET = "Who is the informant?"
 
 
-def measured(client: TestClient) -> dict[str, float]:
+def read_metrics(client: TestClient) -> dict[str, float]:
     """Every sample by its name and labels."""
     text = client.get("/metrics").text
     return {
@@ -35,7 +35,7 @@ def test_questions_are_counted_by_their_outcome(
     answerer.reply = lambda question: not_answered
     client.post("/v1/ask", json={"question": "Why?"})
     client.post("/v1/ask", json={})
-    counts = measured(client)
+    counts = read_metrics(client)
 
     assert counts["citewire_questions_total answered"] == 1
     assert counts["citewire_questions_total no_answer"] == 1
@@ -67,16 +67,16 @@ def test_metrics_need_a_key_that_may_see_them(serve: Serve, tmp_path: Any) -> No
 @pytest.fixture
 def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """The lines that were logged."""
-    yield from logged(JsonFormatter())
+    yield from capture_lines(JsonFormatter())
 
 
 @pytest.fixture
 def lines_with_questions() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """The lines that were logged, with questions."""
-    yield from logged(JsonFormatter(questions=True))
+    yield from capture_lines(JsonFormatter(questions=True))
 
 
-def logged(formatter: JsonFormatter) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def capture_lines(formatter: JsonFormatter) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
