@@ -54,7 +54,7 @@ def load_text(file: FoundFile, html: HtmlReader) -> Article:
     if suffix in (".html", ".htm"):
         page = html.read(content, file.name)
         return build_article(file.name, page.fields, page.text)
-    text = decode(content, file.name)
+    text = decode_text(content, file.name)
     if suffix == ".txt":
         return build_article(file.name, {}, text)
     fields, body = split_front_matter(text, file.name)
@@ -84,7 +84,7 @@ def load_lines(file: FoundFile) -> Iterator[LoadedArticle | BadArticle]:
 def parse_line(raw: bytes, name: str) -> Article:
     """Return the article that one line of JSON describes."""
     try:
-        fields = json.loads(decode(raw, name))
+        fields = json.loads(decode_text(raw, name))
     except (ValueError, RecursionError) as error:
         raise BadArticle(name, f"not JSON: {error}") from error
     if not isinstance(fields, dict):
@@ -95,7 +95,7 @@ def parse_line(raw: bytes, name: str) -> Article:
     return build_article(name, fields, text)
 
 
-def decode(content: bytes, name: str) -> str:
+def decode_text(content: bytes, name: str) -> str:
     """Return UTF-8 content as text, without a byte-order mark."""
     try:
         text = content.decode("utf-8-sig")

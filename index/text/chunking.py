@@ -68,13 +68,13 @@ def split_stretch(start: int, text: str, language: str) -> tuple[list[Span], int
 def find_sentences(text: str, start: int, end: int, language: str) -> list[Span]:
     """Return the sentences of a stretch of the text."""
     found = [
-        trim(text, start + each["start_index"], start + each["end_index"])
+        trim_span(text, start + each["start_index"], start + each["end_index"])
         for each in get_sentence_boundaries(language, text[start:end])
     ]
     return [span for span in found if span is not None]
 
 
-def trim(text: str, start: int, end: int) -> Span | None:
+def trim_span(text: str, start: int, end: int) -> Span | None:
     """Return the stretch without white space at its ends, None when nothing is left."""
     stretch = text[start:end]
     start += len(stretch) - len(stretch.lstrip())
@@ -118,11 +118,11 @@ def split_long(text: str, sentence: Span, size: PassageSize) -> Iterator[Span]:
         space = max(text.rfind(" ", start + 1, end), text.rfind("\n", start + 1, end))
         if space > start:
             end = space
-        piece = trim(text, start, end)
+        piece = trim_span(text, start, end)
         if piece is not None:
             yield piece
         start = end
-    rest = trim(text, start, sentence.end)
+    rest = trim_span(text, start, sentence.end)
     if rest is not None:
         yield rest
 

@@ -49,7 +49,7 @@ class IndexWriter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class StoredIndex:
     """A generation whose index is to be verified and opened.
 
     Its files are in `folder`, and it shows the passages of `catalogue`. Setting `stop` ends a
@@ -87,8 +87,8 @@ class Backend(Protocol):
     def writer(self) -> IndexWriter:
         """Return the writer of new indexes; raise ReadOnlyArchive where none may be written."""
 
-    def verify(self, candidate: Candidate) -> None:
+    def verify(self, stored: StoredIndex) -> None:
         """Raise IndexBroken unless the index holds its passages and finds a sample of them."""
 
-    def open(self, candidate: Candidate) -> Index | None:
+    def open(self, stored: StoredIndex) -> Index | None:
         """Open the index; return None where this process may not. Raise IndexBroken."""

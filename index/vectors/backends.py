@@ -12,7 +12,7 @@ from pathlib import Path
 from citewire.index.errors import ReadOnlyArchive
 from citewire.index.system.child_process import ChildFailed, run_in_child
 from citewire.index.system.crash_points import pass_crash_point
-from citewire.index.vectors.backend import Backend, Candidate, Draft, Index, IndexWriter
+from citewire.index.vectors.backend import Backend, Draft, Index, IndexWriter, StoredIndex
 from citewire.index.vectors.chroma import (
     ChromaIndex,
     IndexBroken,
@@ -47,21 +47,21 @@ class FolderBackend:
         """Return the writer of embedded indexes."""
         return FolderWriter()
 
-    def verify(self, candidate: Candidate) -> None:
+    def verify(self, stored: StoredIndex) -> None:
         """Compare all files, and search the index in a child process: it may crash there."""
-        folder = candidate.folder
+        folder = stored.folder
         try:
-            if hash_files(folder) != candidate.generation.files:
+            if hash_files(folder) != stored.generation.files:
                 raise IndexBroken(f"{folder}: its files are not those built")
             run_in_child(
-                verify_folder, (folder,), seconds=SECONDS_PER_VERIFICATION, stop=candidate.stop
+                verify_folder, (folder,), seconds=SECONDS_PER_VERIFICATION, stop=stored.stop
             )
         except (ChildFailed, OSError) as error:
             raise IndexBroken(f"{folder}: {error}") from error
 
-    def open(self, candidate: Candidate) -> Index:
+    def open(self, stored: StoredIndex) -> Index:
         """Open the index, which was verified: damaged files could end this process."""
-        return ChromaIndex(candidate.folder, candidate.generation.rows)
+        return ChromaIndex(stored.folder, stored.generation.rows)
 
 
 class ServerBackend:
@@ -77,21 +77,21 @@ class ServerBackend:
         """Return the writer of collections."""
         return ServerWriter(self.server.address)
 
-    def verify(self, candidate: Candidate) -> None:
+    def verify(self, stored: StoredIndex) -> None:
         """Compare all passages, and search for a sample of the catalogue's vectors."""
-        folder, name = candidate.folder, candidate.generation.collection
+        folder, name = stored.folder, stored.generation.collection
         try:
             ids = map_ids(folder / FOLDER).ids
         except (OSError, ValueError) as error:
             # The owner may remove it at this moment, after building a newer generation.
             raise IndexBroken(f"{folder}: {error}") from error
-        _, vectors = candidate.catalogue.vectors(ids[sample_rows(len(ids))].tolist())
+        _, vectors = stored.catalogue.vectors(ids[sample_rows(len(ids))].tolist())
         with closing(ChromaServer(self.server.address, SECONDS_PER_PART)) as patient:
             ServerIndex(patient, name, len(ids)).verify(ids, vectors)
 
-    def open(self, candidate: Candidate) -> Index:
+    def open(self, stored: StoredIndex) -> Index:
         """Return the index; it is looked up on the server when it is first searched."""
-        generation = candidate.generation
+        generation = stored.generation
         return ServerIndex(self.server, generation.collection, generation.rows)
 
 
@@ -113,14 +113,14 @@ class ReadOnlyBackend:
         """Raise ReadOnlyArchive."""
         raise ReadOnlyArchive("the archive was opened for reading only")
 
-    def verify(self, candidate: Candidate) -> None:
+    def verify(self, stored: StoredIndex) -> None:
         """Verify an index on a server."""
         if self.server is not None:
-            self._backend.verify(candidate)
+            self._backend.verify(stored)
 
-    def open(self, candidate: Candidate) -> Index | None:
+    def open(self, stored: StoredIndex) -> Index | None:
         """Open an index on a server; return None for one in a folder."""
-        return None if self.server is None else self._backend.open(candidate)
+        return None if self.server is None else self._backend.open(stored)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from citewire.index.catalogue.catalogue import Catalogue
-from citewire.index.vectors.backend import Backend, Candidate
+from citewire.index.vectors.backend import Backend, StoredIndex
 from citewire.index.vectors.build import open_rows
 from citewire.index.vectors.chroma import IndexBroken
 from citewire.index.vectors.chroma_server import find_orphans
@@ -45,7 +45,7 @@ def check_index(directory: Path, catalogue: Catalogue, backend: Backend) -> list
         rows = open_rows(folder, generation) or Rows.empty()
         found = check_rows(rows, generation, catalogue)
     try:
-        backend.verify(Candidate(folder, generation, catalogue, threading.Event()))
+        backend.verify(StoredIndex(folder, generation, catalogue, threading.Event()))
     except IndexBroken as error:
         found.append(f"{folder}: Chroma does not find its passages: {error}")
     orphans = [] if backend.server is None else find_orphans(backend.server, generation)

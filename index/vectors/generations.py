@@ -21,7 +21,7 @@ from citewire.index.system.child_process import ChildFailed, run_in_child
 from citewire.index.system.crash_points import pass_crash_point
 from citewire.index.system.files import write_atomically
 from citewire.index.system.malloc import trim_heap
-from citewire.index.vectors.backend import Backend, Candidate, Index
+from citewire.index.vectors.backend import Backend, Index, StoredIndex
 from citewire.index.vectors.build import build, open_rows
 from citewire.index.vectors.chroma import IndexBroken
 from citewire.index.vectors.chroma_server import find_orphans
@@ -207,7 +207,7 @@ class Generations:
             self._shown = Shown(generation, rows)
             self._close_index()
             if self._backend.server is not None:
-                self._opened = self._open(self._candidate(generation))
+                self._opened = self._open(self._locate(generation))
         if self._shown.generation.rows or (generation is not None and not generation.rows):
             self._remove_other_folders()
 
@@ -217,22 +217,22 @@ class Generations:
         )
 
     def _open_verified(self, generation: Generation) -> OpenedIndex | None:
-        candidate, failures = self._candidate(generation), self._failures()
+        stored, failures = self._locate(generation), self._failures()
         try:
-            self._backend.verify(candidate)
+            self._backend.verify(stored)
             self._verified = generation, failures
-            return self._open(candidate)
+            return self._open(stored)
         except IndexBroken:
             self._broken = None if self._closing.is_set() else generation
             return None
 
-    def _open(self, candidate: Candidate) -> OpenedIndex | None:
-        index = self._backend.open(candidate)
-        return None if index is None else OpenedIndex(candidate.generation, index)
+    def _open(self, stored: StoredIndex) -> OpenedIndex | None:
+        index = self._backend.open(stored)
+        return None if index is None else OpenedIndex(stored.generation, index)
 
-    def _candidate(self, generation: Generation) -> Candidate:
+    def _locate(self, generation: Generation) -> StoredIndex:
         folder = self._directory / generation.folder
-        return Candidate(folder, generation, self._catalogue, self._closing)
+        return StoredIndex(folder, generation, self._catalogue, self._closing)
 
     def _failures(self) -> int:
         """Return how often the server has failed; files do not fail and come back."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from citewire.rag.conversation.mentions import Mention, find_mentions, read_answer
+from citewire.rag.conversation.mentions import Mention, find_answer, find_mentions
 from citewire.rag.conversation.phrases import Kind
 from citewire.rag.conversation.questions import find_topic, measure_opening
 from citewire.rag.conversation.tokens import tokenize
@@ -44,7 +44,7 @@ class Antecedents:
     @classmethod
     def from_turn(cls, turn: Turn) -> "Antecedents":
         """Return the mentions of a turn."""
-        return cls(turn, read_answer(turn), tuple(find_mentions(turn.question)))
+        return cls(turn, find_answer(turn), tuple(find_mentions(turn.question)))
 
     def find_people(self, gender: str) -> list[Mention]:
         """Return the people that a pronoun of this gender fits: the answer, then in order."""

@@ -28,7 +28,7 @@ BEFORE_POINTING = AUXILIARIES | frozenset(
 NO_NAMES = FUNCTION_WORDS | PRONOUNS | MONTHS | WEEKDAYS
 
 
-def find_content_words(question: str) -> list[str]:
+def list_open_class_words(question: str) -> list[str]:
     """Return the words of a question that are in no closed class."""
     return [
         token.word
@@ -46,7 +46,7 @@ def is_generic(question: str) -> bool:
     """Say whether a question could be asked of any event: "how many people were hurt?"."""
     if CONTEXT.search(question) or has_names(question):
         return False
-    return all(word in GENERIC for word in find_content_words(question))
+    return all(word in GENERIC for word in list_open_class_words(question))
 
 
 def points_back(question: str, earlier: str) -> bool:
@@ -54,7 +54,7 @@ def points_back(question: str, earlier: str) -> bool:
     if has_names(question):
         return False
     tokens = tokenize(strip_mark(question))
-    known = frozenset(find_content_words(earlier))
+    known = frozenset(list_open_class_words(earlier))
     if any(points_at(tokens, place, known) for place in range(len(tokens) - 1)):
         return True
     return ends_in_pointing(tokens)
@@ -122,7 +122,7 @@ def finish(pending: Pending, question: str) -> Rewrite:
     return Rewrite(capitalise(question), tuple(map(capitalise, others)))
 
 
-def put_in_context(pending: Pending) -> Rewrite:
+def add_context_to_question(pending: Pending) -> Rewrite:
     """Return the rewrite with the earlier question's topic in brackets."""
     last = pending.follow_up.last
     return finish(pending, add_context(pending.question, last.question, find_subject(last)))
@@ -136,7 +136,7 @@ CONTEXTS: Table[Pending, Rewrite] = Table(
         Rule(
             "pronoun left",
             lambda pending: pending.leans,
-            put_in_context,
+            add_context_to_question,
             Example(
                 "Who met Park Jin? | Antony Blinken | what did they discuss?",
                 "What did they discuss (Antony Blinken met Park Jin)?",
@@ -145,7 +145,7 @@ CONTEXTS: Table[Pending, Rewrite] = Table(
         Rule(
             "question of any event",
             lambda pending: pending.is_of_any_event,
-            put_in_context,
+            add_context_to_question,
             Example(
                 "Where did the plane crash? | Calicut | how many passengers were on board?",
                 "How many passengers were on board (the plane crash)?",
@@ -154,7 +154,7 @@ CONTEXTS: Table[Pending, Rewrite] = Table(
         Rule(
             "noun that points back",
             lambda pending: pending.points_back,
-            put_in_context,
+            add_context_to_question,
             Example(
                 "Where did the plane crash? | Calicut | who was the pilot?",
                 "Who was the pilot (the plane crash)?",

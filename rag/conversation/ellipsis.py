@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from citewire.rag.conversation.fragments import FRAGMENTS, Candidate
+from citewire.rag.conversation.fragments import FRAGMENTS, PossibleFragment
 from citewire.rag.conversation.lexicon import PREPOSITIONS, QUESTION_WORDS
-from citewire.rag.conversation.mentions import read_answer
+from citewire.rag.conversation.mentions import find_answer
 from citewire.rag.conversation.questions import CONTEXT, Form, add_context, capitalise, strip_mark
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
 from citewire.rag.conversation.tokens import Token, is_verb_like, tokenize
@@ -16,7 +16,7 @@ WHERE_AND_WHEN = frozenset("where when why how".split())
 
 def find_subject(turn: Turn) -> str:
     """Return the answer where it is the subject of its question's verb, "" elsewhere."""
-    answer = read_answer(turn)
+    answer = find_answer(turn)
     tokens = tokenize(turn.question)
     if answer is None or not tokens or tokens[0].word not in ("who", "which", "what"):
         return ""
@@ -43,7 +43,7 @@ class Fragment:
     @classmethod
     def find(cls, follow_up: FollowUp) -> "Fragment | None":
         """Return the fragment that a follow-up is, None for other questions."""
-        candidate = Candidate.parse(follow_up.asked)
+        candidate = PossibleFragment.parse(follow_up.asked)
         if not FRAGMENTS.decide(candidate):
             return None
         words = tuple(token.word for token in candidate.form.tokens)
@@ -76,7 +76,7 @@ def ask_for_whole(fragment: Fragment) -> Clarification:
     return Clarification(text, f"“{text}” of what? Ask the whole question.")
 
 
-def put_in_context(fragment: Fragment) -> Rewrite:
+def add_context_to_fragment(fragment: Fragment) -> Rewrite:
     """Return the fragment with the earlier question's topic in brackets."""
     last = fragment.follow_up.last
     return Rewrite(capitalise(add_context(fragment.text, last.question, find_subject(last))))
@@ -121,7 +121,7 @@ COMPLETIONS: Table[Fragment, Rewrite | Clarification] = Table(
         Rule(
             "earlier question with its context in brackets",
             lambda fragment: CONTEXT.search(fragment.follow_up.last.question) is not None,
-            put_in_context,
+            add_context_to_fragment,
             Example(
                 "How many were injured (people died in the collapse)? | 3 | when?",
                 "When (people died in the collapse)?",
@@ -130,7 +130,7 @@ COMPLETIONS: Table[Fragment, Rewrite | Clarification] = Table(
         Rule(
             "question for a number",
             lambda fragment: fragment.text.lower().startswith(("how many", "how much")),
-            put_in_context,
+            add_context_to_fragment,
             Example(
                 "When did Alexei Leonov die? | Friday | how many years?",
                 "How many years (Alexei Leonov die)?",
@@ -139,7 +139,7 @@ COMPLETIONS: Table[Fragment, Rewrite | Clarification] = Table(
         Rule(
             "question for a subject or an object",
             lambda fragment: not fragment.asks_for_circumstance,
-            put_in_context,
+            add_context_to_fragment,
             Example(
                 "Who met Park Jin? | Antony Blinken | who?", "Who (Antony Blinken met Park Jin)?"
             ),
@@ -147,7 +147,7 @@ COMPLETIONS: Table[Fragment, Rewrite | Clarification] = Table(
         Rule(
             "earlier question that is nothing but a questioning phrase",
             lambda fragment: not fragment.earlier.has_rest,
-            put_in_context,
+            add_context_to_fragment,
             Example("Which ship? | | when?", "When (ship)?"),
         ),
         Rule(
@@ -170,7 +170,7 @@ COMPLETIONS: Table[Fragment, Rewrite | Clarification] = Table(
         Rule(
             "earlier text that is no question",
             lambda fragment: fragment.earlier.opening == 0,
-            put_in_context,
+            add_context_to_fragment,
             Example("Magnitogorsk collapse | | when?", "When (Magnitogorsk collapse)?"),
         ),
         Rule(

@@ -20,14 +20,14 @@ MAX_FRAGMENT_NOUNS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PossibleFragment:
     """A question that may be a fragment; `event`: it had "was that" or the like behind it."""
 
     form: Form
     event: bool
 
     @classmethod
-    def parse(cls, question: str) -> "Candidate":
+    def parse(cls, question: str) -> "PossibleFragment":
         """Return a question without its mark and without "was that"."""
         text = strip_mark(question)
         event = EVENT.search(text)
@@ -52,9 +52,9 @@ class Candidate:
 
 
 # Whether a question is a fragment, a questioning phrase and nothing else.
-FRAGMENTS: Table[Candidate, bool] = Table(
+FRAGMENTS: Table[PossibleFragment, bool] = Table(
     "fragments",
-    Candidate.parse,
+    PossibleFragment.parse,
     str,
     (
         Rule(

@@ -186,7 +186,7 @@ def ends_in_plural(phrase: Phrase) -> bool:
     return len(phrase.words) > 1 and phrase.words[-1].endswith("s")
 
 
-def read_answer(turn: Turn) -> Mention | None:
+def find_answer(turn: Turn) -> Mention | None:
     """Return the mention that an answer is, None for no answer or one of many words."""
     tokens = list(dropwhile(lambda token: token.word in BEFORE_ANSWER, tokenize(turn.answer)))
     if not tokens or len(tokens) > MAX_ANSWER_WORDS:

@@ -23,7 +23,7 @@ Term = TypeVar("Term", bound=Hashable)
 Matches = list[tuple[int, Token]]
 
 
-class Features(NamedTuple):
+class RankingFeatures(NamedTuple):
     """The features of a candidate: each from 0 to 1, higher when it is more relevant.
 
     `cosine` and `bm25` are shares of the best candidate's. The others weigh the question's
@@ -43,11 +43,13 @@ class Features(NamedTuple):
     fuzzy: float
 
 
-WEIGHTS = Features(cosine=9.0, bm25=1.3, covered=2.1, paired=3.3, exact=3.4, near=5.4, fuzzy=6.0)
+WEIGHTS = RankingFeatures(
+    cosine=9.0, bm25=1.3, covered=2.1, paired=3.3, exact=3.4, near=5.4, fuzzy=6.0
+)
 TOTAL_WEIGHT = sum(WEIGHTS)
 
 
-def score_features(features: Features) -> float:
+def score_features(features: RankingFeatures) -> float:
     """Return the weighted mean of the features, from 0 to 1."""
     weighted = sum(weight * value for weight, value in zip(WEIGHTS, features, strict=True))
     return weighted / TOTAL_WEIGHT
@@ -129,7 +131,7 @@ class QueryTerms:
             found[passages[owner]].append((place - firsts[owner], token))
         return found
 
-    def features(self, matches: Matches, *, cosine: float, bm25: float) -> Features:
+    def features(self, matches: Matches, *, cosine: float, bm25: float) -> RankingFeatures:
         """Return the features of a candidate with these matches."""
         neighbours = (
             (token.stem, following.stem)
@@ -137,7 +139,7 @@ class QueryTerms:
             if next_place == place + 1
         )
         present = {token.stem for _, token in matches}
-        return Features(
+        return RankingFeatures(
             cosine=cosine,
             bm25=bm25,
             covered=self._stems.share(present),

@@ -184,12 +184,12 @@ def judge_all(
         vectors = VectorIndex(Path(folder, "vectors"), catalogue, FolderBackend())
         retriever = HybridRetriever(encoder, EmbeddedArchive(catalogue, vectors))
         answerer = Answerer(retriever, reader, UNCALIBRATED)
-        judged = [judge(example, answerer, sample) for example in sample.questions]
+        judged = [judge_question(example, answerer, sample) for example in sample.questions]
         catalogue.close()
     return judged
 
 
-def judge(example: Example, answerer: Answerer, sample: ArchiveSample) -> JudgedQuestion:
+def judge_question(example: Example, answerer: Answerer, sample: ArchiveSample) -> JudgedQuestion:
     """Ask one question; if its paragraph is not indexed, no candidate is right."""
     golds = [gold.text for gold in example.golds] if example.context in sample.indexed else []
     candidates = answerer.find_candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]

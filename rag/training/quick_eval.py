@@ -25,7 +25,7 @@ from citewire.rag.training.distillation.teacher import load_teacher
 from citewire.rag.training.finetuning.data import (
     CONTEXT,
     NO_ANSWER,
-    Window,
+    TrainingWindow,
     load_window_tokenizer,
     split_windows,
 )
@@ -76,7 +76,7 @@ def predict(model: Module, tokenizer: Tokenizer, examples: Sequence[Example]) ->
     for at in range(0, len(windows), BATCH_WINDOWS):
         rows = windows[at : at + BATCH_WINDOWS]
         batch = collate(
-            [Window(tuple(w.ids), tuple(w.type_ids), NO_ANSWER, NO_ANSWER) for _, w in rows]
+            [TrainingWindow(tuple(w.ids), tuple(w.type_ids), NO_ANSWER, NO_ANSWER) for _, w in rows]
         )
         output = forward(model, batch.to(device))
         starts, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()

@@ -41,7 +41,7 @@ from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import prepare_model
-from citewire.rag.retrieval.ranking import WEIGHTS, Features, QueryTerms, scale
+from citewire.rag.retrieval.ranking import WEIGHTS, QueryTerms, RankingFeatures, scale
 from citewire.rag.retrieval.retriever import CANDIDATES_PER_SEARCH, HybridRetriever
 from citewire.rag.settings import read_settings
 from citewire.rag.types import Question
@@ -157,7 +157,7 @@ class Bench:
         p50, p99 = np.percentile(times, [50, 99])
         print(f"search without encoding the question: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
 
-    def fit_weights(self, asked: Sequence[GoldQuestion]) -> Features:
+    def fit_weights(self, asked: Sequence[GoldQuestion]) -> RankingFeatures:
         """Fit the weights by softmax regression: the right passage among its candidates."""
         lexical = LexicalIndex(self.catalogue)
         examples = [
@@ -172,7 +172,7 @@ class Bench:
                 likely /= likely.sum()
                 gradient += (likely @ signals - signals[right]) / len(examples)
             weights -= 20.0 * gradient / (1 + step / 200)
-        return Features(*(round(float(weight), 2) for weight in weights))
+        return RankingFeatures(*(round(float(weight), 2) for weight in weights))
 
     def build_example(self, item: GoldQuestion, lexical: LexicalIndex) -> tuple[int, Any] | None:
         vector = self.encoder.encode_question(item.text)

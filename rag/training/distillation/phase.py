@@ -13,7 +13,7 @@ from torch.nn import Module
 
 from citewire.rag.training.distillation.pairs import Collator, Ints, Pairs, draw_epoch
 from citewire.rag.training.distillation.recipe import PhaseConfig, Recipe
-from citewire.rag.training.finetuning.checkpoint import read_state, write_state
+from citewire.rag.training.finetuning.checkpoint import read_model_state, write_model_state
 from citewire.rag.training.finetuning.mix import Batch
 from citewire.rag.training.finetuning.run import append_json
 from citewire.rag.training.finetuning.step import LARGEST_GRADIENT_NORM, group_parameters
@@ -159,10 +159,10 @@ class Phase:
 
     def _save(self) -> None:
         place = {"step": self.step, "steps": self.steps}
-        write_state(self.checkpoint, self.model, self._optimizer, place)
+        write_model_state(self.checkpoint, self.model, self._optimizer, place)
 
     def _resume(self) -> None:
-        place = read_state(self.checkpoint, self.model, self._optimizer)
+        place = read_model_state(self.checkpoint, self.model, self._optimizer)
         self.step, self.steps = place["step"], place["steps"]
 
 

@@ -14,7 +14,7 @@ from citewire.rag.training.finetuning.schedule import Cooldown
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """How far a run has come; `seconds` counts training only, summed over restarts."""
 
     step: int = 0
@@ -23,7 +23,7 @@ class Progress:
     position: Position = field(default_factory=Position)
     cooldown: Cooldown | None = None
 
-    def advance(self, *, questions: int, seconds: float, position: Position) -> "Progress":
+    def advance(self, *, questions: int, seconds: float, position: Position) -> "RunProgress":
         """Return the progress after one more step, which took these questions and seconds."""
         return replace(
             self,
@@ -34,22 +34,24 @@ class Progress:
         )
 
 
-def save_checkpoint(path: Path, model: Module, optimizer: Optimizer, progress: Progress) -> None:
+def save_checkpoint(path: Path, model: Module, optimizer: Optimizer, progress: RunProgress) -> None:
     """Save a run's state and its progress."""
-    write_state(path, model, optimizer, {"progress": asdict(progress)})
+    write_model_state(path, model, optimizer, {"progress": asdict(progress)})
 
 
-def load_checkpoint(path: Path, model: Module, optimizer: Optimizer) -> Progress:
+def load_checkpoint(path: Path, model: Module, optimizer: Optimizer) -> RunProgress:
     """Restore model, optimizer and random state in place; return the progress."""
-    progress = read_state(path, model, optimizer)["progress"]
+    progress = read_model_state(path, model, optimizer)["progress"]
     cooldown = progress.pop("cooldown")
-    return Progress(
+    return RunProgress(
         **progress | {"position": Position(**progress["position"])},
         cooldown=None if cooldown is None else Cooldown(**cooldown),
     )
 
 
-def write_state(path: Path, model: Module, optimizer: Optimizer, place: dict[str, Any]) -> None:
+def write_model_state(
+    path: Path, model: Module, optimizer: Optimizer, place: dict[str, Any]
+) -> None:
     """Replace the checkpoint atomically: a kill leaves either the old or the new one whole.
 
     `place`, how far the training has come, is saved with model, optimizer and random state.
@@ -68,7 +70,7 @@ def write_state(path: Path, model: Module, optimizer: Optimizer, place: dict[str
     aside.replace(path)
 
 
-def read_state(path: Path, model: Module, optimizer: Optimizer) -> dict[str, Any]:
+def read_model_state(path: Path, model: Module, optimizer: Optimizer) -> dict[str, Any]:
     """Restore model, optimizer and random state in place; return the whole checkpoint."""
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     model.load_state_dict(state["model"])

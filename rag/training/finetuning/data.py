@@ -15,7 +15,7 @@ NO_ANSWER = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class TrainingWindow:
     """One input of the model; the targets `start` and `end` are token positions, both inclusive."""
 
     token_ids: tuple[int, ...]
@@ -68,9 +68,9 @@ def find_answer_tokens(window: Encoding, gold: Gold) -> tuple[int, int] | None:
     return None if first is None or last is None else (first, last)
 
 
-def build_windows(
+def build_training_windows(
     tokenizer: Tokenizer, examples: Sequence[Example], rng: random.Random
-) -> list[Window]:
+) -> list[TrainingWindow]:
     """Turn each example into one random window that holds its first gold, or any if it has none.
 
     Examples whose answer no window holds whole are left out: it begins or ends on a character
@@ -84,7 +84,7 @@ def build_windows(
         candidates = _list_candidates(split_windows(encoding), example.golds)
         if candidates:
             window, (start, end) = rng.choice(candidates)
-            built.append(Window(tuple(window.ids), tuple(window.type_ids), start, end))
+            built.append(TrainingWindow(tuple(window.ids), tuple(window.type_ids), start, end))
     return built
 
 

@@ -10,7 +10,11 @@ from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import Example, read_examples
 from citewire.rag.training.finetuning.config import Config
-from citewire.rag.training.finetuning.data import Window, add_negatives, build_windows
+from citewire.rag.training.finetuning.data import (
+    TrainingWindow,
+    add_negatives,
+    build_training_windows,
+)
 
 # Tokens; rows are padded to a multiple of it, which tensor cores compute fastest.
 PAD_TO_TOKENS = 8
@@ -99,10 +103,10 @@ class Mix:
             rotation[number * count + place] for rotation, count in drawn for place in range(count)
         ]
 
-    def _cut_pool(self, number: int) -> list[list[Window]]:
+    def _cut_pool(self, number: int) -> list[list[TrainingWindow]]:
         rng = random.Random(f"pool {self._config.seed} {number}")
         examples = add_negatives(self.draw_pool(number), self._config.negatives_share, rng)
-        windows = build_windows(self._tokenizer, examples, rng)
+        windows = build_training_windows(self._tokenizer, examples, rng)
         rng.shuffle(windows)
         batches = cut_by_length(
             windows, max_tokens=self._config.batch_tokens, max_windows=self._config.batch_questions
@@ -121,11 +125,11 @@ def read_mix(config: Config, data: Path, tokenizer: Tokenizer) -> Mix:
 
 
 def cut_by_length(
-    windows: Sequence[Window], *, max_tokens: int, max_windows: int
-) -> list[list[Window]]:
+    windows: Sequence[TrainingWindow], *, max_tokens: int, max_windows: int
+) -> list[list[TrainingWindow]]:
     """Cut into batches of similar length, each within both limits, padding included."""
-    batches: list[list[Window]] = []
-    batch: list[Window] = []
+    batches: list[list[TrainingWindow]] = []
+    batch: list[TrainingWindow] = []
     for window in sorted(windows, key=lambda window: len(window.token_ids)):
         is_full = len(batch) == max_windows
         if batch and (is_full or (len(batch) + 1) * len(window.token_ids) > max_tokens):
@@ -140,7 +144,7 @@ def round_up(length: int) -> int:
     return -(-length // PAD_TO_TOKENS) * PAD_TO_TOKENS
 
 
-def collate(windows: Sequence[Window]) -> Batch:
+def collate(windows: Sequence[TrainingWindow]) -> Batch:
     """Pad windows to the longest of them, rounded up; padding is token 0."""
     longest = max(len(window.token_ids) for window in windows)
     width = round_up(longest)

@@ -9,7 +9,11 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
-from citewire.rag.training.finetuning.checkpoint import Progress, load_checkpoint, save_checkpoint
+from citewire.rag.training.finetuning.checkpoint import (
+    RunProgress,
+    load_checkpoint,
+    save_checkpoint,
+)
 from citewire.rag.training.finetuning.config import Config
 from citewire.rag.training.finetuning.mix import Batch, Mix, Position
 from citewire.rag.training.finetuning.schedule import Cooldown, compute_learning_rate
@@ -28,7 +32,7 @@ class Run:
         self.optimizer = build_optimizer(model, config)
         self.mix = mix
         self.out = out
-        self.progress = Progress()
+        self.progress = RunProgress()
         self.is_stop_requested = False
 
     @property
@@ -103,7 +107,7 @@ class Run:
 
 
 def summarise(
-    config: Config, before: Progress, now: Progress, losses: list[float]
+    config: Config, before: RunProgress, now: RunProgress, losses: list[float]
 ) -> dict[str, float | str]:
     """Return the log record of the steps between two points of a run; `loss` is their mean."""
     questions = now.questions - before.questions

@@ -23,7 +23,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.embedding import Vector, Vectors
 from citewire.index.types import Filters
-from citewire.index.vectors.backend import Candidate, IndexWriter
+from citewire.index.vectors.backend import IndexWriter, StoredIndex
 from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.chroma_server import ChromaServer
 from citewire.index.vectors.rows import FOLDER, Rows, map_rows
@@ -101,11 +101,11 @@ class ForgetfulBackend:
     def writer(self) -> IndexWriter:
         return FolderBackend().writer()
 
-    def verify(self, candidate: Candidate) -> None:
-        FolderBackend().verify(candidate)
+    def verify(self, stored: StoredIndex) -> None:
+        FolderBackend().verify(stored)
 
-    def open(self, candidate: Candidate) -> Forgetful:
-        return Forgetful(map_rows(candidate.folder / FOLDER))
+    def open(self, stored: StoredIndex) -> Forgetful:
+        return Forgetful(map_rows(stored.folder / FOLDER))
 
 
 def test_a_filter_is_exact_where_an_index_overlooks_distant_passages(

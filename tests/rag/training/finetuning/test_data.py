@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from citewire.rag.evaluation.squad import Example, Gold, read_examples
 from citewire.rag.training.finetuning.data import (
     add_negatives,
-    build_windows,
+    build_training_windows,
     find_answer_tokens,
     make_negative,
     split_windows,
@@ -38,7 +38,7 @@ def test_paragraphs_know_the_others_of_their_article(data: Path) -> None:
 def test_target_tokens_cover_the_answer_exactly_in_every_window_drawn(
     tokenizer: Tokenizer, seed: int
 ) -> None:
-    (window,) = build_windows(tokenizer, [example(LONG, "Ana Ruiz")], random.Random(seed))
+    (window,) = build_training_windows(tokenizer, [example(LONG, "Ana Ruiz")], random.Random(seed))
     tokens = [tokenizer.id_to_token(i) for i in window.token_ids[window.start : window.end + 1]]
     assert tokens == ["a", "##n", "##a", "r", "##u", "##i", "##z"]
 
@@ -62,12 +62,12 @@ def test_target_offsets_give_back_the_answer_text(
 
 
 def test_unanswerable_question_points_at_the_first_token(tokenizer: Tokenizer) -> None:
-    (window,) = build_windows(tokenizer, [example(LONG)], random.Random(0))
+    (window,) = build_training_windows(tokenizer, [example(LONG)], random.Random(0))
     assert (window.start, window.end) == (0, 0)
 
 
 def test_answer_that_no_window_holds_is_left_out(tokenizer: Tokenizer) -> None:
-    assert build_windows(tokenizer, [example(LONG, LONG)], random.Random(0)) == []
+    assert build_training_windows(tokenizer, [example(LONG, LONG)], random.Random(0)) == []
 
 
 def test_windows_stay_within_the_token_limit(tokenizer: Tokenizer) -> None:

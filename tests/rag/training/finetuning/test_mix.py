@@ -5,7 +5,7 @@ from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import Example
 from citewire.rag.training.finetuning.config import Config
-from citewire.rag.training.finetuning.data import Window
+from citewire.rag.training.finetuning.data import TrainingWindow
 from citewire.rag.training.finetuning.mix import (
     Position,
     Rotation,
@@ -15,8 +15,8 @@ from citewire.rag.training.finetuning.mix import (
 )
 
 
-def window(length: int) -> Window:
-    return Window((7,) * length, (0,) * length, 0, 0)
+def window(length: int) -> TrainingWindow:
+    return TrainingWindow((7,) * length, (0,) * length, 0, 0)
 
 
 def test_rotation_gives_every_example_once_an_epoch() -> None:
