@@ -126,16 +126,6 @@ def read_sources(connection: sqlite3.Connection, limit: int) -> list[Source]:
     return [Source(name, articles) for name, articles in rows]
 
 
-def read_fingerprints(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return every article's fingerprint by its id."""
-    return dict(connection.execute("SELECT id, fingerprint FROM articles").fetchall())
-
-
-def read_origins(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return every article's origin by its id."""
-    return dict(connection.execute("SELECT id, origin FROM articles").fetchall())
-
-
 def read_known(connection: sqlite3.Connection, article_ids: Sequence[str]) -> dict[str, Known]:
     """Return fingerprint and origin of the articles among `article_ids` that exist, by id."""
     found: dict[str, Known] = {}

@@ -127,16 +127,6 @@ class Catalogue:
         with self._file.reading() as connection:
             return articles.read_sources(connection, limit)
 
-    def fingerprints(self) -> dict[str, str]:
-        """Return every article's fingerprint by its id."""
-        with self._file.reading() as connection:
-            return articles.read_fingerprints(connection)
-
-    def origins(self) -> dict[str, str]:
-        """Return every article's origin, where it was loaded from, by its id."""
-        with self._file.reading() as connection:
-            return articles.read_origins(connection)
-
     def known(self, article_ids: Sequence[str]) -> dict[str, Known]:
         """Return fingerprint and origin of the articles among `article_ids` that exist, by id."""
         with self._file.reading() as connection:
@@ -174,11 +164,6 @@ class Catalogue:
         """Return length, date and source of every passage, in the state that is being read."""
         with self._file.reading() as connection:
             return self._columns.current(connection, self.state())
-
-    def matching_passages(self, filters: Filters) -> list[int]:
-        """Return the ids of all passages whose article passes the filters, ascending."""
-        with self._file.reading() as connection:
-            return passages.read_matching_ids(connection, filters)
 
     def vectors(self, ids: Sequence[int]) -> tuple[list[int], Vectors]:
         """Return the ids among `ids` that exist, and their vectors, one row each, in that order."""

@@ -9,11 +9,10 @@ from citewire.index.catalogue.articles import read_articles
 from citewire.index.catalogue.checksums import checksum_columns
 from citewire.index.catalogue.conditions import (
     batch_ids,
-    build_filter_condition,
     list_marks,
 )
 from citewire.index.errors import ArchiveDamaged, InvalidInput
-from citewire.index.types import Article, Filters, Passage, Span
+from citewire.index.types import Article, Passage, Span
 
 PASSAGE_COLUMNS = "id, article, start, end, checksum"
 
@@ -67,17 +66,6 @@ def checksum_passages(number: int, rows: Sequence[tuple[int, int, int]]) -> list
     ids, starts, ends = [[row[at] for row in rows] for at in range(3)]
     sums: list[int] = checksum_columns(ids, [number] * len(rows), starts, ends).tolist()
     return sums
-
-
-def read_matching_ids(connection: sqlite3.Connection, filters: Filters) -> list[int]:
-    """Return the ids of all passages whose article passes the filters, ascending."""
-    condition, values = build_filter_condition(filters)
-    rows = connection.execute(
-        "SELECT passages.id FROM articles JOIN passages ON passages.article = articles.number"
-        f" WHERE {condition} ORDER BY passages.id",
-        values,
-    )
-    return [row[0] for row in rows]
 
 
 def read_existing_ids(connection: sqlite3.Connection, ids: Sequence[int]) -> set[int]:

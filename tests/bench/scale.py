@@ -215,7 +215,8 @@ def time_searches(
 def compute_recall(
     index: VectorIndex, catalogue: Catalogue, vectors: NearCentres, filters: Filters
 ) -> float:
-    ids, known = catalogue.vectors(catalogue.matching_passages(filters))
+    passing = np.flatnonzero(catalogue.columns().passing(filters))
+    ids, known = catalogue.vectors(passing.tolist())
     found = total = 0
     for drawn in vectors.draw(30):
         nearest = {ids[at] for at in np.argsort(-(known @ drawn))[:CANDIDATES]}

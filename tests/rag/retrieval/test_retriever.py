@@ -17,7 +17,7 @@ from citewire.index.catalogue.term_vectors import (
     read_term_vectors,
 )
 from citewire.index.embedding import Vector, Vectors
-from citewire.index.lexical.fuzzy import similarity
+from citewire.index.lexical.fuzzy import compare_trigrams
 from citewire.index.text.analysis import analyze
 from citewire.index.types import Article, Filters
 from citewire.rag.retrieval.ranking import WEIGHTS, QueryTerms, rank
@@ -179,7 +179,7 @@ def test_the_word_itself_counts_more_than_one_that_looks_alike() -> None:
     same = dict.fromkeys(texts, 0.5)
     asked = analyze("Who composed?")
     terms = QueryTerms(
-        asked, {"compos": 2.0}, {"composit": {"compos": similarity("compos", "composit")}}
+        asked, {"compos": 2.0}, {"composit": {"compos": compare_trigrams("compos", "composit")}}
     )
     scores = scores_of(terms, texts, same, same)
     assert scores[2] > scores[1] > scores[3]
