@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
+from citewire.index.errors import InvalidInput
 from citewire.index.ingest.indexer import Indexer, Progress, Report
 from citewire.index.types import EVERY_ARTICLE, Filters
 from citewire.rag.quotes.verification import Verifier
@@ -25,9 +26,9 @@ from citewire.rag.wiring import (
     OpenArchive,
     Pipeline,
     open_archive_read_only,
+    open_owned_archive,
     open_with_reader,
 )
-from citewire.rag.wiring import open_archive as open_to_own
 from citewire.service.settings import read_settings
 from citewire.service.wire.answers import AskResponse
 from citewire.service.wire.articles import ArticleOut
@@ -38,7 +39,7 @@ from citewire.service.wire.convert import (
     convert_verdict,
 )
 from citewire.service.wire.quotes import VerifyResponse
-from citewire.service.wire.search import SearchResponse
+from citewire.service.wire.search import MAX_HITS, SearchResponse
 
 DEFAULT_HITS = 10
 DEFAULT_ANSWERS = 5
@@ -63,10 +64,12 @@ def open_archive(
         InvalidInput: a variable is unknown or has a value out of range, or both flags are given.
     """
     settings = read_settings(os.environ, None if data is None else Path(data))
+    if read_only and create:
+        raise InvalidInput("an archive that is only read cannot be created; give one of the two")
     if read_only:
         opening = open_archive_read_only(settings)
     else:
-        opening = open_to_own(settings, command="library", create=create)
+        opening = open_owned_archive(settings, command="library", create=create)
     with opening as opened, ExitStack() as stack:
         yield Archive(opened, settings, stack)
 
@@ -129,8 +132,10 @@ class Archive:
         With `explain`, each has its scores and ranks in dense and lexical search.
 
         Raises:
-            InvalidInput: the question is empty or too long.
+            InvalidInput: the question is empty or too long, or `limit` is not 1 to MAX_HITS.
         """
+        if not 1 <= limit <= MAX_HITS:
+            raise InvalidInput(f"limit is {limit}; it goes from 1 to {MAX_HITS}")
         retriever = HybridRetriever(self._opened.encoder, self._opened.archive)
         found = retriever.retrieve(Question(question, filters), limit)
         return convert_search(found, new_id(), explain=explain)

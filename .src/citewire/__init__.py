@@ -60,7 +60,7 @@ MODULES = {
     "citewire.service.wire.quotes": ("VerifyResponse",),
     "citewire.service.wire.search": ("FoundOut", "SearchResponse"),
 }
-HOMES = {name: module for module, names in MODULES.items() for name in names}
+MODULE_BY_NAME = {name: module for module, names in MODULES.items() for name in names}
 
 __all__ = [
     "AnswerOut",
@@ -96,6 +96,6 @@ if not TYPE_CHECKING:
         """Import a public name from its module (PEP 562)."""
         if name == "__version__":
             return import_module("importlib.metadata").version("citewire")
-        if name not in HOMES:
+        if name not in MODULE_BY_NAME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(HOMES[name]), name)
+        return getattr(import_module(MODULE_BY_NAME[name]), name)

@@ -99,3 +99,16 @@ def test_second_process_reads_beside_the_owner(archive: citewire.Archive, tmp_pa
 def test_nothing_indexed_is_no_archive(tmp_path: Path) -> None:
     with pytest.raises(citewire.NoArchive):
         citewire.open_archive(tmp_path).__enter__()
+
+
+def test_archive_that_is_only_read_is_not_created(tmp_path: Path) -> None:
+    with pytest.raises(citewire.InvalidInput, match="cannot be created"):
+        citewire.open_archive(tmp_path, create=True, read_only=True).__enter__()
+
+
+@pytest.mark.parametrize("limit", [0, 101])
+def test_search_for_no_or_too_many_passages_is_refused(
+    archive: citewire.Archive, limit: int
+) -> None:
+    with pytest.raises(citewire.InvalidInput, match="from 1 to 100"):
+        archive.search("Park Jin", limit=limit)
