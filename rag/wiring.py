@@ -45,7 +45,7 @@ class Pipeline:
 
 
 @contextmanager
-def open_archive(
+def open_owned_archive(
     settings: Settings, *, command: str, create: bool, url: str | None = None
 ) -> Iterator[OpenArchive]:
     """Own the data directory and open what is in it; `create` begins an archive if need be.
@@ -75,7 +75,7 @@ def open_archive(
 def open_archive_read_only(settings: Settings) -> Iterator[OpenArchive]:
     """Open the archive only to read it, while another process may own the data directory.
 
-    Its changes are seen at once. Raises as `open_archive` does, except ArchiveLocked.
+    Its changes are seen at once. Raises as `open_owned_archive` does, except ArchiveLocked.
     """
     directory = DataDirectory(settings.data, command="serve")
     require_not_lost(directory)
@@ -101,11 +101,11 @@ def open_with_encoder(
 def open_pipeline(
     settings: Settings, *, command: str, url: str | None = None
 ) -> Iterator[Pipeline]:
-    """Open the archive with all that a question needs; raises as `open_archive` does."""
+    """Open the archive with all that a question needs; raises as `open_owned_archive` does."""
     directory = DataDirectory(settings.data, command=command)
     require_not_lost(directory)
     directory.require_archive()
-    opening = open_archive(settings, command=command, create=False, url=url)
+    opening = open_owned_archive(settings, command=command, create=False, url=url)
     with open_with_reader(settings, opening) as pipeline:
         yield pipeline
 
@@ -139,7 +139,7 @@ def open_temporary_pipeline(settings: Settings, articles: Iterable[Article]) -> 
     with tempfile.TemporaryDirectory() as folder:
         # In the folder: a server would keep its part.
         own = replace(settings, data=Path(folder), chroma=None)
-        with open_archive(own, command="eval", create=True) as opened:
+        with open_owned_archive(own, command="eval", create=True) as opened:
             origins = dict.fromkeys(articles, "")
             opened.archive.put(encode_articles(origins, opened.encoder, PassageSize()))
             opened.archive.compact()

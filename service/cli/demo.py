@@ -8,7 +8,7 @@ from pathlib import Path
 from citewire.index.errors import InvalidInput, NotUsable
 from citewire.index.ingest.indexer import Indexer
 from citewire.rag.types import Question
-from citewire.rag.wiring import open_archive, open_pipeline
+from citewire.rag.wiring import open_owned_archive, open_pipeline
 from citewire.service.cli.progress import show_progress
 from citewire.service.cli.render_answer import render_response
 from citewire.service.cli.terminal import Style
@@ -34,7 +34,10 @@ def run_demo(settings: ServiceSettings, style: Style, *, then_serve: bool) -> No
         )
     with tempfile.TemporaryDirectory(prefix="citewire-demo-") as folder:
         own = replace(settings, data=Path(folder))
-        with open_archive(own, command="demo", create=True) as opened, show_progress() as report:
+        with (
+            open_owned_archive(own, command="demo", create=True) as opened,
+            show_progress() as report,
+        ):
             indexer = Indexer.into(opened.archive, opened.encoder, report)
             done = indexer.index([SEEDS], prune=False)
         print(f"Indexed {count(done.added, 'article')} from {SEEDS.name}/\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from citewire.index.errors import ArchiveLocked
 from citewire.index.ingest.indexer import Indexer, Progress, Report
-from citewire.rag.wiring import open_archive
+from citewire.rag.wiring import open_owned_archive
 from citewire.service.client.local_service import find_service
 from citewire.service.client.remote_target import RemoteTarget
 from citewire.service.settings import ServiceSettings
@@ -24,7 +24,7 @@ def index_paths(
         ArchiveLocked: another process has the archive open and takes no articles.
     """
     try:
-        with open_archive(settings, command="index", create=True) as opened:
+        with open_owned_archive(settings, command="index", create=True) as opened:
             indexer = Indexer.into(opened.archive, opened.encoder, progress)
             report = indexer.index(paths, prune=prune)
             with opened.archive.reading() as snapshot:

@@ -27,15 +27,15 @@ def render_passage(number: int, passage: FoundOut, style: Style) -> Iterator[str
     yield wrap(f"[{number}]", make_safe(passage.quote))
     yield from render_origin(passage, style)
     if passage.legs is not None:
-        yield style.faint(f"{INDENT}score {passage.score:.2f}; {describe_legs(passage.legs)}")
+        yield style.faint(f"{INDENT}score {passage.score:.2f}; {describe_scores(passage.legs)}")
 
 
-def describe_legs(legs: LegsOut) -> str:
-    """Return each leg's rank and score of a passage."""
+def describe_scores(legs: LegsOut) -> str:
+    """Return a passage's rank and score in each search."""
     dense = f"dense {describe_rank(legs.dense_rank)}, cosine {legs.cosine:.2f}"
     return f"{dense}; lexical {describe_rank(legs.lexical_rank)}, BM25 {legs.bm25:.1f}"
 
 
 def describe_rank(rank: int | None) -> str:
-    """Return a rank in words; None is that of a passage which the leg did not propose."""
+    """Return a rank in words; None where that search did not propose the passage."""
     return "not among its best" if rank is None else f"no. {rank}"

@@ -16,7 +16,7 @@ from synthetic import NearCentres, fill, read_squad
 
 from citewire.index.data_directory import DataDirectory
 from citewire.rag.settings import read_settings
-from citewire.rag.wiring import open_archive
+from citewire.rag.wiring import open_owned_archive
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
         shutil.copytree(options.directory, options.into)
     settings = replace(read_settings(os.environ), data=options.into)
     paragraphs, _ = read_squad(options.texts)
-    with open_archive(settings, command="bench", create=False) as opened:
+    with open_owned_archive(settings, command="bench", create=False) as opened:
         archive = opened.archive
         with archive.reading() as snapshot:
             missing = options.passages - snapshot.size.passages

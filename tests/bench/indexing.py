@@ -17,7 +17,7 @@ from citewire.index.ingest.indexer import Indexer
 from citewire.index.text.chunking import build_encoder_text
 from citewire.rag.models.model_files import locate_model
 from citewire.rag.settings import read_settings
-from citewire.rag.wiring import OpenArchive, open_archive
+from citewire.rag.wiring import OpenArchive, open_owned_archive
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     paths = parser.parse_args().paths
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(read_settings(os.environ), data=Path(folder))
-        with open_archive(settings, command="bench", create=True) as opened:
+        with open_owned_archive(settings, command="bench", create=True) as opened:
             first = measure_seconds(lambda: index(opened, paths))
             again = measure_seconds(lambda: index(opened, paths))
             with opened.archive.reading() as snapshot:

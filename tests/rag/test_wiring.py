@@ -14,7 +14,7 @@ from citewire.index.types import Article, Span
 from citewire.rag.errors import ModelRejected
 from citewire.rag.settings import Settings, read_settings
 from citewire.rag.types import Answers, Question
-from citewire.rag.wiring import OpenArchive, open_archive, open_pipeline
+from citewire.rag.wiring import OpenArchive, open_owned_archive, open_pipeline
 
 ARTICLE = Article(
     "seoul",
@@ -30,7 +30,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @contextmanager
 def new_archive(settings: Settings) -> Iterator[OpenArchive]:
-    with open_archive(settings, command="index", create=True) as opened:
+    with open_owned_archive(settings, command="index", create=True) as opened:
         yield opened
 
 
@@ -64,7 +64,7 @@ def test_asking_makes_no_data_directory(settings: Settings) -> None:
 
 
 def test_the_owner_is_named_while_the_archive_is_open(settings: Settings) -> None:
-    with open_archive(settings, command="serve", create=True, url="http://127.0.0.1:1"):
+    with open_owned_archive(settings, command="serve", create=True, url="http://127.0.0.1:1"):
         owner = read_owner(settings.data)
     assert owner == Owner(os.getpid(), "serve", "http://127.0.0.1:1")
     assert read_owner(settings.data) is None

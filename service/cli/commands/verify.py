@@ -24,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Look up a quote, in the archive or by the service that has it open."""
     from citewire.rag.quotes.verification import Status, Verifier
-    from citewire.rag.wiring import open_archive
+    from citewire.rag.wiring import open_owned_archive
     from citewire.service.cli.render_verdict import render_verdict
     from citewire.service.wire.convert import convert_verdict
 
     try:
-        with open_archive(settings, command="verify", create=False) as opened:
+        with open_owned_archive(settings, command="verify", create=False) as opened:
             archive = opened.archive
             with archive.reading() as snapshot:
                 verdict = Verifier(archive).verify(options.quote, options.article)
