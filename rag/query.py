@@ -16,7 +16,7 @@ class Query:
     tokens: tuple[Token, ...]
 
     @classmethod
-    def analyse(cls, question: Question) -> "Query":
+    def from_question(cls, question: Question) -> "Query":
         """Return the question with its tokens."""
         return cls(question, tuple(analyze(question.text)))
 

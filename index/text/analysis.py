@@ -50,18 +50,18 @@ def analyze(text: str) -> list[Token]:
     # No token contains a space, and the pieces between spaces recur: they are cached.
     pieces = text.split()
     if max(map(len, pieces), default=0) > MAX_PIECE_CHARACTERS:
-        return list(tokenize(text))
-    return list(chain.from_iterable(map(tokenize_piece, pieces)))
+        return list(analyze_piece(text))
+    return list(chain.from_iterable(map(analyze_cached, pieces)))
 
 
-def tokenize(text: str) -> tuple[Token, ...]:
+def analyze_piece(text: str) -> tuple[Token, ...]:
     """Return the tokens of a text."""
     tokens = map(normalize, TOKEN.findall(strip_accents(text)))
     return tuple(token for token in tokens if token is not None)
 
 
 # Pieces: large enough for the frequent ones of a language, so that passages are read quickly.
-tokenize_piece = lru_cache(maxsize=100_000)(tokenize)
+analyze_cached = lru_cache(maxsize=100_000)(analyze_piece)
 
 
 def strip_accents(text: str) -> str:

@@ -25,7 +25,7 @@ class HybridRetriever:
     def retrieve(self, question: Question, limit: int) -> Retrieval:
         """Return at most `limit` hits, best first, all from one state of the archive."""
         started = time.perf_counter()
-        query = Query.analyse(question)
+        query = Query.from_question(question)
         vector = self._encoder.encode_question(query.text)
         # A person may want more than are ranked for a reader.
         wanted = max(limit, CANDIDATES_PER_SEARCH)

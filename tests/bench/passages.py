@@ -155,7 +155,7 @@ class Row:
         started = time.perf_counter()
         extracts = reader.read(item.text, hits)
         self._seconds += time.perf_counter() - started
-        candidates = build_candidates(Query.analyse(Question(item.text)), extracts)
+        candidates = build_candidates(Query.from_question(Question(item.text)), extracts)
         best = max(candidates, key=lambda found: found.features.lead, default=None)
         text = best.extracts[0].text if best else ""
         self._asked += 1

@@ -43,7 +43,7 @@ class StubRetriever:
     def retrieve(self, question: Question, limit: int) -> Retrieval:
         self.asked.append(question)
         scored = tuple(self.hits[:limit])
-        return Retrieval(Query.analyse(question), scored, 1, 2, "abc-7", elapsed_ms=0.5)
+        return Retrieval(Query.from_question(question), scored, 1, 2, "abc-7", elapsed_ms=0.5)
 
 
 class FakeReader:

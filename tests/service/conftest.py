@@ -96,7 +96,7 @@ class StubRetriever:
             ScoredHit(Hit(passages[each], score=1 / each, similarity=0.51234567), scores)
             for each in passages
         ]
-        return Retrieval(Query.analyse(question), tuple(found[:limit]), 5, 5, "abc-1", 1.26)
+        return Retrieval(Query.from_question(question), tuple(found[:limit]), 5, 5, "abc-1", 1.26)
 
 
 def make_citation(article: Article, quote: str, sentence: str) -> Citation:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewire.index.text.analysis import MAX_TOKEN_CHARACTERS, analyze, tokenize
+from citewire.index.text.analysis import MAX_TOKEN_CHARACTERS, analyze, analyze_piece
 
 
 def stems(text: str) -> list[str]:
@@ -48,4 +48,4 @@ def test_stems_of_any_text_have_no_white_space(text: str) -> None:
     st.text(max_size=200) | st.text("aU.S'\u2019é\u0301\u00a8\u2026\u3000 \x1c1,-_", max_size=60)
 )
 def test_analysing_piece_by_piece_gives_the_tokens_of_the_whole(text: str) -> None:
-    assert analyze(text) == list(tokenize(text))
+    assert analyze(text) == list(analyze_piece(text))

@@ -53,7 +53,7 @@ def read(hits: Sequence[Hit], **margins: float) -> tuple[list[str], list[Extract
         assert announced == reader.read_articles
         announced.extend(map(article_of, coming))
 
-    found = read_selectively(reader, Query.analyse(Question(WHO)), hits, watcher)
+    found = read_selectively(reader, Query.from_question(Question(WHO)), hits, watcher)
     assert announced == reader.read_articles
     return reader.read_articles, found
 
