@@ -17,7 +17,7 @@ from citewire.rag.conversation.lexicon import (
 )
 from citewire.rag.conversation.questions import CONTEXT, add_context, capitalise, strip_mark
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
-from citewire.rag.conversation.tokens import Token, tokenize
+from citewire.rag.conversation.tokens import TextToken, tokenize
 from citewire.rag.conversation.types import Clarification, FollowUp, Rewrite, show_outcome
 
 POINTING = frozenset("this that these those".split())
@@ -60,7 +60,7 @@ def points_back(question: str, earlier: str) -> bool:
     return ends_in_pointing(tokens)
 
 
-def points_at(tokens: Sequence[Token], place: int, known: frozenset[str]) -> bool:
+def points_at(tokens: Sequence[TextToken], place: int, known: frozenset[str]) -> bool:
     """Say whether "that" or "the" at a place has a noun behind it that points back."""
     word, noun = tokens[place].word, tokens[place + 1].word
     if word in POINTING:
@@ -71,7 +71,7 @@ def points_at(tokens: Sequence[Token], place: int, known: frozenset[str]) -> boo
     return noun in POINTING_NOUNS or noun in known or noun == "same"
 
 
-def ends_in_pointing(tokens: Sequence[Token]) -> bool:
+def ends_in_pointing(tokens: Sequence[TextToken]) -> bool:
     """Say whether the last word means the earlier event: "what did he say about that"."""
     if len(tokens) < 2 or tokens[-1].word not in POINTING:
         return False

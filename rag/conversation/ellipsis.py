@@ -8,7 +8,7 @@ from citewire.rag.conversation.lexicon import PREPOSITIONS, QUESTION_WORDS
 from citewire.rag.conversation.mentions import find_answer
 from citewire.rag.conversation.questions import CONTEXT, Form, add_context, capitalise, strip_mark
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
-from citewire.rag.conversation.tokens import Token, is_verb_like, tokenize
+from citewire.rag.conversation.tokens import TextToken, is_verb_like, tokenize
 from citewire.rag.conversation.types import Clarification, FollowUp, Rewrite, Turn, show_outcome
 
 WHERE_AND_WHEN = frozenset("where when why how".split())
@@ -23,7 +23,7 @@ def find_subject(turn: Turn) -> str:
     return answer.text
 
 
-def name_subject(opening: Sequence[Token]) -> str:
+def name_subject(opening: Sequence[TextToken]) -> str:
     """Return a subject for an unanswered question: "people" of "How many people"."""
     words = [token.text for token in opening]
     if opening[0].word == "how":

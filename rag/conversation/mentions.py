@@ -19,7 +19,7 @@ from citewire.rag.conversation.lexicon import (
     ROLES,
 )
 from citewire.rag.conversation.phrases import YEAR, Guess, Kind, Phrase
-from citewire.rag.conversation.tokens import POSSESSIVE, Token, is_verb_like, tokenize
+from citewire.rag.conversation.tokens import POSSESSIVE, TextToken, is_verb_like, tokenize
 from citewire.rag.conversation.types import Turn
 
 NAME_JOINTS = frozenset("of de da du von van der den bin al el la le for".split())
@@ -75,7 +75,7 @@ def find_mentions(text: str, first: int = 0) -> list[Mention]:
     return found
 
 
-def find_phrase_end(tokens: Sequence[Token], place: int) -> int:
+def find_phrase_end(tokens: Sequence[TextToken], place: int) -> int:
     """Return the end of the phrase that begins at token `place`; `place` itself for no phrase."""
     end = place
     while end < len(tokens) and belongs(tokens, end, place):
@@ -83,7 +83,7 @@ def find_phrase_end(tokens: Sequence[Token], place: int) -> int:
     return end if any(token.word not in FUNCTION_WORDS for token in tokens[place:end]) else place
 
 
-def belongs(tokens: Sequence[Token], place: int, start: int) -> bool:
+def belongs(tokens: Sequence[TextToken], place: int, start: int) -> bool:
     """Say whether the token at `place` belongs to the phrase that begins at `start`."""
     if place > start and joins(tokens, place):
         return True
@@ -91,14 +91,14 @@ def belongs(tokens: Sequence[Token], place: int, start: int) -> bool:
     return token.is_word and (token.word not in FUNCTION_WORDS or starts(tokens, place, start))
 
 
-def starts(tokens: Sequence[Token], place: int, start: int) -> bool:
+def starts(tokens: Sequence[TextToken], place: int, start: int) -> bool:
     """Say whether a determiner begins the phrase, or a capital makes a function word a name."""
     token = tokens[place]
     inside_name = token.is_capital and place > 0 and token.word not in QUESTION_WORDS
     return (place == start and token.word in DETERMINERS) or inside_name
 
 
-def joins(tokens: Sequence[Token], place: int) -> bool:
+def joins(tokens: Sequence[TextToken], place: int) -> bool:
     """Say whether the token at `place` ties two names into one: "Bank of England"."""
     if place + 1 >= len(tokens) or not tokens[place - 1].is_capital:
         return False
@@ -110,7 +110,7 @@ def joins(tokens: Sequence[Token], place: int) -> bool:
     return in_name and following.is_capital and not YEAR.fullmatch(following.text)
 
 
-def skip_article(tokens: Sequence[Token], place: int) -> Token:
+def skip_article(tokens: Sequence[TextToken], place: int) -> TextToken:
     """Return the token behind the one at `place`; in "of the …", the token behind "the"."""
     following = tokens[place + 1]
     if tokens[place].word == "of" and following.word == "the" and place + 2 < len(tokens):
@@ -118,7 +118,7 @@ def skip_article(tokens: Sequence[Token], place: int) -> Token:
     return following
 
 
-def trim(phrase: Sequence[Token], before: str) -> slice:
+def trim(phrase: Sequence[TextToken], before: str) -> slice:
     """Cut verbs off a phrase: "met Park Jin" is "Park Jin"; the slice is empty for no name."""
     nothing = slice(0, 0)
     if not phrase:
@@ -135,7 +135,7 @@ def trim(phrase: Sequence[Token], before: str) -> slice:
     return kept if any(token.word not in DETERMINERS for token in phrase[kept]) else nothing
 
 
-def find_start(phrase: Sequence[Token], name: int | None, before: str) -> int | None:
+def find_start(phrase: Sequence[TextToken], name: int | None, before: str) -> int | None:
     """Return the first place of a phrase that is no verb, None where only verbs may be there."""
     if phrase[0].word in DETERMINERS:
         return 0
@@ -147,7 +147,7 @@ def find_start(phrase: Sequence[Token], name: int | None, before: str) -> int | 
     return name
 
 
-def find_verb(phrase: Sequence[Token], place: int) -> int:
+def find_verb(phrase: Sequence[TextToken], place: int) -> int:
     """Return the first verb behind `place`, the phrase's end where there is none."""
     for verb in range(place + 1, len(phrase)):
         if not phrase[verb].is_capital and is_verb_like(phrase[verb].word):
@@ -155,7 +155,7 @@ def find_verb(phrase: Sequence[Token], place: int) -> int:
     return len(phrase)
 
 
-def find_name_end(phrase: Sequence[Token], place: int) -> int:
+def find_name_end(phrase: Sequence[TextToken], place: int) -> int:
     """Return the end of the name that begins at `place`."""
     inside = ROLES | NAME_JOINTS | {"and"}
     while place < len(phrase) and (phrase[place].is_capital or phrase[place].word in inside):
@@ -163,7 +163,7 @@ def find_name_end(phrase: Sequence[Token], place: int) -> int:
     return place
 
 
-def classify(text: str, tokens: Sequence[Token], before: str) -> Mention:
+def classify(text: str, tokens: Sequence[TextToken], before: str) -> Mention:
     """Return a phrase as a mention, of the kind that its words and its preposition show."""
     if tokens[0].word in ("his", "her", "its", "their"):
         tokens = tokens[1:] or tokens

@@ -21,7 +21,7 @@ from citewire.rag.conversation.pronouns import (
 )
 from citewire.rag.conversation.questions import capitalise
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
-from citewire.rag.conversation.tokens import Token
+from citewire.rag.conversation.tokens import TextToken
 from citewire.rag.conversation.types import Clarification, FollowUp, Turn
 
 
@@ -30,12 +30,12 @@ class PersonReference:
     """A "he" or "she" of a question, and a turn that may name the person."""
 
     follow_up: FollowUp
-    pronoun: Token
+    pronoun: TextToken
     antecedents: Antecedents
     people: tuple[Mention, ...]
 
     @classmethod
-    def find(cls, follow_up: FollowUp, pronoun: Token, turn: Turn) -> "PersonReference":
+    def find(cls, follow_up: FollowUp, pronoun: TextToken, turn: Turn) -> "PersonReference":
         """Return the people of a turn that a pronoun may mean."""
         antecedents = Antecedents.from_turn(turn)
         people = antecedents.find_people("m" if pronoun.word in MALE else "f")

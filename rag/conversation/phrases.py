@@ -19,7 +19,7 @@ from citewire.rag.conversation.lexicon import (
     ROLES,
     WEEKDAYS,
 )
-from citewire.rag.conversation.tokens import Token, tokenize
+from citewire.rag.conversation.tokens import TextToken, tokenize
 
 YEAR = re.compile(r"(1[5-9]|20)\d\d")
 DAY_OR_YEAR = re.compile(r"\d{1,2}|(1[5-9]|20)\d\d")
@@ -54,16 +54,16 @@ class Guess:
 class Phrase:
     """A noun phrase: its tokens and the preposition before it, "" for none."""
 
-    tokens: tuple[Token, ...]
+    tokens: tuple[TextToken, ...]
     preposition: str
     words: tuple[str, ...]
     # The words without determiners.
     content: tuple[str, ...]
     # The tokens that are written as names or numbers.
-    names: tuple[Token, ...]
+    names: tuple[TextToken, ...]
 
     @classmethod
-    def from_tokens(cls, tokens: Sequence[Token], preposition: str = "") -> "Phrase":
+    def from_tokens(cls, tokens: Sequence[TextToken], preposition: str = "") -> "Phrase":
         """Return the phrase of these tokens, at least one."""
         words = tuple(token.word for token in tokens)
         content = tuple(word for word in words if word not in DETERMINERS)

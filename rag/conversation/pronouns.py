@@ -8,7 +8,7 @@ from citewire.rag.conversation.mentions import Mention, find_mentions
 from citewire.rag.conversation.phrases import Kind
 from citewire.rag.conversation.questions import Form
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
-from citewire.rag.conversation.tokens import Token, tokenize
+from citewire.rag.conversation.tokens import TextToken, tokenize
 
 MALE = frozenset("he him his himself".split())
 FEMALE = frozenset("she her hers herself".split())
@@ -31,7 +31,7 @@ class Pronoun:
     with a phrase for its subject: "Which company …".
     """
 
-    tokens: tuple[Token, ...]
+    tokens: tuple[TextToken, ...]
     place: int
     before: tuple[Mention, ...]
     follows_phrase: bool
@@ -59,7 +59,7 @@ class Pronoun:
         return next(reversed(cls.find_all(question)), None)
 
     @property
-    def token(self) -> Token:
+    def token(self) -> TextToken:
         """The pronoun itself."""
         return self.tokens[self.place]
 
@@ -169,7 +169,7 @@ BINDINGS: Table[Pronoun, bool] = Table(
 )
 
 
-def find_free_pronouns(question: str) -> list[Token]:
+def find_free_pronouns(question: str) -> list[TextToken]:
     """Return the pronouns that have no antecedent before them in their question.
 
     >>> [token.text for token in find_free_pronouns("how old was he when he died?")]
@@ -178,12 +178,12 @@ def find_free_pronouns(question: str) -> list[Token]:
     return [pronoun.token for pronoun in Pronoun.find_all(question) if BINDINGS.decide(pronoun)]
 
 
-def find_first(tokens: Sequence[Token], words: frozenset[str]) -> Token | None:
+def find_first(tokens: Sequence[TextToken], words: frozenset[str]) -> TextToken | None:
     """Return the first token that is one of these words, None for none."""
     return next((token for token in tokens if token.word in words), None)
 
 
-def replace(question: str, pronoun: Token, name: str) -> str:
+def replace(question: str, pronoun: TextToken, name: str) -> str:
     """Return the question with the name in place of the pronoun, in the pronoun's case.
 
     >>> replace("what is her party?", tokenize("what is her party?")[2], "Ada Quill")
@@ -196,7 +196,7 @@ def replace(question: str, pronoun: Token, name: str) -> str:
     return question[: pronoun.start] + name + question[pronoun.end :]
 
 
-def is_possessive(question: str, pronoun: Token) -> bool:
+def is_possessive(question: str, pronoun: TextToken) -> bool:
     """Say whether a pronoun is a possessive: "her" is one before a noun."""
     if pronoun.word != "her":
         return pronoun.word in POSSESSIVES

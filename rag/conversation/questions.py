@@ -11,7 +11,7 @@ from citewire.rag.conversation.lexicon import (
     PRONOUNS,
     QUESTION_WORDS,
 )
-from citewire.rag.conversation.tokens import Token, is_verb_like, tokenize
+from citewire.rag.conversation.tokens import TextToken, is_verb_like, tokenize
 
 # The topic that a rewrite has in brackets at its end.
 CONTEXT = re.compile(r"\s*\(([^()]+)\)\s*\??$")
@@ -40,7 +40,7 @@ class Form:
     """
 
     text: str
-    tokens: tuple[Token, ...]
+    tokens: tuple[TextToken, ...]
     opening: int
 
     @classmethod
@@ -78,7 +78,7 @@ class Form:
         return not self.has_auxiliary or is_verb_like(self.second)
 
 
-def measure_opening(tokens: Sequence[Token]) -> int:
+def measure_opening(tokens: Sequence[TextToken]) -> int:
     """Return the number of tokens of the questioning phrase: 2 of "Which car burned?"."""
     place = skip_preposition(tokens)
     if place >= len(tokens) or tokens[place].word not in QUESTION_WORDS:
@@ -95,12 +95,12 @@ def measure_opening(tokens: Sequence[Token]) -> int:
     return place
 
 
-def skip_preposition(tokens: Sequence[Token]) -> int:
+def skip_preposition(tokens: Sequence[TextToken]) -> int:
     """Return the place of a question word that may have a preposition before it."""
     return int(len(tokens) > 1 and tokens[0].word in PREPOSITIONS)
 
 
-def continues(token: Token) -> bool:
+def continues(token: TextToken) -> bool:
     """Say whether a word may belong to a questioning phrase that is not at its end."""
     return token.is_word and token.word not in ENDS_OPENING
 
@@ -126,7 +126,7 @@ def find_topic(question: str) -> str:
     return text[tokens[place].start :] if place < len(tokens) else text
 
 
-def skip_question_word(tokens: Sequence[Token]) -> int:
+def skip_question_word(tokens: Sequence[TextToken]) -> int:
     """Return the place behind the question word; "how many" and the like are one."""
     place = skip_preposition(tokens)
     if place >= len(tokens) or tokens[place].word not in QUESTION_WORDS:

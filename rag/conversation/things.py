@@ -7,7 +7,7 @@ from citewire.rag.conversation.antecedents import Antecedents, Outcome, Resoluti
 from citewire.rag.conversation.mentions import Mention, show_mentions
 from citewire.rag.conversation.pronouns import PLURAL, find_first, find_free_pronouns, replace
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
-from citewire.rag.conversation.tokens import Token, tokenize
+from citewire.rag.conversation.tokens import TextToken, tokenize
 from citewire.rag.conversation.types import Clarification, FollowUp
 
 # Verbs of events: an "it" before them means all that was asked before.
@@ -19,11 +19,11 @@ class ThingReference:
     """The free pronouns of a question, none of which means one person."""
 
     follow_up: FollowUp
-    free: tuple[Token, ...]
+    free: tuple[TextToken, ...]
     antecedents: Antecedents
 
     @classmethod
-    def find(cls, follow_up: FollowUp, free: Sequence[Token]) -> "ThingReference":
+    def find(cls, follow_up: FollowUp, free: Sequence[TextToken]) -> "ThingReference":
         """Return free pronouns with the mentions of the last turn that they may refer to."""
         return cls(follow_up, tuple(free), Antecedents.from_turn(follow_up.last))
 
@@ -35,7 +35,7 @@ class ThingReference:
         return cls.find(follow_up, free) if free else None
 
     @property
-    def pronoun(self) -> Token:
+    def pronoun(self) -> TextToken:
         """The pronoun to resolve: the first for a group, or the first."""
         return find_first(self.free, PLURAL) or self.free[0]
 

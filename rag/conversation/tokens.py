@@ -10,7 +10,7 @@ POSSESSIVE = re.compile("['\u2019]s?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class TextToken:
     """A word or sign of a text: its characters `[start, end)`."""
 
     text: str
@@ -33,13 +33,13 @@ class Token:
         return self.text[0].isalnum()
 
 
-def tokenize(text: str) -> list[Token]:
+def tokenize(text: str) -> list[TextToken]:
     """Return the words and signs of a text.
 
     >>> [token.word for token in tokenize("Who sank the U.S ship's boat?")]
     ['who', 'sank', 'the', 'u.s', 'ship', 'boat', '?']
     """
-    return [Token(found.group(), *found.span()) for found in TOKEN.finditer(text)]
+    return [TextToken(found.group(), *found.span()) for found in TOKEN.finditer(text)]
 
 
 def is_verb_like(word: str) -> bool:
