@@ -3,7 +3,7 @@
 
 import { createElement } from "./dom.js";
 import { describeFilters } from "./filters.js";
-import { formatConfidence, formatDate } from "./words.js";
+import { CLOSEST, NO_ANSWER, formatConfidence, formatDate } from "./words.js";
 
 /** @import { Answer, AskResponse, Citation, Turn } from "./types.js" */
 
@@ -80,8 +80,8 @@ function formatTurn({ question, askedAs, filters, result }) {
 
 /** @param {AskResponse} result */
 function formatNoAnswer({ explanation, closest = [] }) {
-  const parts = [`**The archive does not say.** ${explanation}`];
-  if (closest.length > 0) parts.push("Closest passages, not answers:");
+  const parts = [`**${NO_ANSWER}** ${explanation}`];
+  if (closest.length > 0) parts.push(`${CLOSEST}:`);
   return [...parts, ...closest.map(formatCitation)];
 }
 

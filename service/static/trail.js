@@ -49,7 +49,7 @@ export function renderTrail(turn, actions) {
       const [item, view, hit] = [items[position], views[position], found[rank]];
       if (!item || !view || !hit) return;
       item.value = rank + 1;
-      view.origin.replaceChildren(...describeLegs(hit));
+      view.origin.replaceChildren(...describeRanks(hit));
     });
     unread.replaceChildren(...renderUnread(found, passages, actions));
   }
@@ -99,7 +99,7 @@ function renderUnread(found, read, actions) {
     if (read.some((passage) => isSame(hit, passage))) return [];
     const outcome = { isQuoted: false, text: "found, not read" };
     const { node, origin } = renderPassage(hit, outcome, actions);
-    origin.append(...describeLegs(hit));
+    origin.append(...describeRanks(hit));
     return [createElement("li", { value: String(position + 1) }, node)];
   });
   if (items.length === 0) return [];
@@ -118,7 +118,7 @@ function renderUnread(found, read, actions) {
  * Return a sentence with the passage's rank in dense and lexical search, where it has one.
  * @param {FoundPassage} hit
  */
-function describeLegs({ legs }) {
+function describeRanks({ legs }) {
   const ranks = [];
   if (legs?.dense_rank) ranks.push(`${formatOrdinal(legs.dense_rank)} by meaning`);
   if (legs?.lexical_rank) ranks.push(`${formatOrdinal(legs.lexical_rank)} by words`);

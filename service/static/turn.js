@@ -6,6 +6,7 @@ import { createElement, renderVerbatim } from "./dom.js";
 import { describeFilters } from "./filters.js";
 import { renderRewrite } from "./rewriting.js";
 import { renderTrail } from "./trail.js";
+import { CLOSEST, NO_ANSWER, OTHER_ANSWERS } from "./words.js";
 import { formatConfidence, formatCount, formatSeconds } from "./words.js";
 
 /** @import { Actions, Answer, AskResponse, CitationActions, Turn } from "./types.js" */
@@ -41,7 +42,7 @@ export function createTurnView(question) {
 export function describeResult({ question, askedAs, result }) {
   const asked = askedAs === question ? "" : `Asked as: ${askedAs} `;
   const [best] = result.answers;
-  if (best === undefined) return `${asked}The archive does not say. ${result.explanation}`;
+  if (best === undefined) return `${asked}${NO_ANSWER} ${result.explanation}`;
   return `${asked}Answer: ${best.text}. ${formatConfidence(best)}, ${best.support.text}.`;
 }
 
@@ -77,7 +78,7 @@ export function renderAnswers(answers, actions) {
   const about = "Articles differ, or the question allows more than one answer.";
   return [
     best,
-    createElement("h3", { class: "aside-title" }, "Other answers in the archive"),
+    createElement("h3", { class: "aside-title" }, OTHER_ANSWERS),
     createElement("p", { class: "aside-text" }, about),
     ...others,
   ];
@@ -111,12 +112,12 @@ function renderAnswer(answer, rank, actions) {
 function renderNoAnswer({ explanation, closest = [] }, actions) {
   /** @type {HTMLElement[]} */
   const views = [
-    createElement("p", { class: "no-answer" }, "The archive does not say."),
+    createElement("p", { class: "no-answer" }, NO_ANSWER),
     createElement("p", { class: "no-answer-reason" }, explanation ?? ""),
   ];
   if (closest.length > 0) {
     views.push(
-      createElement("h3", { class: "aside-title" }, "Closest passages, not answers"),
+      createElement("h3", { class: "aside-title" }, CLOSEST),
       ...renderCitations(closest, "citation weak", actions),
     );
   }

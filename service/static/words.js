@@ -1,7 +1,12 @@
 // @ts-check
-// Numbers, dates and answers in words; the texts about answers come from the service.
+// Numbers, dates and answers in words; most texts about answers come from the service.
 
 /** @import { Answer } from "./types.js" */
+
+// Headings of results; a test compares them with those of the other ways in (wire/phrasing.py).
+export const NO_ANSWER = "The archive does not say.";
+export const CLOSEST = "Closest passages, not answers";
+export const OTHER_ANSWERS = "Other answers in the archive";
 
 const NO_BREAK_SPACE = "\u00a0";
 

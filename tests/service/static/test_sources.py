@@ -21,6 +21,7 @@ from citewire.service.wire.answers import (
 from citewire.service.wire.articles import ArticleOut, SourceList, SourceOut
 from citewire.service.wire.chat import Message, UnclearOut, UnderstoodOut
 from citewire.service.wire.events import PassageOut
+from citewire.service.wire.phrasing import CLOSEST, NO_ANSWER, OTHER_ANSWERS
 from citewire.service.wire.search import FoundOut, LegsOut, SearchResponse
 from citewire.service.wire.sessions import SessionOut
 
@@ -89,6 +90,26 @@ def test_continuous_integration_runs_the_compiler_at_an_exact_version() -> None:
 @pytest.mark.parametrize("name", TYPES)
 def test_types_have_the_fields_of_the_wire(name: str) -> None:
     assert interfaces()[name] == TYPES[name].model_fields.keys()
+
+
+def test_headings_of_results_are_those_of_the_other_ways_in() -> None:
+    words = (STATIC / "words.js").read_text("utf-8")
+    headings = dict(re.findall(r'^export const (\w+) = "(.+)";$', words, re.MULTILINE))
+
+    assert headings == {
+        "NO_ANSWER": NO_ANSWER,
+        "CLOSEST": CLOSEST.removesuffix(":"),
+        "OTHER_ANSWERS": OTHER_ANSWERS,
+    }
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_headings_of_results_are_written_once(path: Path) -> None:
+    code = path.read_text("utf-8")
+
+    assert path.name == "words.js" or not any(
+        text.removesuffix(":") in code for text in (NO_ANSWER, CLOSEST, OTHER_ANSWERS)
+    )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
