@@ -59,13 +59,13 @@ NEVER = Cancellation()
 _current: ContextVar[Cancellation] = ContextVar("cancellation", default=NEVER)
 
 
-def current_cancellation() -> Cancellation:
+def get_cancellation() -> Cancellation:
     """Return the cancellation of the work that this thread does."""
     return _current.get()
 
 
 @contextmanager
-def cancelled_by(cancellation: Cancellation) -> Iterator[None]:
+def bind_cancellation(cancellation: Cancellation) -> Iterator[None]:
     """Make `cancellation` the current one inside the block."""
     token = _current.set(cancellation)
     try:

@@ -50,13 +50,13 @@ class Antecedents:
         """Return the people that a pronoun of this gender fits: the answer, then in order."""
         named = self.find_named(gender)
         answer = self.answer
-        if answer is None or answer.kind is not Kind.PERSON or not fits_person(answer, gender):
+        if answer is None or answer.kind is not Kind.PERSON or not may_be_person(answer, gender):
             return named
-        return [answer, *(person for person in named if not names_same(person, answer))]
+        return [answer, *(person for person in named if not is_same_name(person, answer))]
 
     def find_named(self, gender: str) -> list[Mention]:
         """Return the question's mentions of people, or the names that may be of people."""
-        fitting = [mention for mention in self.mentions if fits_person(mention, gender)]
+        fitting = [mention for mention in self.mentions if may_be_person(mention, gender)]
         certain = [each for each in fitting if each.kind is Kind.PERSON and each.certain]
         return certain or fitting
 
@@ -82,12 +82,12 @@ class Antecedents:
         return [self.answer, *self.mentions]
 
 
-def fits_person(mention: Mention, gender: str) -> bool:
+def may_be_person(mention: Mention, gender: str) -> bool:
     """Say whether a mention may be a person of this gender."""
     return mention.kind in (Kind.PERSON, Kind.NAME) and mention.gender in ("", gender)
 
 
-def names_same(one: Mention, other: Mention) -> bool:
+def is_same_name(one: Mention, other: Mention) -> bool:
     """Say whether two mentions name the same: "Blinken" and "Antony Blinken"."""
     words, others = set(one.text.split()), set(other.text.split())
     return words <= others or others <= words

@@ -55,12 +55,12 @@ def points_back(question: str, earlier: str) -> bool:
         return False
     tokens = tokenize(strip_mark(question))
     known = frozenset(list_open_class_words(earlier))
-    if any(points_at(tokens, place, known) for place in range(len(tokens) - 1)):
+    if any(is_pointing(tokens, place, known) for place in range(len(tokens) - 1)):
         return True
     return ends_in_pointing(tokens)
 
 
-def points_at(tokens: Sequence[TextToken], place: int, known: frozenset[str]) -> bool:
+def is_pointing(tokens: Sequence[TextToken], place: int, known: frozenset[str]) -> bool:
     """Say whether "that" or "the" at a place has a noun behind it that points back."""
     word, noun = tokens[place].word, tokens[place + 1].word
     if word in POINTING:

@@ -78,27 +78,27 @@ def find_mentions(text: str, first: int = 0) -> list[Mention]:
 def find_phrase_end(tokens: Sequence[TextToken], place: int) -> int:
     """Return the end of the phrase that begins at token `place`; `place` itself for no phrase."""
     end = place
-    while end < len(tokens) and belongs(tokens, end, place):
+    while end < len(tokens) and is_in_phrase(tokens, end, place):
         end += 1
     return end if any(token.word not in FUNCTION_WORDS for token in tokens[place:end]) else place
 
 
-def belongs(tokens: Sequence[TextToken], place: int, start: int) -> bool:
+def is_in_phrase(tokens: Sequence[TextToken], place: int, start: int) -> bool:
     """Say whether the token at `place` belongs to the phrase that begins at `start`."""
-    if place > start and joins(tokens, place):
+    if place > start and is_joint(tokens, place):
         return True
     token = tokens[place]
-    return token.is_word and (token.word not in FUNCTION_WORDS or starts(tokens, place, start))
+    return token.is_word and (token.word not in FUNCTION_WORDS or is_first(tokens, place, start))
 
 
-def starts(tokens: Sequence[TextToken], place: int, start: int) -> bool:
+def is_first(tokens: Sequence[TextToken], place: int, start: int) -> bool:
     """Say whether a determiner begins the phrase, or a capital makes a function word a name."""
     token = tokens[place]
     inside_name = token.is_capital and place > 0 and token.word not in QUESTION_WORDS
     return (place == start and token.word in DETERMINERS) or inside_name
 
 
-def joins(tokens: Sequence[TextToken], place: int) -> bool:
+def is_joint(tokens: Sequence[TextToken], place: int) -> bool:
     """Say whether the token at `place` ties two names into one: "Bank of England"."""
     if place + 1 >= len(tokens) or not tokens[place - 1].is_capital:
         return False

@@ -88,9 +88,11 @@ def measure_opening(tokens: Sequence[TextToken]) -> int:
     if asking in SINGLE:
         return place
     # The word behind "which" may be a participle: "Which stolen car burned?".
-    if asking == "which" and place < len(tokens) and continues(tokens[place]):
+    if asking == "which" and place < len(tokens) and may_continue(tokens[place]):
         place += 1
-    while place < len(tokens) and continues(tokens[place]) and not is_verb_like(tokens[place].word):
+    while (
+        place < len(tokens) and may_continue(tokens[place]) and not is_verb_like(tokens[place].word)
+    ):
         place += 1
     return place
 
@@ -100,7 +102,7 @@ def skip_preposition(tokens: Sequence[TextToken]) -> int:
     return int(len(tokens) > 1 and tokens[0].word in PREPOSITIONS)
 
 
-def continues(token: TextToken) -> bool:
+def may_continue(token: TextToken) -> bool:
     """Say whether a word may belong to a questioning phrase that is not at its end."""
     return token.is_word and token.word not in ENDS_OPENING
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state
 from tokenizers import Encoding
 
-from citewire.rag.cancellation import Cancellation, Cancelled, current_cancellation
+from citewire.rag.cancellation import Cancellation, Cancelled, get_cancellation
 from citewire.rag.errors import ModelRejected
 
 # Tokens: 19 of 20 windows are shorter. A longer one allocates memory that the others never need,
@@ -57,12 +57,12 @@ class Network:
         Raises:
             Cancelled: the current work was cancelled, before or during the run.
         """
-        return self._run(current_cancellation(), encoding)
+        return self._run(get_cancellation(), encoding)
 
     def run_each(self, encodings: Sequence[Encoding]) -> list[list[NDArray[np.float32]]]:
         """Return the outputs of each text; raises as `run` does."""
         # Context variables do not reach other threads, so the cancellation is passed on.
-        return list(self._threads.map(partial(self._run, current_cancellation()), encodings))
+        return list(self._threads.map(partial(self._run, get_cancellation()), encodings))
 
     def _run(self, cancellation: Cancellation, encoding: Encoding) -> list[NDArray[np.float32]]:
         given: Mapping[str, Any] = {

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from citewire.index.errors import CitewireError
-from citewire.rag.cancellation import Cancellation, Cancelled, cancelled_by
+from citewire.rag.cancellation import Cancellation, Cancelled, bind_cancellation
 
 Value = TypeVar("Value")
 
@@ -112,7 +112,7 @@ class QuestionExecutor:
         self._on_begin(time.monotonic() - submitted)
         self._count(running=1)
         try:
-            with cancelled_by(cancellation):
+            with bind_cancellation(cancellation):
                 return work()
         finally:
             self._count(running=-1)

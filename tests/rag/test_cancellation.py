@@ -6,24 +6,24 @@ import time
 import pytest
 
 from citewire.index.types import Article, Passage, Span
-from citewire.rag.cancellation import Cancellation, Cancelled, cancelled_by, current_cancellation
+from citewire.rag.cancellation import Cancellation, Cancelled, bind_cancellation, get_cancellation
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.types import Hit
 
 
 def test_nothing_is_cancelled_unless_somebody_may() -> None:
     stopped: list[str] = []
-    with current_cancellation().stopping(lambda: stopped.append("stopped")):
+    with get_cancellation().stopping(lambda: stopped.append("stopped")):
         assert stopped == []
 
 
 def test_running_work_is_stopped_and_later_work_never_begins() -> None:
     cancellation = Cancellation()
     stopped: list[str] = []
-    with cancelled_by(cancellation):
-        with current_cancellation().stopping(lambda: stopped.append("first")):
+    with bind_cancellation(cancellation):
+        with get_cancellation().stopping(lambda: stopped.append("first")):
             cancellation.cancel()
-        with pytest.raises(Cancelled), current_cancellation().stopping(lambda: None):
+        with pytest.raises(Cancelled), get_cancellation().stopping(lambda: None):
             raise AssertionError("begun")
 
     assert stopped == ["first"]
@@ -43,8 +43,8 @@ def test_one_threads_work_is_not_anothers() -> None:
     cancellation = Cancellation()
     cancellation.cancel()
     seen: list[bool] = []
-    with cancelled_by(cancellation):
-        thread = threading.Thread(target=lambda: seen.append(current_cancellation().cancelled))
+    with bind_cancellation(cancellation):
+        thread = threading.Thread(target=lambda: seen.append(get_cancellation().cancelled))
         thread.start()
         thread.join()
 
@@ -57,7 +57,7 @@ def test_network_stops_in_the_midst_of_its_runs(reader: OnnxReader) -> None:
     timer = threading.Timer(0.3, cancellation.cancel)
     timer.start()
     started = time.monotonic()
-    with cancelled_by(cancellation), pytest.raises(Cancelled):
+    with bind_cancellation(cancellation), pytest.raises(Cancelled):
         reader.read("Who opened it?", hits)
     timer.join()
 

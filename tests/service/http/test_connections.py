@@ -13,7 +13,7 @@ import httpx2
 import pytest
 import uvicorn
 
-from citewire.rag.cancellation import current_cancellation
+from citewire.rag.cancellation import get_cancellation
 from citewire.rag.types import Answers, Question
 from citewire.service.app import build_app
 from citewire.service.http.connections import BoundedConnection
@@ -333,7 +333,7 @@ def stoppable(answerer: Any) -> Callable[[], threading.Event]:
         stopped = threading.Event()
 
         def work(question: Question) -> Answers:
-            with current_cancellation().stopping(stopped.set):
+            with get_cancellation().stopping(stopped.set):
                 stopped.wait(60)
             raise AssertionError("stopped")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from citewire.index.errors import NoArchive
-from citewire.rag.cancellation import current_cancellation
+from citewire.rag.cancellation import get_cancellation
 from citewire.service.work.executor import (
     MAX_QUESTIONS,
     READING_THREADS,
@@ -97,7 +97,7 @@ def test_passed_deadline_is_raised_and_cancels_the_work() -> None:
     stopped = threading.Event()
 
     def work() -> None:
-        with current_cancellation().stopping(stopped.set):
+        with get_cancellation().stopping(stopped.set):
             assert stopped.wait(60)
 
     async def scenario() -> None:
@@ -132,7 +132,7 @@ def test_cancelled_caller_stops_the_work_and_frees_its_place_when_it_is_over() -
     begun, over = threading.Event(), threading.Event()
 
     def work() -> None:
-        with current_cancellation().stopping(over.set):
+        with get_cancellation().stopping(over.set):
             begun.set()
             assert over.wait(60)
 
