@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from citewire.rag.errors import BrokenCitation
 from citewire.rag.query import Query
@@ -36,6 +37,13 @@ CLOSEST_SHOWN = 3
 RIVAL_LAG = 3.0
 # Share of the best confidence from which a rival is too close to decide between the two.
 TOO_CLOSE_SHARE = 0.8
+
+
+class QuestionAnswerer(Protocol):
+    """Answers questions; the service's implementation keeps the results of another one."""
+
+    def answer(self, question: Question, watcher: Watcher = ..., /) -> Answers | NoAnswer:
+        """Return the answers, best first, or why there is none; see Answerer."""
 
 
 def ignore_hits(_hits: Sequence[Hit]) -> None:

@@ -14,7 +14,7 @@ from citewire.index.embedding import Encoder
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
-from citewire.rag.answerer import Answerer
+from citewire.rag.answerer import Answerer, QuestionAnswerer
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, prepare_model
 from citewire.rag.reading.calibration import Calibration, read_calibration
@@ -39,7 +39,7 @@ class Pipeline:
     archive: Archive
     encoder: Encoder
     retriever: Retriever
-    answerer: Answerer
+    answerer: QuestionAnswerer
     calibration: Calibration
     models: dict[str, str]
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, Response
@@ -13,7 +13,6 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from citewire.index.archive.protocol import Snapshot
-from citewire.rag.answerer import Answerer
 from citewire.rag.wiring import Pipeline
 from citewire.service.auth.keys import OPEN, Keyring
 from citewire.service.auth.sessions import Sessions
@@ -109,8 +108,7 @@ class Service:
 def cache_answers(pipeline: Pipeline, metrics: Metrics) -> Pipeline:
     """Return the pipeline with an answerer that keeps and counts its results."""
     answerer = CachedAnswerer(pipeline.answerer.answer, pipeline.archive, metrics)
-    # It has the one method of an Answerer.
-    return replace(pipeline, answerer=cast(Answerer, answerer))
+    return replace(pipeline, answerer=answerer)
 
 
 def show_state(service: Service) -> None:
