@@ -24,7 +24,7 @@ from citewire.index.system.malloc import trim_heap
 from citewire.index.vectors.backend import Backend, Index, StoredIndex
 from citewire.index.vectors.build import build, open_rows
 from citewire.index.vectors.chroma import IndexBroken
-from citewire.index.vectors.chroma_server import find_orphans
+from citewire.index.vectors.garbage import delete_other_collections, remove_other_folders
 from citewire.index.vectors.manifest import (
     EMPTY,
     FOLDER_PREFIX,
@@ -183,7 +183,8 @@ class Generations:
                 raise build_error(self._directory, error) from error
             self._show_current()
             pass_crash_point("rebuild: shown")
-            self._delete_orphans(generation)
+            if self._backend.server is not None:
+                delete_other_collections(self._backend.server, generation)
 
     def close(self) -> None:
         """End a rebuild and close the Chroma index; searches after it scan."""
@@ -209,7 +210,7 @@ class Generations:
             if self._backend.server is not None:
                 self._opened = self._open(self._locate(generation))
         if self._shown.generation.rows or (generation is not None and not generation.rows):
-            self._remove_other_folders()
+            self._clear_folders()
 
     def _can_show(self, generation: Generation) -> bool:
         return (
@@ -239,30 +240,14 @@ class Generations:
         server = self._backend.server
         return 0 if server is None else server.failures
 
+    def _clear_folders(self) -> None:
+        if not self._backend.read_only:
+            remove_other_folders(self._directory, self._shown.generation)
+
     def _close_index(self) -> None:
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.index.close()
-
-    def _remove_other_folders(self) -> None:
-        """Remove the folders of all generations but the shown one, with the indexes in them."""
-        if self._backend.read_only:
-            return
-        for folder in self._directory.glob(f"{FOLDER_PREFIX}*"):
-            if folder.name != self._shown.generation.folder:
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def _delete_orphans(self, current: Generation) -> None:
-        """Delete the archive's other collections; those of a server that is away stay a while."""
-        server = self._backend.server
-        if server is None:
-            return
-        try:
-            for name in find_orphans(server, current):
-                server.delete_collection(name)
-                pass_crash_point("server: old collections dropped")
-        except VectorServerAway:
-            return
 
 
 def build_error(directory: Path, error: Exception) -> NotUsable:
