@@ -80,17 +80,23 @@ def test_work_is_done_a_few_at_a_time() -> None:
 
 
 def test_event_loop_goes_on_while_work_is_done() -> None:
-    async def scenario() -> float:
-        executor = QuestionExecutor()
-        work = asyncio.ensure_future(executor.run(lambda: time.sleep(0.3)))
-        longest = 0.0
-        while not work.done():
-            before = time.monotonic()
-            await asyncio.sleep(0.005)
-            longest = max(longest, time.monotonic() - before)
-        return longest
+    begun, go_on = threading.Event(), threading.Event()
 
-    assert asyncio.run(scenario()) < 0.2
+    def work() -> bool:
+        begun.set()
+        # Only the event loop lets it go on.
+        return go_on.wait(60)
+
+    async def scenario() -> bool:
+        executor = QuestionExecutor()
+        working = asyncio.ensure_future(executor.run(work))
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        assert not working.done()
+        go_on.set()
+        return await working
+
+    assert asyncio.run(scenario())
 
 
 def test_passed_deadline_is_raised_and_cancels_the_work() -> None:
