@@ -36,7 +36,7 @@ export function renderTrail(turn, actions) {
       "p",
       { class: "aside-text" },
       "These came up for the question, the most promising first; the figure compares each with" +
-        " the first. What was read and not quoted gave no answer that was sure enough.",
+        " the first. Those that were read and not quoted gave no answer that was sure enough.",
     ),
     createElement("ol", { class: "passages" }, ...items),
     unread,

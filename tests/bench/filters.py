@@ -93,16 +93,16 @@ def measure(catalogue: Catalogue, questions: Sequence[str]) -> None:
     print(f"{catalogue.counts()[1]} passages; first search {opening:.0f} ms")
     print(f"{'filter':20}{'lexical p50':>12}{'p99':>8}{'and ranking p50':>18}{'p99':>8}  ms")
     for name, filters in FILTERS.items():
-        leg, both = [], []
+        search, both = [], []
         for question in questions:
-            leg.append(measure_ms(lambda: lexical.search(question, 30, filters)))  # noqa: B023
+            search.append(measure_ms(lambda: lexical.search(question, 30, filters)))  # noqa: B023
             both.append(measure_ms(lambda: rank(catalogue, lexical, question, filters)))  # noqa: B023
-        figures = [*np.percentile(leg, [50, 99]), *np.percentile(both, [50, 99])]
+        figures = [*np.percentile(search, [50, 99]), *np.percentile(both, [50, 99])]
         print("{:20}{:12.1f}{:8.1f}{:18.1f}{:8.1f}".format(name, *figures), flush=True)
 
 
 def rank(catalogue: Catalogue, lexical: LexicalIndex, question: str, filters: Filters) -> None:
-    """Do what the retriever does, except for the dense leg: it proposes as many others."""
+    """Do what the retriever does, except for dense search: lexical search proposes as many others."""
     with catalogue.reading():
         tokens = analyze(question)
         scored = lexical.score(list(dict.fromkeys(token.stem for token in tokens)))

@@ -8,6 +8,7 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from citewire.rag.evaluation.squad import Gold
+from citewire.rag.reading.reader import MAX_QUESTION_TOKENS
 from citewire.rag.training.distillation.pairs import SPECIAL_TOKENS, UNANSWERABLE, UNLABELLED
 from citewire.rag.training.distillation.windows import (
     SENTENCE_ENDS,
@@ -16,8 +17,6 @@ from citewire.rag.training.distillation.windows import (
     draw_window,
     draw_window_around,
 )
-
-MAX_QUESTION_TOKENS = 96
 
 # Start and end of the question, then of the passage, in the stream; first and last token of the
 # answer in the passage.

@@ -15,7 +15,7 @@ from citewire.service.wire.convert import convert_result
 
 
 class FakeService(BaseHTTPRequestHandler):
-    """Replies with what it was told, and keeps what it was sent."""
+    """Sends the replies that it was given, and keeps the requests."""
 
     reply: ClassVar[tuple[int, bytes]] = (200, b"")
     sent: ClassVar[list[tuple[str, str, str | None, bytes]]] = []
