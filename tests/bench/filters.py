@@ -102,7 +102,7 @@ def measure(catalogue: Catalogue, questions: Sequence[str]) -> None:
 
 
 def rank(catalogue: Catalogue, lexical: LexicalIndex, question: str, filters: Filters) -> None:
-    """Do what the retriever does, except for dense search: lexical search proposes as many others."""
+    """Do what the retriever does, but let lexical search propose the candidates of both."""
     with catalogue.reading():
         tokens = analyze(question)
         scored = lexical.score(list(dict.fromkeys(token.stem for token in tokens)))
