@@ -31,6 +31,11 @@ class OpenArchive:
     archive: Archive
     encoder: Encoder
 
+    @property
+    def retriever(self) -> Retriever:
+        """The retriever of its passages; threads may share it."""
+        return HybridRetriever(self.encoder, self.archive)
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -127,7 +132,7 @@ def open_with_reader(
         reader = background.submit(OnnxReader, model)
         with opening as opened:
             calibration = load_calibration(model, settings)
-            retriever = HybridRetriever(opened.encoder, opened.archive)
+            retriever = opened.retriever
             answerer = Answerer(retriever, reader.result(), calibration)
             models = {"encoder": opened.encoder.identity, "reader": model.identity}
             yield Pipeline(opened.archive, opened.encoder, retriever, answerer, calibration, models)

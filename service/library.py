@@ -19,7 +19,6 @@ from citewire.index.errors import InvalidInput
 from citewire.index.ingest.indexer import Indexer, Progress, Report
 from citewire.index.types import EVERY_ARTICLE, Filters
 from citewire.rag.quotes.verification import Verifier
-from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.settings import Settings
 from citewire.rag.types import Question
 from citewire.rag.wiring import (
@@ -136,8 +135,7 @@ class Archive:
         """
         if not 1 <= limit <= MAX_HITS:
             raise InvalidInput(f"limit is {limit}; it goes from 1 to {MAX_HITS}")
-        retriever = HybridRetriever(self._opened.encoder, self._opened.archive)
-        found = retriever.retrieve(Question(question, filters), limit)
+        found = self._opened.retriever.retrieve(Question(question, filters), limit)
         return convert_search(found, new_id(), explain=explain)
 
     def verify(self, quote: str, *, article_id: str | None = None) -> VerifyResponse:

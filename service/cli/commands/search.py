@@ -35,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Find passages, in the archive or by the service that has it open."""
-    from citewire.rag.retrieval.retriever import HybridRetriever
     from citewire.rag.wiring import open_owned_archive
     from citewire.service.cli.render_search import render_search
     from citewire.service.wire.convert import convert_search
@@ -46,8 +45,7 @@ def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
         raise InvalidInput(f"--limit is {options.limit}; it goes from 1 to {MAX_HITS}")
     try:
         with open_owned_archive(settings, command="search", create=False) as opened:
-            retriever = HybridRetriever(opened.encoder, opened.archive)
-            found = retriever.retrieve(question, options.limit)
+            found = opened.retriever.retrieve(question, options.limit)
             response = convert_search(found, uuid.uuid4().hex, explain=options.explain)
     except ArchiveLocked as locked:
         # Only here, since most questions need no service.
