@@ -81,8 +81,8 @@ class EmbeddedArchive:
     def maintenance(self) -> AbstractContextManager[None]:
         """Keep the vector index fresh, or where only reading, show what the owner builds."""
         if self.read_only:
-            return Maintenance.by_reader(self.vectors)
-        return Maintenance.by_owner(self.vectors, self.catalogue)
+            return Maintenance.for_replica(self.vectors)
+        return Maintenance.for_owner(self.vectors, self.catalogue)
 
     def coverage(self) -> IndexCoverage:
         """Return how many passages the vector index holds, and how many are scanned."""

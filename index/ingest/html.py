@@ -28,8 +28,8 @@ class Page:
     text: str
 
 
-class HtmlReader:
-    """Reads pages, one after another, in a child process that it starts when needed.
+class PageParser:
+    """Parses pages, one after another, in a child process that it starts when needed.
 
     Each may take `seconds_per_page`.
     """
@@ -39,7 +39,7 @@ class HtmlReader:
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
 
-    def read(self, content: bytes, name: str) -> Page:
+    def parse(self, content: bytes, name: str) -> Page:
         """Return the page's article.
 
         Raises:

@@ -11,7 +11,7 @@ from citewire.index.embedding import Encoder
 from citewire.index.errors import BadArticle
 from citewire.index.ingest.embed import batch_articles
 from citewire.index.ingest.files import FoundFile, find_files, measure_file
-from citewire.index.ingest.html import HtmlReader
+from citewire.index.ingest.html import PageParser
 from citewire.index.ingest.loading import LoadedArticle, load
 from citewire.index.ingest.store import Incoming, Result
 from citewire.index.ingest.target import ArchiveTarget, BatchReport, Target
@@ -107,7 +107,7 @@ class IndexingRun:
 
     def load_changed(self, known: dict[str, Known]) -> Iterator[LoadedArticle]:
         """Yield the articles that are new, or whose fingerprint or origin has changed."""
-        html = HtmlReader()
+        html = PageParser()
         try:
             for file in self._files:
                 done = self.bytes_read + measure_file(file.path)

@@ -13,7 +13,7 @@ from citewire.index.errors import BadArticle
 from citewire.index.ingest.fields import build_article, require_storable
 from citewire.index.ingest.files import FoundFile, measure_file, open_regular, read_bytes
 from citewire.index.ingest.front_matter import split_front_matter
-from citewire.index.ingest.html import HtmlReader
+from citewire.index.ingest.html import PageParser
 from citewire.index.text.cleaning import render_markdown
 from citewire.index.types import Article
 
@@ -31,7 +31,7 @@ class LoadedArticle:
     size_bytes: int
 
 
-def load(file: FoundFile, html: HtmlReader) -> Iterator[LoadedArticle | BadArticle]:
+def load(file: FoundFile, html: PageParser) -> Iterator[LoadedArticle | BadArticle]:
     """Yield the file's articles, and a BadArticle for each that cannot be used."""
     try:
         require_storable(str(file.path), "its path", file.name)
@@ -47,12 +47,12 @@ def load(file: FoundFile, html: HtmlReader) -> Iterator[LoadedArticle | BadArtic
         yield BadArticle(file.name, f"cannot be read: {error.strerror or error}")
 
 
-def load_text(file: FoundFile, html: HtmlReader) -> Article:
+def load_text(file: FoundFile, html: PageParser) -> Article:
     """Return the article of a Markdown, text or HTML file."""
     content = read_bytes(file)
     suffix = file.path.suffix.lower()
     if suffix in (".html", ".htm"):
-        page = html.read(content, file.name)
+        page = html.parse(content, file.name)
         return build_article(file.name, page.fields, page.text)
     text = decode_text(content, file.name)
     if suffix == ".txt":

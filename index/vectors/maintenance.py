@@ -36,12 +36,12 @@ class Maintenance:
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     @classmethod
-    def by_owner(cls, vectors: VectorIndex, catalogue: Catalogue) -> "Maintenance":
+    def for_owner(cls, vectors: VectorIndex, catalogue: Catalogue) -> "Maintenance":
         """Return the maintenance that rebuilds the index after changes of its catalogue."""
         return cls(vectors, OwnersMaintenance(vectors, catalogue).maintain)
 
     @classmethod
-    def by_reader(cls, vectors: VectorIndex) -> "Maintenance":
+    def for_replica(cls, vectors: VectorIndex) -> "Maintenance":
         """Return the maintenance that shows what the archive's owner builds."""
 
         def follow_owner() -> None:

@@ -11,7 +11,7 @@ from citewire.rag.conversation.types import BAR, Clarification, Turn, show_outco
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """A question with its pronouns replaced; `others` are its other readings.
+    """A question with its pronouns replaced; `others` are its other interpretations.
 
     `leans` says that a pronoun is left that needs the earlier question's topic.
     """

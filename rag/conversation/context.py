@@ -117,7 +117,7 @@ class Pending:
 
 
 def finish(pending: Pending, question: str) -> Rewrite:
-    """Return the rewrite to a question, with the other readings of the follow-up's pronouns."""
+    """Return the rewrite to a question, with the other interpretations of its pronouns."""
     others = pending.resolution.others if pending.resolution else ()
     return Rewrite(capitalise(question), tuple(map(capitalise, others)))
 

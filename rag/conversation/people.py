@@ -53,7 +53,7 @@ class PersonReference:
         return replace(self.follow_up.asked, self.pronoun, name)
 
     @property
-    def readings(self) -> list[str]:
+    def interpretations(self) -> list[str]:
         """The question with each of the people in place of the pronoun."""
         return [self.put(person.text) for person in self.people]
 
@@ -75,7 +75,7 @@ class PersonReference:
     @property
     def leaves_pronoun(self) -> bool:
         """Whether the question with the first person has a pronoun left, for a thing or a group."""
-        left = find_free_pronouns(self.readings[0])
+        left = find_free_pronouns(self.interpretations[0])
         return find_first(left, NEUTER | PLURAL) is not None
 
 
@@ -91,7 +91,7 @@ def ask_for_person(reference: PersonReference) -> Clarification:
 
 def put_person(reference: PersonReference) -> Resolution:
     """Return the question with the first person in place of the pronoun."""
-    first, *others = reference.readings
+    first, *others = reference.interpretations
     return Resolution(first, reference.leaves_pronoun, tuple(others))
 
 

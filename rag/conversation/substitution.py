@@ -87,7 +87,7 @@ class Substitution:
         return not RELATIVE.isdisjoint(token.word for token in tokenize(self.phrase))
 
     @property
-    def readings(self) -> list[str]:
+    def interpretations(self) -> list[str]:
         """The earlier question with the new phrase in each slot that it fits."""
         return [
             capitalise(f"{self.earlier[: slot.start]}{self.new}{self.earlier[slot.end :]}")
@@ -164,7 +164,7 @@ def ask_for_question(new: Substitution) -> Clarification:
 def ask_for_slot(new: Substitution) -> Clarification:
     """Return the question to ask back for a phrase that fits several slots."""
     return Clarification(
-        new.follow_up.text, f"What should {new.new} stand for?", tuple(new.readings)
+        new.follow_up.text, f"What should {new.new} stand for?", tuple(new.interpretations)
     )
 
 
@@ -192,7 +192,7 @@ SUBSTITUTIONS: Table[Substitution, Rewrite | Clarification] = Table(
         ),
         Rule(
             "several slots",
-            lambda new: len(new.readings) > 1,
+            lambda new: len(new.interpretations) > 1,
             ask_for_slot,
             Example(
                 "Who drove from Paris to Berlin? | Ada Quill | what about Madrid?",
@@ -202,8 +202,8 @@ SUBSTITUTIONS: Table[Substitution, Rewrite | Clarification] = Table(
         ),
         Rule(
             "one slot, for a relative phrase",
-            lambda new: bool(new.readings) and new.is_relative,
-            lambda new: Rewrite(add_context(new.readings[0], new.earlier)),
+            lambda new: bool(new.interpretations) and new.is_relative,
+            lambda new: Rewrite(add_context(new.interpretations[0], new.earlier)),
             Example(
                 "Who voted for the Liberals? | 12 | what about the other Conservatives?",
                 "Who voted for the other Conservatives (voted for the Liberals)?",
@@ -211,8 +211,8 @@ SUBSTITUTIONS: Table[Substitution, Rewrite | Clarification] = Table(
         ),
         Rule(
             "one slot",
-            lambda new: bool(new.readings),
-            lambda new: Rewrite(new.readings[0]),
+            lambda new: bool(new.interpretations),
+            lambda new: Rewrite(new.interpretations[0]),
             Example(
                 "How many seats did the Liberals win in Ontario? | 79 | what about Quebec?",
                 "How many seats did the Liberals win in Quebec?",

@@ -62,7 +62,7 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A question that stands on its own; `alternatives` are other ways to read the follow-up."""
+    """A question that stands on its own; `alternatives` are other interpretations of it."""
 
     question: str
     alternatives: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from citewire.index.errors import BadArticle
-from citewire.index.ingest.html import HtmlReader
+from citewire.index.ingest.html import PageParser
 
 PAGE = """<!doctype html>
 <html lang="en"><head><title>Harbour opens | Tideline</title>
@@ -31,14 +31,14 @@ CROWDED = b"<html><body><article>" + b"<span>x</span>" * 200_000 + b"</article><
 
 
 @pytest.fixture
-def html() -> Iterator[HtmlReader]:
-    reader = HtmlReader()
-    yield reader
-    reader.close()
+def html() -> Iterator[PageParser]:
+    parser = PageParser()
+    yield parser
+    parser.close()
 
 
-def test_article_is_taken_out_of_the_page_around_it(html: HtmlReader) -> None:
-    page = html.read(PAGE.encode(), "harbour.html")
+def test_article_is_taken_out_of_the_page_around_it(html: PageParser) -> None:
+    page = html.parse(PAGE.encode(), "harbour.html")
 
     assert page.text == (
         "Harbour opens after the storm\n\n"
@@ -47,57 +47,57 @@ def test_article_is_taken_out_of_the_page_around_it(html: HtmlReader) -> None:
     )
 
 
-def test_page_names_its_title_source_and_date(html: HtmlReader) -> None:
-    fields = html.read(PAGE.encode(), "harbour.html").fields
+def test_page_names_its_title_source_and_date(html: PageParser) -> None:
+    fields = html.parse(PAGE.encode(), "harbour.html").fields
 
     assert fields["title"] == "Harbour opens after the storm"
     assert fields["source"] == "Tideline News"
     assert fields["published"] == "2023-11-09"
 
 
-def test_page_in_another_encoding_is_read_as_it_declares(html: HtmlReader) -> None:
+def test_page_in_another_encoding_is_read_as_it_declares(html: PageParser) -> None:
     page = PAGE.replace("<head>", '<head><meta charset="iso-8859-1">').replace("Quill", "Québec")
 
-    assert "Mayor Ada Québec said" in html.read(page.encode("latin-1"), "harbour.html").text
+    assert "Mayor Ada Québec said" in html.parse(page.encode("latin-1"), "harbour.html").text
 
 
-def test_page_without_an_article_is_refused(html: HtmlReader) -> None:
+def test_page_without_an_article_is_refused(html: PageParser) -> None:
     with pytest.raises(BadArticle, match=r"^empty.html: holds no article"):
-        html.read(b"<html><body><script>alert(1)</script></body></html>", "empty.html")
+        html.parse(b"<html><body><script>alert(1)</script></body></html>", "empty.html")
 
 
-def test_endless_attributes_cost_nothing(html: HtmlReader) -> None:
-    html.read(PAGE.encode(), "first.html")
+def test_endless_attributes_cost_nothing(html: PageParser) -> None:
+    html.parse(PAGE.encode(), "first.html")
     started = time.monotonic()
     with pytest.raises(BadArticle, match=r"^hostile.html: holds no article"):
-        html.read(ENDLESS_ATTRIBUTES, "hostile.html")
+        html.parse(ENDLESS_ATTRIBUTES, "hostile.html")
 
     assert time.monotonic() - started < 10
 
 
 def test_page_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
     # A fast machine parses the crowded page within the usual ten seconds.
-    with closing(HtmlReader(seconds_per_page=2)) as html:
-        html.read(PAGE.encode(), "first.html")
+    with closing(PageParser(seconds_per_page=2)) as html:
+        html.parse(PAGE.encode(), "first.html")
         with pytest.raises(BadArticle, match=r"^crowded.html: cannot be parsed within 2 seconds"):
-            html.read(CROWDED, "crowded.html")
+            html.parse(CROWDED, "crowded.html")
 
-        assert "eleven ships" in html.read(PAGE.encode(), "next.html").text
+        assert "eleven ships" in html.parse(PAGE.encode(), "next.html").text
 
 
-def test_parser_that_dies_takes_only_its_page_along(html: HtmlReader) -> None:
-    html.read(PAGE.encode(), "first.html")
+def test_parser_that_dies_takes_only_its_page_along(html: PageParser) -> None:
+    html.parse(PAGE.encode(), "first.html")
     for child in multiprocessing.active_children():
         child.kill()
         child.join()
     with pytest.raises(BadArticle, match=r"^second.html: cannot be parsed: the parser broke down"):
-        html.read(PAGE.encode(), "second.html")
+        html.parse(PAGE.encode(), "second.html")
 
-    assert "eleven ships" in html.read(PAGE.encode(), "third.html").text
+    assert "eleven ships" in html.parse(PAGE.encode(), "third.html").text
 
 
-def test_no_child_process_is_left_behind(html: HtmlReader) -> None:
-    html.read(PAGE.encode(), "harbour.html")
+def test_no_child_process_is_left_behind(html: PageParser) -> None:
+    html.parse(PAGE.encode(), "harbour.html")
     html.close()
 
     assert multiprocessing.active_children() == []

@@ -12,7 +12,7 @@ import pytest
 
 from citewire.index.errors import BadArticle, InvalidInput
 from citewire.index.ingest.files import find_files
-from citewire.index.ingest.html import HtmlReader
+from citewire.index.ingest.html import PageParser
 from citewire.index.ingest.loading import LoadedArticle, load
 from citewire.index.types import Article
 
@@ -41,7 +41,7 @@ def complaints(path: Path) -> list[str]:
 
 
 def items(path: Path) -> Iterator[LoadedArticle | BadArticle]:
-    with closing(HtmlReader()) as html:
+    with closing(PageParser()) as html:
         for file in find_files(path):
             yield from load(file, html)
 
@@ -418,7 +418,7 @@ def test_file_that_is_gone_when_its_turn_comes_is_named(tmp_path: Path) -> None:
     (found,) = find_files(file)
     file.unlink()
 
-    assert [str(item) for item in load(found, HtmlReader())] == [
+    assert [str(item) for item in load(found, PageParser())] == [
         "a.md: cannot be read: No such file or directory"
     ]
 
@@ -459,7 +459,7 @@ def test_field_that_is_too_long_is_named(
     tmp_path: Path, field: str, length: int, reason: str
 ) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": "It rained.", field: "x" * length}))
-    with closing(HtmlReader()) as html:
+    with closing(PageParser()) as html:
         (bad,) = load(find_files(tmp_path / "a.jsonl")[0], html)
 
     assert isinstance(bad, BadArticle)
@@ -469,7 +469,7 @@ def test_field_that_is_too_long_is_named(
 def test_address_in_the_source_becomes_the_url(tmp_path: Path) -> None:
     line = {"text": "It rained.", "source": "Wikinews https://example.org/wiki/Rain"}
     (tmp_path / "a.jsonl").write_text(json.dumps(line))
-    with closing(HtmlReader()) as html:
+    with closing(PageParser()) as html:
         (loaded,) = load(find_files(tmp_path / "a.jsonl")[0], html)
 
     assert isinstance(loaded, LoadedArticle)

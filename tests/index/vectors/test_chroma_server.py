@@ -174,7 +174,7 @@ def test_an_index_that_the_server_lost_is_replaced_by_scans_until_it_is_rebuilt(
     (name,) = collections(server, filled)
     server.delete_collection(name)
     assert ids(found(index)) == expected
-    with Maintenance.by_owner(index, filled):
+    with Maintenance.for_owner(index, filled):
         assert within(120, lambda: index.uses_chroma)
         assert ids(found(index)) == expected
     (other,) = collections(server, filled)
@@ -214,7 +214,7 @@ def test_a_server_that_goes_away_is_an_error_until_it_is_back(
         assert not index.uses_chroma
     finally:
         chroma_run.start()
-    with Maintenance.by_owner(index, filled):
+    with Maintenance.for_owner(index, filled):
         assert within(60, lambda: index.uses_chroma)
     assert ids(found(index)) == expected
 
@@ -306,7 +306,7 @@ def test_a_reader_sees_every_change_and_the_next_generation(
     assert ids(found(reading)) == ids(found(index))
     assert reading.indexed_rows == 503
     filled.remove(["b"])
-    with Maintenance.by_reader(reading):
+    with Maintenance.for_replica(reading):
         index.rebuild()
         assert within(60, lambda: reading.indexed_rows == 303 and reading.uses_chroma)
 

@@ -17,7 +17,7 @@ def test_an_index_under_maintenance_repairs_itself(
 ) -> None:
     change_byte(index_file(copied, "data_level0.bin"))
     with closing(VectorIndex(copied / "vectors", copied_catalogue, FolderBackend())) as index:
-        with Maintenance.by_owner(index, copied_catalogue):
+        with Maintenance.for_owner(index, copied_catalogue):
             deadline = time.monotonic() + 120
             while not index.uses_chroma and time.monotonic() < deadline:
                 assert_finds_the_nearest(index, copied_catalogue)
