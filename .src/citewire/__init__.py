@@ -99,3 +99,7 @@ if not TYPE_CHECKING:
         if name not in MODULE_BY_NAME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(MODULE_BY_NAME[name]), name)
+
+    def __dir__() -> list[str]:
+        """List the public names too that are not imported yet."""
+        return sorted({*globals(), *__all__})

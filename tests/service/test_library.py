@@ -35,6 +35,14 @@ def test_public_names_are_these_and_each_is_there() -> None:
     assert all(inspect.getdoc(getattr(citewire, name)) for name in PUBLIC)
 
 
+def test_public_names_are_listed_before_they_are_used() -> None:
+    program = "import citewire; print(sorted(set(citewire.__all__) - set(dir(citewire))))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_unknown_name_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="'citewire' has no attribute 'nonsense'"):
         citewire.nonsense  # noqa: B018
