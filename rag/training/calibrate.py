@@ -25,13 +25,11 @@ from pathlib import Path
 import numpy as np
 from platformdirs import user_cache_path
 
-from citewire.index.archive.embedded import EmbeddedArchive
-from citewire.index.catalogue.opening import open_catalogue
+from citewire.index.archive.opening import open_owned
+from citewire.index.data_directory import DataDirectory
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.text.chunking import PassageSize
 from citewire.index.types import Article
-from citewire.index.vectors.backends import FolderBackend
-from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import Answerer
 from citewire.rag.evaluation.metrics import f1
 from citewire.rag.evaluation.outcomes import RIGHT_F1, read_paragraph
@@ -173,20 +171,19 @@ def judge_all(
     sample: ArchiveSample, encoder: OnnxEncoder, reader: OnnxReader
 ) -> list[JudgedQuestion]:
     """Build an archive of the sample's paragraphs and ask it all questions."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "catalogue.sqlite3")
-        catalogue = open_catalogue(file, "create", encoder=encoder.identity)
-        articles = {
-            Article(f"{number}", title, text): file.name
-            for number, (text, title) in enumerate(sample.indexed.items())
-        }
-        catalogue.put(encode_articles(articles, encoder, PassageSize()))
-        vectors = VectorIndex(Path(folder, "vectors"), catalogue, FolderBackend())
-        retriever = HybridRetriever(encoder, EmbeddedArchive(catalogue, vectors))
-        answerer = Answerer(retriever, reader, UNCALIBRATED)
-        judged = [judge_question(example, answerer, sample) for example in sample.questions]
-        catalogue.close()
-    return judged
+    articles = {
+        Article(f"{number}", title, text): ""
+        for number, (text, title) in enumerate(sample.indexed.items())
+    }
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_owned(
+            DataDirectory(Path(folder), command="calibrate"), encoder.identity, None, create=True
+        ) as archive,
+    ):
+        archive.put(encode_articles(articles, encoder, PassageSize()))
+        answerer = Answerer(HybridRetriever(encoder, archive), reader, UNCALIBRATED)
+        return [judge_question(example, answerer, sample) for example in sample.questions]
 
 
 def judge_question(example: Example, answerer: Answerer, sample: ArchiveSample) -> JudgedQuestion:
