@@ -3,8 +3,8 @@
 
 import { readEvents } from "./events.js";
 
-/** @import { Article, AskResponse, Filters, Message, Ready } from "./types.js" */
-/** @import { SearchResponse, Session, SourceList, Unclear, Understood } from "./types.js" */
+/** @import { Article, AskResponse, Clarification, Filters, Message } from "./types.js" */
+/** @import { Ready, RewriteResponse, SearchResponse, Session, SourceList } from "./types.js" */
 
 // Relative to this module: pages have addresses of several depths, perhaps behind a prefix.
 const SERVICE = new URL("../", import.meta.url);
@@ -72,7 +72,7 @@ export function signOut(signal) {
  * Return how the last of the messages is understood.
  * @param {Message[]} messages
  * @param {AbortSignal} signal
- * @returns {Promise<Understood | Unclear>}
+ * @returns {Promise<RewriteResponse | Clarification>}
  */
 export function understand(messages, signal) {
   return request("v1/understand", signal, { method: "POST", body: JSON.stringify({ messages }) });

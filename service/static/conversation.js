@@ -4,7 +4,7 @@
 import { Problem, ask, explain, understand } from "./api.js";
 import { createElement, findById } from "./dom.js";
 import { renderBusy, renderProblem } from "./notices.js";
-import { renderUnclear } from "./rewriting.js";
+import { renderClarification } from "./rewriting.js";
 import { createTurnView, describeResult, renderAnswers, renderTurn } from "./turn.js";
 import { formatCount } from "./words.js";
 
@@ -93,7 +93,7 @@ export class Conversation {
     const messages = this.#history.toMessages(question.question, question.id);
     const rewrite = await understand(messages, signal);
     if (rewrite.status === "unclear") {
-      view.reply(renderUnclear(rewrite, (words) => this.#askAs(view, question, words)));
+      view.reply(renderClarification(rewrite, (words) => this.#askAs(view, question, words)));
       this.#surroundings.announce(rewrite.ask_back);
       return;
     }

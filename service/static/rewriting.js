@@ -3,7 +3,7 @@
 
 import { createButton, createElement, renderVerbatim } from "./dom.js";
 
-/** @import { Rewrite, Unclear } from "./types.js" */
+/** @import { Clarification, Rewrite } from "./types.js" */
 
 /** @typedef {(question: string) => void} AskAs */
 
@@ -52,10 +52,10 @@ function renderAskedAs(askedAs, askAs) {
 
 /**
  * Render the question back where a question cannot be understood.
- * @param {Unclear} unclear
+ * @param {Clarification} clarification
  * @param {AskAs} askAs
  */
-export function renderUnclear({ ask_back: askBack, candidates }, askAs) {
+export function renderClarification({ ask_back: askBack, candidates }, askAs) {
   const text = createElement("p", { class: "ask-back" }, ...renderVerbatim(askBack));
   const view = createElement("div", { class: "result unclear" }, text);
   if (candidates.length > 0) view.append(renderChoices("Perhaps", candidates, askAs));

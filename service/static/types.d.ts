@@ -78,7 +78,7 @@ export interface Passage {
   score: number;
 }
 
-export interface Legs {
+export interface SearchScores {
   cosine: number;
   bm25: number;
   dense_rank: number | null;
@@ -87,7 +87,7 @@ export interface Legs {
 
 export interface FoundPassage extends Quote {
   score: number;
-  legs: Legs | null;
+  legs: SearchScores | null;
 }
 
 export interface SearchResponse {
@@ -111,14 +111,14 @@ export interface Message {
   content: string;
 }
 
-export interface Understood {
+export interface RewriteResponse {
   status: "understood";
   question: string;
   asked_as: string;
   alternatives: string[];
 }
 
-export interface Unclear {
+export interface Clarification {
   status: "unclear";
   question: string;
   ask_back: string;

@@ -106,7 +106,7 @@ def measure_searches(
         print_row(f"dense, filter {name}", summarise(time_searches(index, vectors, filters)))
         asked = [Question(text, filters) for text in chosen]
         print_row(
-            f"both legs, ranked, filter {name}",
+            f"both searches, ranked, filter {name}",
             summarise(time_calls(build_calls(retriever, asked))),
         )
 
