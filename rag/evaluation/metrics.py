@@ -93,7 +93,7 @@ def risk_coverage_curve(
     points, wrong = [], 0
     for place, i in enumerate(order, start=1):
         wrong += not right[i]
-        # No threshold lies between equal confidences.
+        # No threshold separates equal confidences.
         if place == len(order) or confidences[order[place]] != confidences[i]:
             points.append((place / len(order), wrong / place))
     return points

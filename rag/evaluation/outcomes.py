@@ -8,7 +8,7 @@ from citewire.rag.conversation.rewriting import rewrite_last
 from citewire.rag.conversation.types import Clarification
 from citewire.rag.evaluation.metrics import exact_match, f1
 from citewire.rag.evaluation.question_files import LabelledQuestion
-from citewire.rag.evaluation.squad import Example
+from citewire.rag.evaluation.squad import SquadExample
 from citewire.rag.reader_protocol import Reader
 from citewire.rag.reading.calibration import Calibration
 from citewire.rag.types import Answers, Citation, Extract, Hit, NoAnswer, Question
@@ -62,13 +62,13 @@ def ask_in_conversation(ask: Ask, labelled: LabelledQuestion) -> Answers | NoAns
 def ask_rewritten(
     ask: Ask, questions: Sequence[str], answers: Sequence[str]
 ) -> Answers | NoAnswer | Clarification:
-    """Ask the last question in the form that stands alone, unless it needs a clarification."""
+    """Ask the last question as it is rewritten, unless it needs a clarification."""
     rewritten = rewrite_last(questions, answers)
     return rewritten if isinstance(rewritten, Clarification) else ask(Question(rewritten.question))
 
 
 def read_all(
-    reader: Reader, calibration: Calibration, examples: Iterable[Example], kind: str
+    reader: Reader, calibration: Calibration, examples: Iterable[SquadExample], kind: str
 ) -> list[Outcome]:
     """Read every question on its own paragraph, without an archive."""
     outcomes = []
@@ -82,7 +82,7 @@ def read_all(
     return outcomes
 
 
-def read_paragraph(reader: Reader, example: Example) -> Extract | None:
+def read_paragraph(reader: Reader, example: SquadExample) -> Extract | None:
     """Return the best span of the example's own paragraph, None when the reader finds none.
 
     The paragraph has no title: a person who asks about a given paragraph gives only that.

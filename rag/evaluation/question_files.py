@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from citewire.index.errors import InvalidInput
 from citewire.index.types import Article
-from citewire.rag.evaluation.squad import Example
+from citewire.rag.evaluation.squad import SquadExample
 from citewire.rag.types import Question
 
 
@@ -73,7 +73,7 @@ def read_questions(file: Path) -> list[LabelledQuestion]:
 
 
 def build_archive(
-    examples: Sequence[Example], asked: Sequence[Example], kind: str
+    examples: Sequence[SquadExample], asked: Sequence[SquadExample], kind: str
 ) -> tuple[list[Article], list[LabelledQuestion]]:
     """Return every paragraph of the examples as an article, and the questions `asked` of them.
 

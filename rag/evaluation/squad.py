@@ -27,7 +27,7 @@ class Gold:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class SquadExample:
     """A question on one paragraph; without golds it is unanswerable there.
 
     `article` holds every paragraph of the same article, shared by its examples.
@@ -41,7 +41,7 @@ class Example:
     title: str = ""
 
 
-def read_examples(path: Path) -> Iterator[Example]:
+def read_examples(path: Path) -> Iterator[SquadExample]:
     """Yield the questions of a file, in file order.
 
     Raises:
@@ -55,7 +55,7 @@ def read_examples(path: Path) -> Iterator[Example]:
             article = tuple(paragraph["context"] for paragraph in entry["paragraphs"])
             for paragraph in entry["paragraphs"]:
                 for qa in paragraph["qas"]:
-                    yield Example(
+                    yield SquadExample(
                         id=str(qa["id"]),
                         question=qa["question"].strip(),
                         context=paragraph["context"],

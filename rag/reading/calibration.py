@@ -43,7 +43,7 @@ class Calibration:
 
     `threshold` is the lowest probability of an answer that is given. `relevance` is the
     lowest similarity at which the archive counts as relevant to the question.
-    `paragraph` holds bias and weight of the margin alone, for a question that is read on a
+    `paragraph` holds bias and weight of the margin by itself, for a question that is read on a
     given paragraph, without an archive. `cls_weights` are the weights of `cls_vector`: they
     score whether the passage answers such a question at all, in addition to the span's margin
     (passage selection as in Karpukhin 2020, fitted afterwards); without them the vector is ignored.

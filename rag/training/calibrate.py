@@ -33,7 +33,7 @@ from citewire.index.types import Article
 from citewire.rag.answerer import Answerer
 from citewire.rag.evaluation.metrics import f1
 from citewire.rag.evaluation.outcomes import RIGHT_F1, read_paragraph
-from citewire.rag.evaluation.squad import Example, read_examples
+from citewire.rag.evaluation.squad import SquadExample, read_examples
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, prepare_model
 from citewire.rag.reading.calibration import CALIBRATION_FILE, FEATURE_NAMES, UNCALIBRATED
@@ -71,7 +71,7 @@ class ArchiveSample:
     """Paragraphs to index, with their titles, the questions to ask, and the held-out paragraphs."""
 
     indexed: dict[str, str]
-    questions: list[Example]
+    questions: list[SquadExample]
     held_out: set[str]
 
 
@@ -135,7 +135,7 @@ def expand_counts(counts: Sequence[int], files: int) -> list[int]:
 
 
 def draw_sample(
-    examples: Sequence[Example], paragraphs: int, questions: int, rng: random.Random
+    examples: Sequence[SquadExample], paragraphs: int, questions: int, rng: random.Random
 ) -> ArchiveSample:
     """Draw paragraphs and questions about them; a share of the paragraphs is not indexed."""
     titles = {example.context: example.title for example in examples}
@@ -149,7 +149,7 @@ def draw_sample(
     return ArchiveSample({context: titles[context] for context in indexed}, chosen, held_out)
 
 
-def move_questions(examples: Sequence[Example], rng: random.Random) -> list[Example]:
+def move_questions(examples: Sequence[SquadExample], rng: random.Random) -> list[SquadExample]:
     """Move a share of the questions to another paragraph of their article that lacks the answer."""
     return [
         (rng.random() < LEFT_OUT_SHARE and make_negative(example, rng)) or example
@@ -157,7 +157,7 @@ def move_questions(examples: Sequence[Example], rng: random.Random) -> list[Exam
     ]
 
 
-def read_paragraphs(examples: Sequence[Example], reader: OnnxReader) -> list[ParagraphAnswer]:
+def read_paragraphs(examples: Sequence[SquadExample], reader: OnnxReader) -> list[ParagraphAnswer]:
     """Read each question on its own paragraph."""
     found = [(example, read_paragraph(reader, example)) for example in examples]
     return [
@@ -186,7 +186,9 @@ def judge_all(
         return [judge_question(example, answerer, sample) for example in sample.questions]
 
 
-def judge_question(example: Example, answerer: Answerer, sample: ArchiveSample) -> JudgedQuestion:
+def judge_question(
+    example: SquadExample, answerer: Answerer, sample: ArchiveSample
+) -> JudgedQuestion:
     """Ask one question; if its paragraph is not indexed, no candidate is right."""
     golds = [gold.text for gold in example.golds] if example.context in sample.indexed else []
     candidates = answerer.find_candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]

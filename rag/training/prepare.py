@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from citewire.rag.evaluation.squad import Example, read_examples
+from citewire.rag.evaluation.squad import SquadExample, read_examples
 from citewire.rag.training.distillation.clozes import make_cloze
 from citewire.rag.training.distillation.headers import add_headers, collect_titles
 from citewire.rag.training.distillation.negatives import mine_negatives
@@ -42,14 +42,14 @@ def make_pairs(recipe: Recipe, data: Path) -> Iterator[TextPair]:
         yield from add_headers(pairs, titles, recipe.header_share, recipe.seed)
 
 
-def pair_with_own_paragraph(example: Example, weight: float) -> TextPair:
+def pair_with_own_paragraph(example: SquadExample, weight: float) -> TextPair:
     """Pair the question with the paragraph it was asked about."""
     gold = example.golds[0] if example.golds else None
     return TextPair(example.id, example.question, example.context, gold, weight)
 
 
 def pair_with_negatives(
-    source: PairSource, examples: Sequence[Example], paragraphs: Sequence[str], seed: int
+    source: PairSource, examples: Sequence[SquadExample], paragraphs: Sequence[str], seed: int
 ) -> Iterator[TextPair]:
     """Pair answerable questions with similar paragraphs that lack their answer.
 
@@ -72,7 +72,7 @@ def pair_with_negatives(
 
 
 def make_unlabelled(
-    source: PairSource, examples: Sequence[Example], seed: int
+    source: PairSource, examples: Sequence[SquadExample], seed: int
 ) -> Iterator[TextPair]:
     """Make the pairs that only the teacher labels: variations, windows and clozes."""
     for example in examples:
@@ -89,7 +89,7 @@ def make_unlabelled(
                 yield TextPair.without_label(question, passage, source.untold_weight)
 
 
-def make_windows(source: PairSource, example: Example, seed: int) -> Iterator[TextPair]:
+def make_windows(source: PairSource, example: SquadExample, seed: int) -> Iterator[TextPair]:
     """Pair an answerable question with windows of its article, every second one at random."""
     for number in range(source.windows if example.golds else 0):
         yield TextPair(

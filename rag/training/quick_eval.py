@@ -19,7 +19,7 @@ from torch.nn import Module
 from transformers import AutoModelForQuestionAnswering
 
 from citewire.rag.evaluation.metrics import auroc, best_threshold_mean, exact_match, f1
-from citewire.rag.evaluation.squad import Example, read_examples
+from citewire.rag.evaluation.squad import SquadExample, read_examples
 from citewire.rag.training.distillation.phase import forward
 from citewire.rag.training.distillation.teacher import load_teacher
 from citewire.rag.training.finetuning.data import (
@@ -62,7 +62,9 @@ def find_best_span(
 
 
 @torch.inference_mode()
-def predict(model: Module, tokenizer: Tokenizer, examples: Sequence[Example]) -> list[Prediction]:
+def predict(
+    model: Module, tokenizer: Tokenizer, examples: Sequence[SquadExample]
+) -> list[Prediction]:
     """Return the best prediction over all windows of each example, in the examples' order."""
     device = next(model.parameters()).device
     encodings = tokenizer.encode_batch(
@@ -89,7 +91,9 @@ def predict(model: Module, tokenizer: Tokenizer, examples: Sequence[Example]) ->
     return [best[number] for number in range(len(examples))]
 
 
-def evaluate(examples: Sequence[Example], predictions: Sequence[Prediction]) -> dict[str, float]:
+def evaluate(
+    examples: Sequence[SquadExample], predictions: Sequence[Prediction]
+) -> dict[str, float]:
     """Compute exact match and F1 over the answerable questions, in per cent.
 
     If some questions are unanswerable, also the scores over all at the best threshold (SQuAD 2.0),

@@ -29,7 +29,7 @@ from citewire.index.vectors.backends import FolderBackend
 from citewire.index.vectors.vector_index import VectorIndex
 from citewire.rag.answerer import build_candidates
 from citewire.rag.evaluation.metrics import exact_match, f1
-from citewire.rag.evaluation.squad import Example, read_examples
+from citewire.rag.evaluation.squad import SquadExample, read_examples
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import prepare_model
 from citewire.rag.query import Query
@@ -89,7 +89,7 @@ def main() -> None:
         print(f"{size:>9} {row}", flush=True)
 
 
-def join_paragraphs(examples: Sequence[Example]) -> dict[str, Article]:
+def join_paragraphs(examples: Sequence[SquadExample]) -> dict[str, Article]:
     """Join the paragraphs of each article, in their order."""
     paragraphs: dict[str, dict[str, None]] = {}
     for example in examples:
@@ -100,7 +100,7 @@ def join_paragraphs(examples: Sequence[Example]) -> dict[str, Article]:
     }
 
 
-def place_answer(example: Example, articles: dict[str, Article]) -> PlacedQuestion:
+def place_answer(example: SquadExample, articles: dict[str, Article]) -> PlacedQuestion:
     """Place the question's answer in the joined article."""
     gold, article = example.golds[0], articles[example.title]
     start = article.text.index(example.context) + gold.start

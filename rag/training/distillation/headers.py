@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 
 from citewire.index.text.chunking import split_sentences
-from citewire.rag.evaluation.squad import Example
+from citewire.rag.evaluation.squad import SquadExample
 from citewire.rag.reading.passage_header import append_header, build_header
 from citewire.rag.training.distillation.text_pairs import TextPair
 
@@ -22,7 +22,7 @@ DATED_SHARE = 0.4
 EARLIEST, LATEST = 1990, 2025
 
 
-def collect_titles(examples: Iterable[Example]) -> dict[str, tuple[str, ...]]:
+def collect_titles(examples: Iterable[SquadExample]) -> dict[str, tuple[str, ...]]:
     """Collect for each paragraph its article's title and, if there is one, its lead."""
     return {
         example.context: (example.title, *find_lead(example.article[0]))

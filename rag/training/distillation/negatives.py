@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from citewire.rag.evaluation.squad import Example
+from citewire.rag.evaluation.squad import SquadExample
 
 # Characters; shorter paragraphs are headings and posts, not passages of an archive.
 SHORTEST_PARAGRAPH = 200
@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 1000
 
 
 def mine_negatives(
-    examples: Sequence[Example], paragraphs: Sequence[str], count: int, seed: int
+    examples: Sequence[SquadExample], paragraphs: Sequence[str], count: int, seed: int
 ) -> list[list[str]]:
     """Return up to `count` paragraphs for each answerable example, among the nearest by TF-IDF.
 
@@ -44,7 +44,7 @@ def mine_negatives(
 
 
 def _draw_negatives(
-    example: Example, near: Sequence[tuple[str, str]], count: int, rng: random.Random
+    example: SquadExample, near: Sequence[tuple[str, str]], count: int, rng: random.Random
 ) -> list[str]:
     answers = [gold.text.casefold() for gold in example.golds]
     lacking = [

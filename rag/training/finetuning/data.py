@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer
 
-from citewire.rag.evaluation.squad import Example, Gold
+from citewire.rag.evaluation.squad import Gold, SquadExample
 
 CONTEXT = 1  # index of the context in the pair (question, context)
 # Token position of [CLS], the target of unanswerable questions (Devlin 2019).
@@ -24,7 +24,7 @@ class TrainingWindow:
     end: int
 
 
-def make_negative(example: Example, rng: random.Random) -> Example | None:
+def make_negative(example: SquadExample, rng: random.Random) -> SquadExample | None:
     """Pair the question with a random paragraph of its article that contains no gold answer.
 
     Return None if there is none, or if the question is unanswerable: another paragraph might
@@ -37,11 +37,15 @@ def make_negative(example: Example, rng: random.Random) -> Example | None:
     for context in rng.sample(others, len(others)):
         folded = context.casefold()
         if not any(text in folded for text in texts):
-            return Example(f"{example.id}-negative", example.question, context, (), example.article)
+            return SquadExample(
+                f"{example.id}-negative", example.question, context, (), example.article
+            )
     return None
 
 
-def add_negatives(examples: Sequence[Example], share: float, rng: random.Random) -> list[Example]:
+def add_negatives(
+    examples: Sequence[SquadExample], share: float, rng: random.Random
+) -> list[SquadExample]:
     """Add a negative for a random `share` of the examples, where the article has one."""
     chosen = [example for example in examples if rng.random() < share]
     negatives = [make_negative(example, rng) for example in chosen]
@@ -69,7 +73,7 @@ def find_answer_tokens(window: Encoding, gold: Gold) -> tuple[int, int] | None:
 
 
 def build_training_windows(
-    tokenizer: Tokenizer, examples: Sequence[Example], rng: random.Random
+    tokenizer: Tokenizer, examples: Sequence[SquadExample], rng: random.Random
 ) -> list[TrainingWindow]:
     """Turn each example into one random window that holds its first gold, or any if it has none.
 

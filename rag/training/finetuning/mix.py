@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from citewire.rag.evaluation.squad import Example, read_examples
+from citewire.rag.evaluation.squad import SquadExample, read_examples
 from citewire.rag.training.finetuning.config import Config
 from citewire.rag.training.finetuning.data import (
     TrainingWindow,
@@ -58,7 +58,7 @@ class Batch:
 class Rotation:
     """A source's examples in endless random order: shuffled anew for each epoch."""
 
-    def __init__(self, name: str, examples: Sequence[Example], *, seed: int) -> None:
+    def __init__(self, name: str, examples: Sequence[SquadExample], *, seed: int) -> None:
         if not examples:
             raise ValueError(f"{name}: no questions; remove the source from the config")
         self._name = name
@@ -67,7 +67,7 @@ class Rotation:
         self._epoch = -1
         self._order: list[int] = []
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, index: int) -> SquadExample:
         epoch, place = divmod(index, len(self._examples))
         if epoch != self._epoch:
             self._epoch = epoch
@@ -96,7 +96,7 @@ class Mix:
                 yield collate(cut[number]), Position(position.pool, number + 1)
             position = Position(position.pool + 1)
 
-    def draw_pool(self, number: int) -> list[Example]:
+    def draw_pool(self, number: int) -> list[SquadExample]:
         """Return the questions of a pool, before negatives are added."""
         drawn = zip(self._rotations, self._counts, strict=True)
         return [

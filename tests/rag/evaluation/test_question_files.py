@@ -9,7 +9,7 @@ from citewire.rag.evaluation.question_files import (
     is_squad,
     read_questions,
 )
-from citewire.rag.evaluation.squad import Example, Gold
+from citewire.rag.evaluation.squad import Gold, SquadExample
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def test_the_name_decides_the_format(name: str, expected: bool) -> None:
 
 def test_paragraphs_become_an_archive_that_its_questions_are_asked_of() -> None:
     examples = [
-        Example("1", "Who fled?", "Ana fled.", (Gold("Ana", 0),), (), "A town"),
-        Example("2", "Who stayed?", "Ana fled.", (), (), "A town"),
-        Example("3", "What rose?", "The river rose.", (Gold("The river", 0),), (), "A river"),
+        SquadExample("1", "Who fled?", "Ana fled.", (Gold("Ana", 0),), (), "A town"),
+        SquadExample("2", "Who stayed?", "Ana fled.", (), (), "A town"),
+        SquadExample("3", "What rose?", "The river rose.", (Gold("The river", 0),), (), "A river"),
     ]
 
     articles, questions = build_archive(examples, examples[1:], "town")

@@ -6,7 +6,7 @@ from citewire.index.types import Span
 from citewire.rag.evaluation.outcomes import Outcome, ask_all, read_all
 from citewire.rag.evaluation.question_files import LabelledQuestion
 from citewire.rag.evaluation.report import Evaluation
-from citewire.rag.evaluation.squad import Example, Gold
+from citewire.rag.evaluation.squad import Gold, SquadExample
 from citewire.rag.reading.calibration import FEATURE_NAMES, Calibration
 from citewire.rag.types import (
     Answers,
@@ -97,8 +97,8 @@ def test_a_reader_without_an_archive_is_judged_on_each_questions_own_paragraph()
         paragraph=(0.0, 1.0),
     )
     examples = [
-        Example("1", "Who?", "Ana fled.", (Gold("Ana", 0),), ()),
-        Example("2", "Who stayed?", "nobody stayed.", (), ()),
+        SquadExample("1", "Who?", "Ana fled.", (Gold("Ana", 0),), ()),
+        SquadExample("2", "Who stayed?", "nobody stayed.", (), ()),
     ]
 
     (row,) = Evaluation.from_outcomes(read_all(FirstWord(), calibration, examples, "town")).rows

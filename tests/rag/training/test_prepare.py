@@ -6,15 +6,15 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from citewire.rag.evaluation.squad import Example, Gold, read_examples
+from citewire.rag.evaluation.squad import Gold, SquadExample, read_examples
 from citewire.rag.training.distillation.pairs import UNANSWERABLE, Collator, read_pairs
 from citewire.rag.training.distillation.text_pairs import TextPair
 from citewire.rag.training.prepare import pair_with_own_paragraph, tokenise_pairs
 
 
-def build_example(context: str, answer: str) -> Example:
+def build_example(context: str, answer: str) -> SquadExample:
     gold = Gold(answer, context.index(answer))
-    return Example("1", "the river?", context, (gold,), (context,))
+    return SquadExample("1", "the river?", context, (gold,), (context,))
 
 
 def test_pairs_point_at_the_answers_of_their_passages(

@@ -5,7 +5,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForQuestionAnswering
 
-from citewire.rag.evaluation.squad import Example, Gold, read_examples
+from citewire.rag.evaluation.squad import Gold, SquadExample, read_examples
 from citewire.rag.training.quick_eval import Prediction, evaluate, find_best_span, predict
 
 CONTEXT_TEXT = "Ana fled."
@@ -31,8 +31,8 @@ def test_every_prediction_is_text_of_its_context(
 
 
 def test_scores_of_a_known_set() -> None:
-    answerable = Example("a", "who?", CONTEXT_TEXT, (Gold("Ana", 0),), ())
-    unanswerable = Example("b", "when?", CONTEXT_TEXT, (), ())
+    answerable = SquadExample("a", "who?", CONTEXT_TEXT, (Gold("Ana", 0),), ())
+    unanswerable = SquadExample("b", "when?", CONTEXT_TEXT, (), ())
     scores = evaluate(
         [answerable, unanswerable], [Prediction("Ana fled", 2.0), Prediction("Ana", -1.0)]
     )

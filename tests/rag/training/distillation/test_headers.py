@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from citewire.rag.evaluation.squad import Example, Gold
+from citewire.rag.evaluation.squad import Gold, SquadExample
 from citewire.rag.reading.passage_header import DIVIDER
 from citewire.rag.training.distillation.headers import add_headers, collect_titles, draw_header
 from citewire.rag.training.distillation.recipe import PairSource, PhaseConfig, Recipe
@@ -16,8 +16,8 @@ FIRST = "The old bridge of Pont-Nord crosses the Vire. It opened in 1894 and was
 SECOND = "She wants a new bridge."
 
 
-def example(context: str, title: str) -> Example:
-    return Example("q", "Who wants it?", context, (), (FIRST, SECOND), title)
+def example(context: str, title: str) -> SquadExample:
+    return SquadExample("q", "Who wants it?", context, (), (FIRST, SECOND), title)
 
 
 def pair(number: int, passage: str) -> TextPair:

@@ -1,6 +1,6 @@
 """Hard negatives are similar paragraphs without the answer."""
 
-from citewire.rag.evaluation.squad import Example, Gold
+from citewire.rag.evaluation.squad import Gold, SquadExample
 from citewire.rag.training.distillation.negatives import SHORTEST_PARAGRAPH, mine_negatives
 
 
@@ -11,6 +11,6 @@ def test_negatives_look_alike_and_lack_the_answer() -> None:
     also = f"In 1894 the bridge over the Vire opened, says a plaque. {filler}"
     far = f"Loaves of rye are sold on Mill Lane. {filler}"
     golds = (Gold("1894", gold.index("1894")),)
-    asked = Example("1", "When did the bridge over the Vire open?", gold, golds, (gold,))
+    asked = SquadExample("1", "When did the bridge over the Vire open?", gold, golds, (gold,))
     assert min(map(len, (gold, near, also, far))) >= SHORTEST_PARAGRAPH
     assert mine_negatives([asked], [gold, near, also, far], 1, seed=1) == [[near]]

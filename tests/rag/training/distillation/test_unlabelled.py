@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from citewire.rag.evaluation.squad import Example, Gold, read_examples
+from citewire.rag.evaluation.squad import Gold, SquadExample, read_examples
 from citewire.rag.training.distillation.clozes import make_cloze
 from citewire.rag.training.distillation.hints import PrincipalComponents
 from citewire.rag.training.distillation.pairs import UNLABELLED, Collator, draw_rows
@@ -116,7 +116,7 @@ def test_negatives_come_again_with_the_names_of_their_passage() -> None:
     own = f"Ana Ruiz opened the bridge over the Vire in 1894. {filler}"
     near = f"Old Lena Moss painted the bridge over the Orne green. {filler}"
     gold = Gold("1894", own.index("1894"))
-    asked = Example("1", "When did Ana Ruiz open the bridge?", own, (gold,), (own,))
+    asked = SquadExample("1", "When did Ana Ruiz open the bridge?", own, (gold,), (own,))
     source = PairSource(
         ("town",), 0.5, negatives=1, negatives_weight=1, transferred=True, untold_weight=2
     )

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from citewire.rag.evaluation.squad import Example, Gold, read_examples
+from citewire.rag.evaluation.squad import Gold, SquadExample, read_examples
 from citewire.rag.training.finetuning.data import (
     add_negatives,
     build_training_windows,
@@ -18,9 +18,9 @@ from citewire.rag.training.finetuning.data import (
 LONG = "the river rose. " * 40 + "Ana Ruiz fled." + " the river fell." * 40
 
 
-def example(context: str, *golds: str, article: tuple[str, ...] = ()) -> Example:
+def example(context: str, *golds: str, article: tuple[str, ...] = ()) -> SquadExample:
     placed = tuple(Gold(gold, context.index(gold)) for gold in golds)
-    return Example("q", "who fled?", context, placed, article or (context,))
+    return SquadExample("q", "who fled?", context, placed, article or (context,))
 
 
 def test_file_is_read_with_golds_at_their_places(data: Path) -> None:

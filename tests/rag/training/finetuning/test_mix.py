@@ -3,7 +3,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from citewire.rag.evaluation.squad import Example
+from citewire.rag.evaluation.squad import SquadExample
 from citewire.rag.training.finetuning.config import Config
 from citewire.rag.training.finetuning.data import TrainingWindow
 from citewire.rag.training.finetuning.mix import (
@@ -20,7 +20,7 @@ def window(length: int) -> TrainingWindow:
 
 
 def test_rotation_gives_every_example_once_an_epoch() -> None:
-    examples = [Example(str(number), "?", "", (), ()) for number in range(5)]
+    examples = [SquadExample(str(number), "?", "", (), ()) for number in range(5)]
     rotation = Rotation("town", examples, seed=1)
     ids = [rotation[index].id for index in range(10)]
     assert sorted(ids[:5]) == sorted(ids[5:]) == ["0", "1", "2", "3", "4"]
