@@ -7,6 +7,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +137,18 @@ def test_tracked_files_stay_small() -> None:
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
     assert not [path for path in modules() if path.stem in NAMES_THAT_SAY_NOTHING]
+
+
+def test_a_class_name_means_one_thing() -> None:
+    names = Counter(
+        node.name
+        for path in modules()
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+
+    # The protocol of every archive, and the one that `import citewire` opens.
+    assert {name for name, count in names.items() if count > 1} == {"Archive"}
 
 
 def test_the_command_line_imports_nothing_heavy() -> None:
