@@ -21,7 +21,7 @@ from citewire.index.types import EVERY_ARTICLE, Article, Filters, Passage
 from citewire.index.vectors.maintenance import Maintenance
 from citewire.index.vectors.vector_index import VectorIndex
 
-# Dense searches in threads of their own; more at once would only wait for one another.
+# Threads for dense searches; more searches at once would only wait for one another.
 DENSE_SEARCHES_AT_ONCE = 4
 
 

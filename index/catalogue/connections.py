@@ -11,7 +11,7 @@ from citewire.index.catalogue.wal import locate_log
 from citewire.index.errors import ArchiveDamaged, NotUsable, StorageFull
 from citewire.index.system.files import can_write, has_room
 
-# How long SQLite waits for another connection's lock.
+# Milliseconds that SQLite waits for another connection's lock.
 BUSY_TIMEOUT_MS = 10_000
 # Primary result codes that say nothing about the content of the file.
 CIRCUMSTANCES = {

@@ -24,7 +24,7 @@ from citewire.index.system.files import InPlaceFile, write_atomically
 
 # Bytes read at once.
 READ_BYTES = 1 << 20
-# Length of the file of the acknowledged state, padded.
+# Bytes of the file of the acknowledged state, padded.
 STATE_BYTES = 128
 # Attempts to read a file that its owner may be overwriting, and the seconds between them.
 READS, SECONDS_BETWEEN_READS = 5, 0.001

@@ -31,9 +31,9 @@ from citewire.index.vectors.manifest import Generation, build_prefix
 from citewire.index.vectors.rows import Rows
 from citewire.index.vectors.server_address import ServerAddress
 
-# Timeout of a search.
+# Seconds until a search times out.
 SECONDS_PER_SEARCH = 5.0
-# Timeout of writing a batch of rows, or reading a page of ids, while others search.
+# Seconds until writing a batch of rows, or reading a page of ids, times out, while others search.
 SECONDS_PER_PART = 120.0
 # Seconds to wait before another attempt. They are few: an error is better than a long wait.
 PAUSES = (0.1, 0.4)

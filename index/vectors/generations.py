@@ -35,7 +35,8 @@ from citewire.index.vectors.manifest import (
 )
 from citewire.index.vectors.rows import Rows
 
-# Chroma takes in about 600 passages a second on a busy machine, and no question waits for it.
+# Seconds: Chroma takes in about 600 passages a second on a busy machine, and no question waits for
+# it.
 SECONDS_PER_BUILD = 4 * 3600.0
 # Share of a generation's rows; it is stale when more were added or deleted since.
 STALE_SHARE = 0.1

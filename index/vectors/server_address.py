@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from citewire.index.errors import InvalidInput, VectorServerAway
 
-# Timeout of connecting, and of the answer to a heartbeat.
+# Seconds until connecting times out, and the answer to a heartbeat.
 SECONDS_TO_CONNECT = 2.0
 DEFAULT_PORTS = {"http": 8000, "https": 443}
 

@@ -33,7 +33,7 @@ MOST_NEIGHBOURS = 2000
 STORED_PER_READ = 20_000
 # Neighbours that are asked for in addition, since some may be deleted.
 SPARE = 14
-# Where too few neighbours pass the filter, this many times as many are asked for.
+# Factor by which more neighbours are asked for where too few pass the filter.
 GROWTH = 4
 
 
