@@ -129,7 +129,7 @@ class EmbeddedSnapshot:
         if dense is None:
             dense = self._vectors.search(vector, limit, filters)
         only_lexical = [passage for passage in lexical if passage not in dense]
-        cosine = dense | self._vectors.similarities(vector, only_lexical)
+        cosine = dense | self._vectors.compute_similarities(vector, only_lexical)
         return Candidates(
             dense=tuple(dense),
             lexical=tuple(lexical),

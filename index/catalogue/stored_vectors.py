@@ -68,7 +68,7 @@ class StoredVectors:
         self.count: int = count
         self.dimension: int = 0 if first is None else first[0] // FLOAT_BYTES
 
-    def blocks(self, size: int) -> Iterator[tuple[list[int], Vectors]]:
+    def read_blocks(self, size: int) -> Iterator[tuple[list[int], Vectors]]:
         """Yield the ids of all passages, ascending, with their vectors, up to `size` at a time.
 
         Raises:

@@ -72,6 +72,10 @@ def check_rows(rows: Rows, generation: Generation, catalogue: Catalogue) -> list
         return [f"{generation.folder}: lacks passages of the catalogue"]
     sample = [int(rows.ids[at]) for at in np.linspace(0, len(rows) - 1, COMPARED_ROWS).astype(int)]
     ids, vectors = catalogue.vectors(sorted(set(sample) & existing))
-    if ids and rows.have_vectors and not np.array_equal(rows.vectors[rows.positions(ids)], vectors):
+    if (
+        ids
+        and rows.have_vectors
+        and not np.array_equal(rows.vectors[rows.find_positions(ids)], vectors)
+    ):
         return [f"{generation.folder}: has other vectors than the catalogue"]
     return []

@@ -94,7 +94,7 @@ class ChromaServer:
         """Raise VectorServerAway when it does not answer."""
         self.call(lambda client: client.heartbeat())
 
-    def collections(self, prefix: str) -> list[str]:
+    def list_collections(self, prefix: str) -> list[str]:
         """Return the names of its collections that begin with the prefix."""
         names = self.call(lambda client: [each.name for each in client.list_collections()])
         return sorted(name for name in names if name.startswith(prefix))
@@ -187,5 +187,5 @@ def add(client: Any, name: str, ids: list[str], vectors: Vectors) -> None:
 
 def find_orphans(server: ChromaServer, current: Generation) -> list[str]:
     """Return the names of an archive's collections that belong to another generation or none."""
-    names = server.collections(build_prefix(current.archive_id))
+    names = server.list_collections(build_prefix(current.archive_id))
     return [name for name in names if not current.rows or name != current.collection]

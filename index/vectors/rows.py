@@ -50,7 +50,7 @@ class Rows:
         """Whether the vectors are among them."""
         return len(self.vectors) == len(self)
 
-    def positions(self, ids: Sequence[int]) -> NDArray[np.intp]:
+    def find_positions(self, ids: Sequence[int]) -> NDArray[np.intp]:
         """Return the rows of passages that are all among these."""
         return np.searchsorted(self.ids, np.asarray(ids, np.int64))
 
@@ -104,7 +104,7 @@ def write_rows(folder: Path, stored: StoredVectors) -> None:
     ids = create(folder / IDS_FILE, "w+", dtype=np.int64, shape=shape[:1])
     vectors = create(folder / VECTORS_FILE, "w+", dtype=np.float32, shape=shape)
     first = 0
-    for found, their_vectors in stored.blocks(BLOCK):
+    for found, their_vectors in stored.read_blocks(BLOCK):
         block = slice(first, first + len(found))
         ids[block], vectors[block] = found, their_vectors
         first = block.stop

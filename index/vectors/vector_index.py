@@ -41,7 +41,7 @@ class VectorIndex:
     def scanned_rows(self) -> int:
         """Return the number of passages that were added since, and are scanned."""
         with self._catalogue.reading():
-            tail = self._search.tail(self._generations.shown.generation)
+            tail = self._search.read_tail(self._generations.shown.generation)
             return len(self._catalogue.existing_passages(tail.ids.tolist()))
 
     def search(self, vector: Vector, limit: int, filters: Filters) -> dict[int, float]:
@@ -67,7 +67,7 @@ class VectorIndex:
                     # Another generation is shown now, or this index was closed.
                     continue
 
-    def similarities(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
+    def compute_similarities(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
         """Return the cosine similarity of each passage among `ids` that exists."""
         known, vectors = self._catalogue.vectors(ids)
         return top_k_vectors(known, vectors, vector, len(known))

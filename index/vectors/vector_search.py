@@ -75,13 +75,13 @@ class VectorSearch:
         if shown.generation.version > self._catalogue.state().version:
             # The search began before the generation, which lacks what was deleted since.
             return self._scan(read_rows_after(self._catalogue, 0), query)
-        later = self._scan(self.tail(shown.generation), query)
+        later = self._scan(self.read_tail(shown.generation), query)
         near = None if index is None else ask_index(index, shown.rows, query)
         if near is None:
             near = self._scan(shown.rows, query)
         return top_k_scores(near | later, query.limit)
 
-    def tail(self, generation: Generation) -> Rows:
+    def read_tail(self, generation: Generation) -> Rows:
         """Return the rows that came after a generation, reading those that are new."""
         tail = self._tail
         version = self._catalogue.state().version

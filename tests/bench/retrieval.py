@@ -135,7 +135,7 @@ class Bench:
             cosines = self.vectors.search(vector, DEPTH, EVERY_ARTICLE)
             scored = lexical.score(list_stems(item.text))
             bm25 = scored.best(DEPTH, EVERY_ARTICLE)
-            both = cosines | self.vectors.similarities(
+            both = cosines | self.vectors.compute_similarities(
                 vector, [passage for passage in bm25 if passage not in cosines]
             )
             began = time.perf_counter()
@@ -179,7 +179,7 @@ class Bench:
         near = self.vectors.search(vector, CANDIDATES_PER_SEARCH, EVERY_ARTICLE)
         scored = lexical.score(list_stems(item.text))
         worded = scored.best(CANDIDATES_PER_SEARCH, EVERY_ARTICLE)
-        both = near | self.vectors.similarities(
+        both = near | self.vectors.compute_similarities(
             vector, [passage for passage in worded if passage not in near]
         )
         order = list(both)

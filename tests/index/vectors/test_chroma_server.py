@@ -87,7 +87,7 @@ def index(filled: Catalogue, tmp_path: Path, address: ServerAddress) -> Iterator
 
 
 def collections(server: ChromaServer, catalogue: Catalogue) -> list[str]:
-    return server.collections(build_prefix(catalogue.state().archive_id))
+    return server.list_collections(build_prefix(catalogue.state().archive_id))
 
 
 # -- as in a folder
@@ -140,7 +140,7 @@ def test_a_rebuild_leaves_one_collection_of_this_archive_and_those_of_others(
     index.rebuild()
     (after,) = collections(server, filled)
     assert before != after
-    assert server.collections("citewire-other") == ["citewire-other-archive"]
+    assert server.list_collections("citewire-other") == ["citewire-other-archive"]
 
 
 def test_a_built_index_is_found_again(

@@ -91,7 +91,7 @@ def test_similarities_are_of_the_passages_that_exist(
 ) -> None:
     catalogue.put([encoded(article("a"), SOME_ROWS[:3])])
     index.rebuild()
-    found = index.similarities(SOME_ROWS[1], [2, 99])
+    found = index.compute_similarities(SOME_ROWS[1], [2, 99])
     assert found == {2: pytest.approx(1.0, abs=1e-5)}
 
 
