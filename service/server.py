@@ -24,15 +24,17 @@ from citewire.service.http.guard import LOOPBACK_HOSTS, MAX_HEADER_BYTES, Drain
 from citewire.service.settings import ServiceSettings
 from citewire.service.work.logs import configure_logs
 
-# How long a shutdown waits for requests in progress.
+# Seconds that a shutdown waits for requests in progress.
 GRACEFUL_SECONDS = 40
-# How long a service that will end reports that it is not ready before it stops listening.
+# Seconds for which a service that will end reports that it is not ready before it stops listening.
 NOTICE_SECONDS = 0.5
-# Interpreter lock: the event loop waits this long for a computing thread, at every system call.
+# Seconds that the event loop waits for a computing thread to release the interpreter lock, at
+# every system call.
 # With Python's 5 ms, accepting a connection while questions are answered takes 50 ms.
 SWITCH_SECONDS = 0.0005
 MAX_CONNECTIONS = BoundedConnection.max_connections
-# File descriptors besides connections: the catalogue, the index, the models, and some to spare.
+# File descriptors for everything but connections: the catalogue, the index, the models, and some
+# to spare.
 OTHER_FILES = 200
 TRACE_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -18,10 +18,11 @@ from citewire.index.errors import InvalidInput, NotUsable
 from citewire.index.system.files import PRIVATE, write_atomically
 
 KEY_PREFIX = "citewire_"
-# 256 random bits from the system: a plain hash, without salt or stretching, cannot be reversed.
+# Random bytes from the system: a plain hash of 256 bits, without salt or stretching, cannot be
+# reversed.
 KEY_BYTES = 32
 MAX_NAME_CHARACTERS = 100
-# In the folder of the file of keys.
+# File name, in the folder of the file of keys.
 SECRET_FILE = "sessions.secret"
 LOCK_TIMEOUT_SECONDS = 10
 
@@ -231,7 +232,7 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def render_table(keys: Iterable[Key]) -> str:
+def render_keys(keys: Iterable[Key]) -> str:
     """Return the keys as aligned lines.
 
     Not by rich, whose tables are cut to the width of a terminal: scripts read these as well.

@@ -23,7 +23,7 @@ from starlette.types import Scope
 from citewire.index.system.files import PRIVATE, write_atomically
 from citewire.service.auth.keys import OPEN, Key, Keyring, KeyScope
 
-# A working day.
+# Seconds that a session is valid: a working day.
 SESSION_SECONDS = 12 * 3600
 SECRET_BYTES = 32
 SECRET = re.compile(f"[0-9a-f]{{{2 * SECRET_BYTES}}}")

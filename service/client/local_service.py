@@ -25,7 +25,7 @@ from citewire.service.wire.articles import BatchOutcome, KnownArticles
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.wire.search import SearchResponse
 
-# A batch takes seconds to store, a very long article some minutes.
+# Seconds: a batch takes a few to store, a very long article some minutes.
 STORING_TIMEOUT_SECONDS = 1800.0
 # Statuses for requests that the library would refuse as well.
 REFUSALS = (400, 413, 422)

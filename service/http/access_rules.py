@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from citewire.service.auth.keys import KeyScope
 from citewire.service.wire.articles import MAX_ARTICLES_BYTES
 
-# Of the body of any request but those that change articles.
+# Bytes of the body of any request, except those that change articles.
 MAX_QUESTION_BYTES = 64 * 1024
 ANY = frozenset[str]()
 POST = frozenset(["POST"])

@@ -16,19 +16,20 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from citewire.service.http.guard import MAX_HEADER_BYTES, SAFE_HEADERS
 from citewire.service.http.problems import refuse
 
-# From the first to the last byte of a request; a long body gets the same again for each part.
+# Seconds from the first to the last byte of a request; a long body gets as many again for each
+# part.
 RECEIVE_SECONDS = 10.0
 BODY_PART_BYTES = 1024 * 1024
-# How long a client may leave the response unread.
+# Seconds for which a client may leave the response unread.
 SEND_SECONDS = 30.0
-# How long a connection may be idle between requests (keep-alive): longer than proxies and clients
-# keep one, so that none is closed just as it is used again; short where many are open.
+# Seconds for which a connection may be idle between requests (keep-alive): more than proxies and
+# clients keep one, so that none is closed just as it is used again; few where many are open.
 IDLE_SECONDS = 75
 CROWDED_IDLE_SECONDS = 5
-# Lingering close: how long after the last response received bytes are discarded. Closing a socket
-# with unread bytes sends RST, and the client may lose the response.
+# Lingering close: seconds after the last response for which received bytes are discarded. Closing
+# a socket with unread bytes sends RST, and the client may lose the response.
 LINGER_SECONDS = 2.0
-# How long a new connection may still send its first byte when the service ends.
+# Seconds in which a new connection may still send its first byte when the service ends.
 LAST_WORD_SECONDS = 1.0
 DETAILS = {
     400: "this is not HTTP/1.1",

@@ -19,7 +19,7 @@ from citewire.service.http.problems import refuse, refuse_change, refuse_overloa
 from citewire.service.http.rate_limit import RateLimit
 from citewire.service.http.request_body import BodyTooLarge, BoundedRequest, CancellableRequest
 
-# Of the names and values of all headers together.
+# Bytes of the names and values of all headers together.
 MAX_HEADER_BYTES = 16 * 1024
 LOOPBACK_HOSTS = frozenset(["127.0.0.1", "localhost", "[::1]"])
 CONTENT_SECURITY_POLICY = (

@@ -5,7 +5,7 @@ from html import escape
 from citewire.index.types import Article
 from citewire.rag.quotes.evidence import Evidence, State
 
-EXPLANATIONS = {
+STATES = {
     State.OK: (
         "Verified",
         "The article is unchanged since it was cited, and the quote is in its place.",
@@ -25,7 +25,7 @@ EXPLANATIONS = {
 
 def render_evidence_page(evidence: Evidence) -> str:
     """Write the page of a link's evidence."""
-    word, sentence = EXPLANATIONS[evidence.state]
+    word, sentence = STATES[evidence.state]
     parts = [f'<p class="state {evidence.state}"><strong>{word}.</strong> {sentence}</p>']
     if evidence.article is not None:
         parts.append(render_heading(evidence.article))

@@ -28,7 +28,7 @@ from citewire.service.work.writer import WriterBusy
 MEDIA_TYPE = "application/problem+json"
 # Key in the ASGI lifespan state of a Shape for each path whose clients expect another one.
 SHAPES = "problem_shapes"
-# Of refusals after which another try may succeed.
+# Seconds that a client waits after a refusal before it tries again.
 RETRY_AFTER_SECONDS = 2
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # As in RFC 9110. Python's names are these from 3.13 on; a problem's type must not depend on it.

@@ -72,7 +72,7 @@ class ArchiveTools:
             article = await self._reads.run(
                 from_snapshot(self._archive, lambda snapshot: snapshot.article(id))
             )
-        return json.dumps(describe_article(article), ensure_ascii=False)
+        return json.dumps(describe_document(article), ensure_ascii=False)
 
     async def ask(self, question: str) -> AskResponse:
         """Answer a question with exact quotes of the archive's articles, each with its source."""
@@ -118,7 +118,7 @@ def build_endpoint(server: MCPServer[None], path: str, max_body_bytes: int) -> A
     return endpoint
 
 
-def describe_article(article: Article) -> dict[str, object]:
+def describe_document(article: Article) -> dict[str, object]:
     """Return the document of `fetch`; metadata that is not known is left out."""
     known = {
         "source": article.source,

@@ -13,7 +13,7 @@ from citewire.service.openai.tasks import reply_to_task
 EARLIER_READ = 8
 
 
-def rewrite_last_question(messages: Sequence[ChatMessage]) -> Rewrite | Clarification:
+def rewrite_last_message(messages: Sequence[ChatMessage]) -> Rewrite | Clarification:
     """Rewrite the last question by the questions before it and the answers to them."""
     questions: list[str] = []
     answers: list[str] = []

@@ -14,7 +14,7 @@ from citewire.service.openai.schemas import Annotation, UrlCitation
 from citewire.service.wire.answers import AskResponse, CitationOut
 from citewire.service.wire.phrasing import CLOSEST, NO_ANSWER, OTHER_ANSWERS, count
 
-# Of each answer.
+# Citations of each answer.
 CITATIONS_SHOWN = 3
 # Characters that Markdown, with the extensions that chat programs know, would take for markup.
 MARKUP = re.compile(r"[\\`*_{}\[\]<>#!|~&$^@]|:(?=//)|(?<=www)\.")

@@ -15,7 +15,7 @@ from citewire.rag.types import Question
 from citewire.service.http.problems import get_request_id, refuse
 from citewire.service.http.streaming import Emit, EventStream
 from citewire.service.openai.completion import Completion, Fields, encode_data
-from citewire.service.openai.history import rewrite_last_question
+from citewire.service.openai.history import rewrite_last_message
 from citewire.service.openai.message import CitedMessage, write_clarification, write_message
 from citewire.service.openai.schemas import MODEL, CompletionRequest
 from citewire.service.openai.tasks import reply_to_task
@@ -109,7 +109,7 @@ def find_question(body: CompletionRequest) -> Rewrite | str:
     reply = reply_to_task(body.asked)
     if reply is not None:
         return reply
-    found = rewrite_last_question(body.messages)
+    found = rewrite_last_message(body.messages)
     return write_clarification(found) if isinstance(found, Clarification) else found
 
 

@@ -110,7 +110,7 @@ def build_overview_routes(archive: Archive, reads: ReadExecutor) -> APIRouter:
     )
     async def list_sources() -> SourceList:
         """Return the names that `filters.sources` may have."""
-        return await reads.run(from_snapshot(archive, read_sources))
+        return await reads.run(from_snapshot(archive, build_source_list))
 
     @router.post(
         "/v1/articles/known",
@@ -121,12 +121,14 @@ def build_overview_routes(archive: Archive, reads: ReadExecutor) -> APIRouter:
     async def list_known(body: KnownQuery) -> KnownArticles:
         """Return a page of fingerprints, by which `citewire index` skips unchanged articles."""
         after = read_cursor(body.cursor)
-        return await reads.run(from_snapshot(archive, lambda snapshot: read_known(snapshot, after)))
+        return await reads.run(
+            from_snapshot(archive, lambda snapshot: build_known_page(snapshot, after))
+        )
 
     return router
 
 
-def read_sources(snapshot: Snapshot) -> SourceList:
+def build_source_list(snapshot: Snapshot) -> SourceList:
     """Return the sources of most articles."""
     found = snapshot.sources(limit=MAX_SOURCES + 1)
     return SourceList(
@@ -135,7 +137,7 @@ def read_sources(snapshot: Snapshot) -> SourceList:
     )
 
 
-def read_known(snapshot: Snapshot, after: str) -> KnownArticles:
+def build_known_page(snapshot: Snapshot, after: str) -> KnownArticles:
     """Return a page of fingerprints, of articles whose ids are greater than `after`."""
     articles = [
         KnownArticle(id=article_id, fingerprint=known.fingerprint, origin=known.origin)

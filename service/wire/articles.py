@@ -9,10 +9,10 @@ from citewire.index.ingest.store import Result
 from citewire.service.wire.answers import ArticleId, Day, FieldProblem, Problem, Request
 from citewire.service.wire.examples import NEW_ARTICLE
 
-# Of one batch.
+# Articles, and bytes, of one batch.
 MAX_ARTICLES = 1000
 MAX_ARTICLES_BYTES = 16 * 1024 * 1024
-# Of one page of fingerprints.
+# Articles of one page of fingerprints.
 MAX_KNOWN = 5000
 
 

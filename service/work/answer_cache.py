@@ -10,9 +10,9 @@ from collections import OrderedDict
 from citewire.rag.types import Answers, NoAnswer, Question
 
 MAX_ENTRIES = 2000
-# Of all entries, estimated.
+# Bytes of all entries, estimated.
 MAX_BYTES = 64 * 1024 * 1024
-# Estimate for an extract without its article's text.
+# Bytes, estimated, of an extract without its article's text.
 BYTES_PER_EXTRACT = 2000
 
 QuestionResult = Answers | NoAnswer

@@ -10,7 +10,7 @@ from citewire.index.embedding import Encoder, Vector, Vectors
 # Texts in one call: two keep two cores busy, and a question that comes then waits milliseconds.
 TEXTS_AT_ONCE = 2
 SECONDS_BETWEEN_CHECKS = 0.004
-# The longest wait for questions before each call, so that articles are stored all the same.
+# Seconds that each call waits for questions at most, so that articles are stored all the same.
 MAX_YIELD_SECONDS = 0.2
 
 

@@ -29,11 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Change or list the file of keys."""
-    from citewire.service.auth.keys import KeyFile, KeyScope, render_table
+    from citewire.service.auth.keys import KeyFile, KeyScope, render_keys
 
     file = KeyFile(settings.key_file)
     if options.action == "list":
-        print(render_table(file.keys()))
+        print(render_keys(file.keys()))
         return ANSWERED
     if options.name is None:
         raise InvalidInput(f"citewire key {options.action} needs the key's name")
