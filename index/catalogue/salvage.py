@@ -11,7 +11,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.catalogue.seal import Witness
 from citewire.index.catalogue.wal import locate_log
-from citewire.index.errors import StorageFull
+from citewire.index.errors import ArchiveDamaged, StorageFull
 from citewire.index.system.crash_points import pass_crash_point
 
 ARTICLES_PER_PUT = 100
@@ -62,8 +62,12 @@ def salvage(damaged: Path, report: CheckReport, target: Path) -> None:
     """Create a catalogue of the sound articles.
 
     It is another archive, since its passages have other ids.
+
+    Raises:
+        ArchiveDamaged: the damaged one does not name its encoder.
     """
-    assert report.encoder is not None
+    if report.encoder is None:
+        raise ArchiveDamaged(f"{damaged}: does not say which encoder its vectors are of")
     # An earlier repair may have been killed.
     remove_catalogue(target)
     with closing(open_catalogue(target, "create", encoder=report.encoder)) as catalogue:

@@ -180,7 +180,7 @@ class Keyring:
         self._stored: list[Key] = []
         self._required = api_key is not None
         if file is not None and file.exists():
-            self._reload()
+            self._reload(file)
 
     @property
     def secret_file(self) -> Path | None:
@@ -212,16 +212,15 @@ class Keyring:
         if self._file is None or self._file.stamp() == self._stamp:
             return
         try:
-            self._reload()
+            self._reload(self._file)
         except NotUsable:
             # A broken file shuts everyone out; it lets no one in.
             self._stored = []
 
-    def _reload(self) -> None:
-        assert self._file is not None
-        self._stamp = self._file.stamp()
+    def _reload(self, file: KeyFile) -> None:
+        self._stamp = file.stamp()
         self._required |= self._stamp is not None
-        self._stored = self._file.keys()
+        self._stored = file.keys()
 
 
 OPEN = Keyring()

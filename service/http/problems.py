@@ -175,7 +175,8 @@ async def handle_storage_full(request: Request, error: Exception) -> JSONRespons
 
 async def handle_invalid_request(request: Request, error: Exception) -> JSONResponse:
     """Answer a request that its schema refuses: 400 for invalid JSON, else 422."""
-    assert isinstance(error, RequestValidationError)
+    if not isinstance(error, RequestValidationError):
+        raise error
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         return refuse(request.scope, HTTPStatus.BAD_REQUEST, "the body is not valid JSON")
@@ -189,7 +190,8 @@ async def handle_invalid_request(request: Request, error: Exception) -> JSONResp
 
 async def handle_http_error(request: Request, error: Exception) -> JSONResponse:
     """Answer a refusal by the framework: no such route, method not allowed, body too large."""
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        raise error
     details = {
         404: f"there is nothing at {request.url.path}",
         # It is not UTF-8, or nested too deep.

@@ -56,7 +56,8 @@ class FusedAttention(MPNetSelfAttention):
             project(hidden_states).view(shape).transpose(1, 2)
             for project in (self.q, self.k, self.v)
         )
-        assert position_bias is not None
+        if position_bias is None:
+            raise ValueError("the fused attention needs the layer's position bias")
         # Without padding there is no mask, and the bias is the same for all windows.
         mask = position_bias[:1] if attention_mask is None else position_bias + attention_mask
         attended = functional.scaled_dot_product_attention(
