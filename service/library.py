@@ -28,7 +28,7 @@ from citewire.rag.wiring import (
     open_owned_archive,
     open_with_reader,
 )
-from citewire.service.settings import read_settings
+from citewire.service.settings import read_service_settings
 from citewire.service.wire.answers import AskResponse
 from citewire.service.wire.articles import ArticleOut
 from citewire.service.wire.convert import (
@@ -62,7 +62,7 @@ def open_archive(
         NotUsable: there is no archive, it is damaged or in use, or a model cannot be used.
         InvalidInput: a variable is unknown or has a value out of range, or both flags are given.
     """
-    settings = read_settings(os.environ, None if data is None else Path(data))
+    settings = read_service_settings(os.environ, None if data is None else Path(data))
     if read_only and create:
         raise InvalidInput("an archive that is only read cannot be created; give one of the two")
     if read_only:

@@ -52,7 +52,9 @@ class ServiceSettings(Settings):
         return self.keys or self.data / "keys.json"
 
 
-def read_settings(environment: Mapping[str, str], data: Path | None = None) -> ServiceSettings:
+def read_service_settings(
+    environment: Mapping[str, str], data: Path | None = None
+) -> ServiceSettings:
     """Read the settings; `data`, where given, goes before the environment's.
 
     Raises:

@@ -31,7 +31,7 @@ from citewire.service.cli.exit_codes import (
     USAGE,
 )
 from citewire.service.cli.terminal import complain
-from citewire.service.settings import VARIABLES, ServiceSettings, read_settings
+from citewire.service.settings import VARIABLES, ServiceSettings, read_service_settings
 
 
 class Command(Protocol):
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     options = build_parser().parse_args(arguments)
     try:
-        settings = read_settings(os.environ, options.data)
+        settings = read_service_settings(os.environ, options.data)
         code = int(options.run(settings, options))
         # Here and not at exit, so that a broken pipe is handled below.
         sys.stdout.flush()

@@ -8,7 +8,7 @@ import pytest
 
 from citewire.index.errors import InvalidInput, NoArchive
 from citewire.service.cli.evaluate import Sample, ask_files
-from citewire.service.settings import ServiceSettings, read_settings
+from citewire.service.settings import ServiceSettings, read_service_settings
 
 TOWN = [
     (
@@ -36,7 +36,7 @@ def town(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> ServiceSettings:
-    return replace(read_settings(os.environ), data=tmp_path / "data")
+    return replace(read_service_settings(os.environ), data=tmp_path / "data")
 
 
 @pytest.mark.parametrize("retrieve", [False, True], ids=["read alone", "retrieve and read"])
