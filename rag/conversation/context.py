@@ -15,7 +15,7 @@ from citewire.rag.conversation.lexicon import (
     PRONOUNS,
     WEEKDAYS,
 )
-from citewire.rag.conversation.questions import CONTEXT, add_context, capitalise, strip_mark
+from citewire.rag.conversation.questions import CONTEXT, add_context, capitalize, strip_mark
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
 from citewire.rag.conversation.tokens import TextToken, tokenize
 from citewire.rag.conversation.types import Clarification, FollowUp, Rewrite, show_outcome
@@ -119,7 +119,7 @@ class Pending:
 def finish(pending: Pending, question: str) -> Rewrite:
     """Return the rewrite to a question, with the other interpretations of its pronouns."""
     others = pending.resolution.others if pending.resolution else ()
-    return Rewrite(capitalise(question), tuple(map(capitalise, others)))
+    return Rewrite(capitalize(question), tuple(map(capitalize, others)))
 
 
 def add_context_to_question(pending: Pending) -> Rewrite:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from citewire.rag.conversation.fragments import FRAGMENTS, PossibleFragment
 from citewire.rag.conversation.lexicon import PREPOSITIONS, QUESTION_WORDS
 from citewire.rag.conversation.mentions import find_answer
-from citewire.rag.conversation.questions import CONTEXT, Form, add_context, capitalise, strip_mark
+from citewire.rag.conversation.questions import CONTEXT, Form, add_context, capitalize, strip_mark
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
 from citewire.rag.conversation.tokens import TextToken, is_verb_like, tokenize
 from citewire.rag.conversation.types import Clarification, FollowUp, Rewrite, Turn, show_outcome
@@ -79,32 +79,32 @@ def ask_for_whole(fragment: Fragment) -> Clarification:
 def add_context_to_fragment(fragment: Fragment) -> Rewrite:
     """Return the fragment with the earlier question's topic in brackets."""
     last = fragment.follow_up.last
-    return Rewrite(capitalise(add_context(fragment.text, last.question, find_subject(last))))
+    return Rewrite(capitalize(add_context(fragment.text, last.question, find_subject(last))))
 
 
 def insert_subject(fragment: Fragment) -> Rewrite:
     """Return the earlier question with its auxiliary before the subject that the answer is."""
     auxiliary, _, predicate = fragment.earlier.rest.partition(" ")
     return Rewrite(
-        capitalise(f"{fragment.text} {auxiliary.lower()} {fragment.subject} {predicate}")
+        capitalize(f"{fragment.text} {auxiliary.lower()} {fragment.subject} {predicate}")
     )
 
 
 def take_rest(fragment: Fragment) -> Rewrite:
     """Return the fragment before the rest of the earlier question, an auxiliary first."""
     rest = fragment.earlier.rest
-    return Rewrite(capitalise(f"{fragment.text} {rest[0].lower()}{rest[1:]}"))
+    return Rewrite(capitalize(f"{fragment.text} {rest[0].lower()}{rest[1:]}"))
 
 
 def ask_for_others(fragment: Fragment) -> Rewrite:
     """Return the earlier question asked for other subjects."""
-    return Rewrite(capitalise(f"{fragment.text} {fragment.earlier.rest}"))
+    return Rewrite(capitalize(f"{fragment.text} {fragment.earlier.rest}"))
 
 
 def cleave(fragment: Fragment) -> Rewrite:
     """Return the earlier question as a cleft sentence, "where was it that …"."""
     rest = fragment.earlier.rest
-    return Rewrite(capitalise(f"{fragment.text} was it that {fragment.subject} {rest}"))
+    return Rewrite(capitalize(f"{fragment.text} was it that {fragment.subject} {rest}"))
 
 
 COMPLETIONS: Table[Fragment, Rewrite | Clarification] = Table(

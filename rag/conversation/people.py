@@ -19,7 +19,7 @@ from citewire.rag.conversation.pronouns import (
     find_free_pronouns,
     replace,
 )
-from citewire.rag.conversation.questions import capitalise
+from citewire.rag.conversation.questions import capitalize
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
 from citewire.rag.conversation.tokens import TextToken
 from citewire.rag.conversation.types import Clarification, FollowUp, Turn
@@ -85,7 +85,7 @@ def ask_for_person(reference: PersonReference) -> Clarification:
     return Clarification(
         reference.follow_up.text,
         f"Whom do you mean by “{reference.pronoun.text}”?",
-        tuple(capitalise(reference.put(name)) for name in names),
+        tuple(capitalize(reference.put(name)) for name in names),
     )
 
 

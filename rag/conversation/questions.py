@@ -25,7 +25,7 @@ def strip_mark(text: str) -> str:
     return text.strip().rstrip("?.! ").strip()
 
 
-def capitalise(text: str) -> str:
+def capitalize(text: str) -> str:
     """Return a question with a capital first letter and its question mark."""
     text = strip_mark(text)
     return f"{text[:1].upper()}{text[1:]}?"

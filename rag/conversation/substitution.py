@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from citewire.rag.conversation.lexicon import AUXILIARIES, PRONOUNS, QUESTION_WORDS
 from citewire.rag.conversation.mentions import Mention, find_mentions, show_mentions
 from citewire.rag.conversation.phrases import Kind
-from citewire.rag.conversation.questions import add_context, capitalise, strip_mark
+from citewire.rag.conversation.questions import add_context, capitalize, strip_mark
 from citewire.rag.conversation.rules import Example, Rule, Table, otherwise
 from citewire.rag.conversation.tokens import tokenize
 from citewire.rag.conversation.types import Clarification, FollowUp, Rewrite, show_outcome
@@ -90,7 +90,7 @@ class Substitution:
     def interpretations(self) -> list[str]:
         """The earlier question with the new phrase in each slot that it fits."""
         return [
-            capitalise(f"{self.earlier[: slot.start]}{self.new}{self.earlier[slot.end :]}")
+            capitalize(f"{self.earlier[: slot.start]}{self.new}{self.earlier[slot.end :]}")
             for slot in SLOTS.decide(self)
         ]
 
@@ -230,7 +230,7 @@ SUBSTITUTIONS: Table[Substitution, Rewrite | Clarification] = Table(
         Rule(
             "new thing",
             lambda new: new.kind is Kind.THING,
-            lambda new: Rewrite(capitalise(add_context(new.new, new.earlier))),
+            lambda new: Rewrite(capitalize(add_context(new.new, new.earlier))),
             Example(
                 "Where was water vapour found? | K2-18b | and the satellite?",
                 "The satellite (water vapour found)?",

@@ -16,10 +16,10 @@ CHANCE_ROUNDS = 100
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def normalise(text: str) -> str:
+def normalize_answer(text: str) -> str:
     """Lower-case the text and leave out punctuation and articles, as SQuAD does.
 
-    >>> normalise("The U.S. Army")
+    >>> normalize_answer("The U.S. Army")
     'us army'
     """
     words = text.lower().translate(PUNCTUATION).split()
@@ -28,13 +28,14 @@ def normalise(text: str) -> str:
 
 def exact_match(answer: str, golds: Sequence[str]) -> float:
     """Return 1.0 if the normalised answer equals a gold; no golds means that "" is right."""
-    return float(any(normalise(answer) == normalise(gold) for gold in golds or [""]))
+    return float(any(normalize_answer(answer) == normalize_answer(gold) for gold in golds or [""]))
 
 
 def f1(answer: str, golds: Sequence[str]) -> float:
     """Return the token F1 with the closest gold, from 0 to 1; no golds means that "" is right."""
     return max(
-        _token_f1(normalise(answer).split(), normalise(gold).split()) for gold in golds or [""]
+        _token_f1(normalize_answer(answer).split(), normalize_answer(gold).split())
+        for gold in golds or [""]
     )
 
 

@@ -39,16 +39,16 @@ def read_weights(network: onnx.ModelProto) -> dict[str, npt.NDArray[np.float32]]
     for name in stored:
         if name.startswith(MODULE) and name.endswith(QUANTIZED):
             plain = name.removesuffix(QUANTIZED)
-            weights[plain.removeprefix(MODULE)] = dequantise_tensor(stored, plain)
+            weights[plain.removeprefix(MODULE)] = dequantize_tensor(stored, plain)
     for node in network.graph.node:
         if node.op_type == "MatMulInteger":
             module = ".".join(node.name.strip("/").split("/")[1:-1])
-            matrix = dequantise_tensor(stored, node.input[1].removesuffix(QUANTIZED))
+            matrix = dequantize_tensor(stored, node.input[1].removesuffix(QUANTIZED))
             weights[f"{module}.weight"] = np.ascontiguousarray(matrix.T)
     return weights
 
 
-def dequantise_tensor(
+def dequantize_tensor(
     stored: dict[str, npt.NDArray[np.generic]], name: str
 ) -> npt.NDArray[np.float32]:
     """Dequantise an int8 tensor to fp32: (value - zero point) · scale, by column."""

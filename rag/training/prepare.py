@@ -113,7 +113,7 @@ def list_texts(pairs: Iterable[TextPair]) -> Iterator[str]:
     yield from questions
 
 
-def tokenise_pairs(pairs: Sequence[TextPair], tokenizer: Tokenizer, max_tokens: int) -> Pairs:
+def tokenize_pairs(pairs: Sequence[TextPair], tokenizer: Tokenizer, max_tokens: int) -> Pairs:
     """Tokenise; a passage that is too long is cut to one window that contains the answer.
 
     Pairs are left out whose answer begins or ends on a character that the tokenizer drops, or
@@ -150,7 +150,7 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(arguments.tokenizer))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    pairs = tokenise_pairs(list(make_pairs(recipe, arguments.data)), tokenizer, recipe.max_tokens)
+    pairs = tokenize_pairs(list(make_pairs(recipe, arguments.data)), tokenizer, recipe.max_tokens)
     pairs.save(arguments.out)
     labelled = int(pairs.is_labelled.sum())
     print(

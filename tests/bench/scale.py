@@ -86,7 +86,7 @@ def measure(size: int, texts: Path, folder: Path) -> None:
         opening = time.perf_counter()
         with closing(VectorIndex(folder / "vectors", catalogue, FolderBackend())) as index:
             print_row("open, rows hashed", f"{time.perf_counter() - opening:.2f} s")
-            print_row("search by scan, dense", summarise(time_searches(index, vectors, Filters())))
+            print_row("search by scan, dense", summarize(time_searches(index, vectors, Filters())))
             print_row("verify and open Chroma", f"{measure_seconds(index.open_chroma):.2f} s")
             retriever = HybridRetriever(vectors, EmbeddedArchive(catalogue, index))
             measure_searches(index, retriever, vectors, questions)
@@ -103,11 +103,11 @@ def measure_searches(
     # Spread over the file, since neighbours are about the same subject.
     chosen = questions[:: max(len(questions) // QUESTIONS, 1)][:QUESTIONS]
     for name, filters in FILTERS.items():
-        print_row(f"dense, filter {name}", summarise(time_searches(index, vectors, filters)))
+        print_row(f"dense, filter {name}", summarize(time_searches(index, vectors, filters)))
         asked = [Question(text, filters) for text in chosen]
         print_row(
             f"both searches, ranked, filter {name}",
-            summarise(time_calls(build_calls(retriever, asked))),
+            summarize(time_calls(build_calls(retriever, asked))),
         )
 
 
@@ -139,8 +139,8 @@ def measure_rebuild(index: VectorIndex, vectors: NearCentres) -> None:
         busy += time_searches(index, vectors, Filters(), 20)
         time.sleep(0.2)
     print_row("rebuild while searching", f"{time.perf_counter() - started:.1f} s")
-    print_row("search before, Chroma", summarise(quiet))
-    print_row("search during it", summarise(busy))
+    print_row("search before, Chroma", summarize(quiet))
+    print_row("search during it", summarize(busy))
 
 
 def measure_command(settings: Settings, question: str) -> None:
@@ -229,7 +229,7 @@ def time_calls(calls: Iterator[Callable[[], object]]) -> list[float]:
     return [1000 * measure_seconds(call) for call in calls]
 
 
-def summarise(taken: list[float]) -> str:
+def summarize(taken: list[float]) -> str:
     p50, p95, p99 = np.percentile(taken, [50, 95, 99])
     return f"p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f} ms"
 

@@ -27,12 +27,12 @@ class NearCentres:
 
     def __init__(self, centres: int) -> None:
         self._random = np.random.default_rng(7)
-        self._centres = normalise(self._random.normal(size=(centres, DIMENSION)))
+        self._centres = normalize_rows(self._random.normal(size=(centres, DIMENSION)))
 
     def draw(self, rows: int) -> Vectors:
         chosen = self._centres[self._random.integers(len(self._centres), size=rows)]
         noise = self._random.normal(size=(rows, DIMENSION)) * 0.9 / DIMENSION**0.5
-        return normalise(chosen + noise)
+        return normalize_rows(chosen + noise)
 
     def encode_question(self, text: str) -> Vector:
         return self.encode_passages([text])[0]
@@ -41,7 +41,7 @@ class NearCentres:
         return self.draw(len(texts))
 
 
-def normalise(rows: Vectors) -> Vectors:
+def normalize_rows(rows: Vectors) -> Vectors:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 

@@ -67,7 +67,7 @@ class Run:
                 )
             losses.append(self._step(batches))
             if self.progress.step % LOG_EVERY_STEPS == 0:
-                record = summarise(self.config, logged, self.progress, losses)
+                record = summarize(self.config, logged, self.progress, losses)
                 append_json(self.out / "log.jsonl", record)
                 losses, logged = [], self.progress
             if time.monotonic() - saved_at > self.config.checkpoint_minutes * 60:
@@ -106,7 +106,7 @@ class Run:
         )
 
 
-def summarise(
+def summarize(
     config: Config, before: RunProgress, now: RunProgress, losses: list[float]
 ) -> dict[str, float | str]:
     """Return the log record of the steps between two points of a run; `loss` is their mean."""

@@ -7,12 +7,12 @@ from citewire.rag.evaluation.metrics import (
     expected_calibration_error,
     expected_calibration_error_by_chance,
     f1,
-    normalise,
+    normalize_answer,
 )
 
 
 def test_case_punctuation_and_articles_do_not_count() -> None:
-    assert normalise("The  U.S. Army, a force!") == "us army force"
+    assert normalize_answer("The  U.S. Army, a force!") == "us army force"
 
 
 def test_exact_match_takes_any_gold() -> None:

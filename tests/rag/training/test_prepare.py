@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from citewire.rag.evaluation.squad import Gold, SquadExample, read_examples
 from citewire.rag.training.distillation.pairs import UNANSWERABLE, Collator, read_pairs
 from citewire.rag.training.distillation.text_pairs import TextPair
-from citewire.rag.training.prepare import pair_with_own_paragraph, tokenise_pairs
+from citewire.rag.training.prepare import pair_with_own_paragraph, tokenize_pairs
 
 
 def build_example(context: str, answer: str) -> SquadExample:
@@ -37,7 +37,7 @@ def test_pairs_point_at_the_answers_of_their_passages(
 
 def test_long_passages_are_cut_around_the_answer(plain: Tokenizer) -> None:
     example = build_example("x " * 200 + "bridge" + " y" * 200, "bridge")
-    pairs = tokenise_pairs([pair_with_own_paragraph(example, 1.0)], plain, max_tokens=40)
+    pairs = tokenize_pairs([pair_with_own_paragraph(example, 1.0)], plain, max_tokens=40)
     batch = Collator(pairs, plain, torch.device("cpu")).collate(np.array([0]))
     assert batch.token_ids.shape[1] == 40
     found = batch.token_ids[0, batch.starts[0] : batch.ends[0] + 1].tolist()
@@ -48,5 +48,5 @@ def test_answers_that_no_window_holds_are_left_out(plain: Tokenizer) -> None:
     context = "bridge " * 60
     example = build_example(context, context.strip())
     pair = TextPair("2", "the river?", "the bridge", None, 1.0)
-    pairs = tokenise_pairs([pair_with_own_paragraph(example, 1.0), pair], plain, max_tokens=40)
+    pairs = tokenize_pairs([pair_with_own_paragraph(example, 1.0), pair], plain, max_tokens=40)
     assert (len(pairs), pairs.first.tolist()) == (1, [UNANSWERABLE])

@@ -24,7 +24,7 @@ from citewire.rag.training.distillation.windows import (
 )
 from citewire.rag.training.finetuning.mix import Batch
 from citewire.rag.training.finetuning.step import IGNORED, compute_span_loss
-from citewire.rag.training.prepare import make_unlabelled, pair_with_negatives, tokenise_pairs
+from citewire.rag.training.prepare import make_unlabelled, pair_with_negatives, tokenize_pairs
 
 TEXT = (
     "On 3 May 1894 the mayor, Ana Ruiz, opened the old bridge in Pont-Nord. More than 400 people"
@@ -100,7 +100,7 @@ def test_unlabelled_pairs_ask_about_passages_and_have_no_target(
     source = PairSource(("town",), 1, variations=2, windows=2, clozes=2, untold_weight=1)
     made = list(make_unlabelled(source, examples, seed=1))
     assert sum(bool(pair.article) for pair in made) == 2 * sum(bool(e.golds) for e in examples)
-    pairs = tokenise_pairs(made, plain, 64)
+    pairs = tokenize_pairs(made, plain, 64)
     assert len(pairs) == len(made)
     assert not pairs.is_labelled.any()
     assert (pairs.last == UNLABELLED).all()
@@ -132,7 +132,7 @@ def test_a_window_reads_on_into_the_next_paragraph(data: Path, plain: Tokenizer)
     examples = list(read_examples(data / "town.json.gz"))
     source = PairSource(("town",), 1, windows=8, untold_weight=1)
     made = [p for p in make_unlabelled(source, examples, seed=1) if not p.is_random_window]
-    pairs = tokenise_pairs(made, plain, 384)
+    pairs = tokenize_pairs(made, plain, 384)
     bounds = zip(pairs.passage_start, pairs.passage_end, strict=True)
     tokens = [[plain.id_to_token(i) for i in pairs.tokens[a:b]] for a, b in bounds]
     texts = ["".join(token.removeprefix("##") for token in passage) for passage in tokens]
