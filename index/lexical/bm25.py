@@ -11,7 +11,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.columns import Columns
 from citewire.index.errors import ArchiveDamaged
 from citewire.index.lexical.fuzzy import MIN_SIMILARITY, choose_prefix, compare_trigrams
-from citewire.index.text.analysis import analyze
+from citewire.index.text.analysis import analyze, collect_stems
 from citewire.index.top_k import top_k
 from citewire.index.types import Filters
 
@@ -60,8 +60,7 @@ class LexicalIndex:
 
     def search(self, question: str, limit: int, filters: Filters) -> dict[int, float]:
         """Return the best passages' ids with their BM25 scores, at most `limit`."""
-        stems = dict.fromkeys(token.stem for token in analyze(question))
-        return self.score(list(stems)).best(limit, filters)
+        return self.score(collect_stems(analyze(question))).best(limit, filters)
 
     def score(self, stems: Sequence[str]) -> Scores:
         """Score every passage for different stems, all in one state of the catalogue."""

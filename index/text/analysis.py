@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
@@ -52,6 +53,11 @@ def analyze(text: str) -> list[Token]:
     if max(map(len, pieces), default=0) > MAX_PIECE_CHARACTERS:
         return list(analyze_piece(text))
     return list(chain.from_iterable(map(analyze_cached, pieces)))
+
+
+def collect_stems(tokens: Iterable[Token]) -> list[str]:
+    """Return the different stems of the tokens, in the order of their first occurrence."""
+    return list(dict.fromkeys(token.stem for token in tokens))
 
 
 def analyze_piece(text: str) -> tuple[Token, ...]:

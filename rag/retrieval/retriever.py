@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from citewire.index.archive.protocol import Archive, Candidates
 from citewire.index.embedding import Encoder
+from citewire.index.text.analysis import collect_stems
 from citewire.rag.query import Query
 from citewire.rag.retrieval.ranking import QueryTerms, rank
 from citewire.rag.retriever_protocol import Retrieval, ScoredHit, SearchScores
@@ -29,7 +30,7 @@ class HybridRetriever:
         vector = self._encoder.encode_question(query.text)
         # A person may want more than are ranked for a reader.
         wanted = max(limit, CANDIDATES_PER_SEARCH)
-        stems = list(dict.fromkeys(token.stem for token in query.tokens))
+        stems = collect_stems(query.tokens)
         with self._archive.reading() as snapshot:
             size, state = snapshot.size, snapshot.state
             candidates = snapshot.find_candidates(vector, stems, wanted, query.filters)

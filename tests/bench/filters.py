@@ -21,7 +21,7 @@ from citewire.index.catalogue.catalogue import Catalogue
 from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.lexical.bm25 import LexicalIndex
-from citewire.index.text.analysis import analyze
+from citewire.index.text.analysis import analyze, collect_stems
 from citewire.index.text.chunking import PassageSize, split_passages
 from citewire.index.types import Article, Filters
 from citewire.rag.retrieval.ranking import QueryTerms
@@ -105,7 +105,7 @@ def rank(catalogue: Catalogue, lexical: LexicalIndex, question: str, filters: Fi
     """Do what the retriever does, but let lexical search propose the candidates of both."""
     with catalogue.reading():
         tokens = analyze(question)
-        scored = lexical.score(list(dict.fromkeys(token.stem for token in tokens)))
+        scored = lexical.score(collect_stems(tokens))
         found = scored.best(2 * CANDIDATES_PER_SEARCH, filters)
         terms = QueryTerms(tokens, scored.idf, scored.expansions)
         matches = terms.match(catalogue.term_vectors(list(found)))

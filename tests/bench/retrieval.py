@@ -34,7 +34,7 @@ from citewire.index.catalogue.opening import open_catalogue
 from citewire.index.catalogue.records import EncodedArticle
 from citewire.index.embedding import Vectors
 from citewire.index.lexical.bm25 import LexicalIndex
-from citewire.index.text.analysis import analyze
+from citewire.index.text.analysis import analyze, collect_stems
 from citewire.index.text.chunking import PassageSize, build_encoder_text, split_passages
 from citewire.index.types import EVERY_ARTICLE, Article, Span
 from citewire.index.vectors.backends import FolderBackend
@@ -133,7 +133,7 @@ class Bench:
             golds = self.find_golds(item)
             vector = self.encoder.encode_question(item.text)
             cosines = self.vectors.search(vector, DEPTH, EVERY_ARTICLE)
-            scored = lexical.score(list_stems(item.text))
+            scored = lexical.score(collect_stems(analyze(item.text)))
             bm25 = scored.best(DEPTH, EVERY_ARTICLE)
             both = cosines | self.vectors.compute_similarities(
                 vector, [passage for passage in bm25 if passage not in cosines]
@@ -177,7 +177,7 @@ class Bench:
     def build_example(self, item: GoldQuestion, lexical: LexicalIndex) -> tuple[int, Any] | None:
         vector = self.encoder.encode_question(item.text)
         near = self.vectors.search(vector, CANDIDATES_PER_SEARCH, EVERY_ARTICLE)
-        scored = lexical.score(list_stems(item.text))
+        scored = lexical.score(collect_stems(analyze(item.text)))
         worded = scored.best(CANDIDATES_PER_SEARCH, EVERY_ARTICLE)
         both = near | self.vectors.compute_similarities(
             vector, [passage for passage in worded if passage not in near]
@@ -199,10 +199,6 @@ class Bench:
             for passage in order
         ]
         return right, np.array(rows)
-
-
-def list_stems(text: str) -> list[str]:
-    return list(dict.fromkeys(token.stem for token in analyze(text)))
 
 
 def find_rank(golds: set[int], order: Sequence[int]) -> int:
