@@ -8,6 +8,9 @@ from citewire.index.errors import InvalidInput
 from citewire.index.types import Article, Filters, Passage, Span, refuse_unstorable
 
 MAX_QUESTION_CHARACTERS = 1000
+# Answers to a question, and passages of a search, where no number is asked for.
+DEFAULT_ANSWERS = 5
+DEFAULT_HITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class Question:
 
     text: str
     filters: Filters = Filters()
-    max_answers: int = 5
+    max_answers: int = DEFAULT_ANSWERS
 
     def __post_init__(self) -> None:
         if not self.text.strip():

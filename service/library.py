@@ -20,7 +20,7 @@ from citewire.index.ingest.indexer import Indexer, Progress, Report
 from citewire.index.types import EVERY_ARTICLE, Filters
 from citewire.rag.quotes.verification import Verifier
 from citewire.rag.settings import Settings
-from citewire.rag.types import Question
+from citewire.rag.types import DEFAULT_ANSWERS, DEFAULT_HITS, Question
 from citewire.rag.wiring import (
     OpenArchive,
     Pipeline,
@@ -39,9 +39,6 @@ from citewire.service.wire.convert import (
 )
 from citewire.service.wire.quotes import VerifyResponse
 from citewire.service.wire.search import MAX_HITS, SearchResponse
-
-DEFAULT_HITS = 10
-DEFAULT_ANSWERS = 5
 
 
 def ignore_progress(_progress: Progress) -> None:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
+from citewire.rag.types import DEFAULT_ANSWERS, DEFAULT_HITS
 from citewire.service.client.transport import (
     TIMEOUT_SECONDS,
     Call,
@@ -66,7 +67,11 @@ class Citewire:
         self._transport.close()
 
     def ask(
-        self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERY_ARTICLE
+        self,
+        question: str,
+        *,
+        max_answers: int = DEFAULT_ANSWERS,
+        filters: FiltersIn = EVERY_ARTICLE,
     ) -> AskResponse:
         """Return the archive's answers, or why it has none."""
         return self._read(
@@ -74,7 +79,11 @@ class Citewire:
         )
 
     def stream(
-        self, question: str, *, max_answers: int = 5, filters: FiltersIn = EVERY_ARTICLE
+        self,
+        question: str,
+        *,
+        max_answers: int = DEFAULT_ANSWERS,
+        filters: FiltersIn = EVERY_ARTICLE,
     ) -> Iterator[AskEvent]:
         """Yield the events before `done`; close the iterator to stop earlier.
 
@@ -96,7 +105,7 @@ class Citewire:
         self,
         messages: Sequence[Message],
         *,
-        max_answers: int = 5,
+        max_answers: int = DEFAULT_ANSWERS,
         filters: FiltersIn = EVERY_ARTICLE,
     ) -> ChatAnswer | UnclearOut:
         """Answer the last question by the messages before it, or ask which question is meant."""
@@ -108,7 +117,7 @@ class Citewire:
         return self._read(ChatResponse, "POST", "/v1/chat", body).root
 
     def search(
-        self, question: str, *, limit: int = 10, filters: FiltersIn = EVERY_ARTICLE
+        self, question: str, *, limit: int = DEFAULT_HITS, filters: FiltersIn = EVERY_ARTICLE
     ) -> SearchResponse:
         """Return the passages that are worth reading, best first."""
         body = {"question": question, "limit": limit, "filters": filters.model_dump(mode="json")}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from citewire.index.types import Filters
-from citewire.rag.types import MAX_QUESTION_CHARACTERS, Reason
+from citewire.rag.types import DEFAULT_ANSWERS, MAX_QUESTION_CHARACTERS, Reason
 from citewire.service.wire.examples import ANSWERED, NOT_ANSWERED, QUESTIONS
 from citewire.service.wire.phrasing import (
     Likelihood,
@@ -60,7 +60,7 @@ class AskRequest(Request):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": QUESTIONS})
 
     question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
-    max_answers: int = Field(5, ge=1, le=10, strict=True)
+    max_answers: int = Field(DEFAULT_ANSWERS, ge=1, le=10, strict=True)
     filters: FiltersIn = FiltersIn()
 
 

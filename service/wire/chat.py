@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
-from citewire.rag.types import MAX_QUESTION_CHARACTERS
+from citewire.rag.types import DEFAULT_ANSWERS, MAX_QUESTION_CHARACTERS
 from citewire.service.wire.answers import AskResponse, FiltersIn, Request
 from citewire.service.wire.examples import CONVERSATION, UNCLEAR
 
@@ -47,7 +47,7 @@ class UnderstandRequest(Request):
 class ChatRequest(UnderstandRequest):
     """A conversation to be answered."""
 
-    max_answers: int = Field(5, ge=1, le=10, strict=True)
+    max_answers: int = Field(DEFAULT_ANSWERS, ge=1, le=10, strict=True)
     filters: FiltersIn = FiltersIn()
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from citewire.rag.types import MAX_QUESTION_CHARACTERS
+from citewire.rag.types import DEFAULT_HITS, MAX_QUESTION_CHARACTERS
 from citewire.service.wire.answers import FiltersIn, Probability, QuoteOut, Request, SearchedOut
 from citewire.service.wire.examples import SEARCHED, SEARCHES
 
@@ -17,7 +17,7 @@ class SearchRequest(Request):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": SEARCHES})
 
     question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
-    limit: int = Field(10, ge=1, le=MAX_HITS, strict=True)
+    limit: int = Field(DEFAULT_HITS, ge=1, le=MAX_HITS, strict=True)
     filters: FiltersIn = FiltersIn()
     explain: bool = Field(False, strict=True, description="give `legs` for each passage")
 

@@ -4,7 +4,7 @@ import argparse
 import uuid
 
 from citewire.index.errors import ArchiveLocked, InvalidInput
-from citewire.rag.types import Question
+from citewire.rag.types import DEFAULT_HITS, Question
 from citewire.service.cli.commands.filter_options import add_filters, read_filters
 from citewire.service.cli.exit_codes import ANSWERED, NO_ANSWER
 from citewire.service.cli.terminal import choose_style
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit",
         type=int,
-        default=10,
+        default=DEFAULT_HITS,
         metavar="N",
         help="at most N passages (default: %(default)s)",
     )
