@@ -9,10 +9,10 @@
 """
 
 import os
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from functools import cached_property
 from pathlib import Path
 
 from citewire.index.errors import InvalidInput
@@ -81,6 +81,9 @@ class Archive:
         self._opened = opened
         self._settings = settings
         self._stack = stack
+        self._pipeline: Pipeline | None = None
+        # Threads that ask their first questions at once load one reader.
+        self._opening = threading.Lock()
 
     def index(
         self,
@@ -113,7 +116,7 @@ class Archive:
             InvalidInput: the question is empty or too long, or `max_answers` is not 1 to 10.
         """
         asked = Question(question, filters, max_answers)
-        return convert_result(self._pipeline.answerer.answer(asked), new_id())
+        return convert_result(self._open_pipeline().answerer.answer(asked), new_id())
 
     def search(
         self,
@@ -155,11 +158,13 @@ class Archive:
         with self._opened.archive.reading() as snapshot:
             return convert_article(snapshot.article(article_id))
 
-    @cached_property
-    def _pipeline(self) -> Pipeline:
-        # Loaded for the first question: indexing and searching need no reader.
-        opening = open_with_reader(self._settings, nullcontext(self._opened))
-        return self._stack.enter_context(opening)
+    def _open_pipeline(self) -> Pipeline:
+        """Load the reader for the first question: indexing and searching need none."""
+        with self._opening:
+            if self._pipeline is None:
+                opening = open_with_reader(self._settings, nullcontext(self._opened))
+                self._pipeline = self._stack.enter_context(opening)
+            return self._pipeline
 
 
 def new_id() -> str:
