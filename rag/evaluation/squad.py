@@ -1,6 +1,8 @@
 """Question files in SQuAD's format: questions on paragraphs, some without an answer there.
 
-The format is that of SQuAD 2.0 (Rajpurkar 2018); a file may be gzip-compressed.
+The format is that of SQuAD 2.0 (Rajpurkar 2018); a file may be gzip-compressed. In a contrast file
+the paragraphs of an article are twins, which differ in a few words, and the same questions are
+asked of each; a question has a `kind`, and in `why` the cause of its difficulty.
 """
 
 import gzip
@@ -30,7 +32,8 @@ class Gold:
 class SquadExample:
     """A question on one paragraph; without golds it is unanswerable there.
 
-    `article` holds every paragraph of the same article, shared by its examples.
+    `article` holds every paragraph of the same article, shared by its examples. `kind` and `cause`
+    are what a contrast file says of its question; "" where there is nothing.
     """
 
     id: str
@@ -39,6 +42,18 @@ class SquadExample:
     golds: tuple[Gold, ...]
     article: tuple[str, ...]
     title: str = ""
+    published: str = ""
+    kind: str = ""
+    cause: str = ""
+
+    @property
+    def twins(self) -> tuple[str, ...]:
+        """The name that the same question has on every twin of its paragraph; () without twins.
+
+        Only a contrast file's questions, which have a kind, have twins: elsewhere two paragraphs
+        of an article are asked the same question by chance.
+        """
+        return (*self.article, self.question) if self.kind else ()
 
 
 def read_examples(path: Path) -> Iterator[SquadExample]:
@@ -61,11 +76,22 @@ def read_examples(path: Path) -> Iterator[SquadExample]:
                         context=paragraph["context"],
                         golds=() if qa.get("is_impossible", False) else parse_golds(qa["answers"]),
                         article=article,
-                        # Titles are written as in the URLs of Wikipedia.
-                        title=str(entry.get("title", "")).removeprefix("/wiki/").replace("_", " "),
+                        title=parse_title(paragraph.get("title", entry.get("title", ""))),
+                        published=str(paragraph.get("date", entry.get("date", ""))),
+                        kind=str(qa.get("kind", "")),
+                        cause=str(qa.get("why", "")),
                     )
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(f"{path}: not a question file in SQuAD's format: {error!r}") from error
+
+
+def parse_title(title: object) -> str:
+    """Parse a title, which is written as in the URLs of Wikipedia.
+
+    >>> parse_title("/wiki/Old_bridge")
+    'Old bridge'
+    """
+    return str(title).removeprefix("/wiki/").replace("_", " ")
 
 
 def parse_golds(answers: Sequence[dict[str, Any]]) -> tuple[Gold, ...]:

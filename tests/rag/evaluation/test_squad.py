@@ -38,6 +38,39 @@ def test_a_question_marked_impossible_has_no_answer(tmp_path: Path) -> None:
     assert example.golds == ()
 
 
+def test_a_contrast_files_questions_have_a_kind_a_cause_and_twins(tmp_path: Path) -> None:
+    said = {"question": "Who fled?", "answers": [], "kind": "who", "why": "negation"}
+    plain = {"question": "Who stayed?", "answers": [], "kind": "who", "why": ""}
+    paragraphs = [
+        {"context": "Ana fled.", "qas": [{"id": "1-a-0", **said}, {"id": "1-a-1", **plain}]},
+        {"context": "Ana hid.", "qas": [{"id": "1-b-0", **said}], "title": "Hiding"},
+        {"context": "Ana ran.", "qas": [{"id": "1-c-0", **said}], "date": "2023-11-09"},
+    ]
+    file = tmp_path / "twins.json"
+    entry = {"title": "A_town", "date": "1894-05-01", "paragraphs": paragraphs}
+    file.write_text(json.dumps({"data": [entry]}))
+
+    examples = list(read_examples(file))
+
+    assert [example.kind for example in examples] == ["who"] * 4
+    assert [example.cause for example in examples] == ["negation", "", "negation", "negation"]
+    assert [example.title for example in examples] == ["A town", "A town", "Hiding", "A town"]
+    assert [example.published for example in examples] == ["1894-05-01"] * 3 + ["2023-11-09"]
+    fled, stayed, hid, ran = (example.twins for example in examples)
+    assert fled == hid == ran != stayed
+
+
+def test_the_same_question_on_two_paragraphs_of_an_ordinary_file_has_no_twins(
+    tmp_path: Path,
+) -> None:
+    qa = {"id": 1, "question": "Who fled?", "answers": []}
+    paragraphs = [{"context": context, "qas": [qa]} for context in ("Ana fled.", "It rained.")]
+    file = tmp_path / "town.json"
+    file.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+
+    assert [example.twins for example in read_examples(file)] == [(), ()]
+
+
 @pytest.mark.parametrize(
     "broken", [b"", b"{", b"[]", b'{"data": [{}]}', b'{"data": 5}', b"\xff\xfe"]
 )
