@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from citewire.index.ingest.files import TEXT_SUFFIXES
 from citewire.index.types import Article, Passage, Span
 from citewire.rag.conversation.rewriting import rewrite_last
 from citewire.rag.conversation.types import Clarification
@@ -26,7 +27,8 @@ class Outcome:
 
     `exact` and `f1` are those of the best candidate, whether it was given or not, and 0 for an
     unanswerable question; `article_first` says whether the right article is cited first, None
-    where there is no archive.
+    where there is no archive. `cause` says what makes the question difficult, "" where nothing is
+    said; `twins` is shared by the outcomes of one question on twin paragraphs, () without twins.
     """
 
     kind: str
@@ -36,6 +38,8 @@ class Outcome:
     f1: float
     article_first: bool | None
     confidence: float
+    cause: str = ""
+    twins: tuple[str, ...] = ()
 
     @property
     def is_right(self) -> bool:
@@ -70,16 +74,14 @@ def ask_rewritten(
 def read_all(
     reader: Reader, calibration: Calibration, examples: Iterable[SquadExample], kind: str
 ) -> list[Outcome]:
-    """Read every question on its own paragraph, without an archive."""
-    outcomes = []
-    for example in examples:
-        golds = [gold.text for gold in example.golds]
-        best = read_paragraph(reader, example)
-        confidence = 0.0 if best is None else calibration.probability_in_paragraph(best.margin)
-        answered = confidence >= calibration.threshold
-        scores = score_answer("" if best is None else best.text, golds)
-        outcomes.append(Outcome(kind, bool(golds), answered, *scores, None, confidence))
-    return outcomes
+    """Read every question on its own paragraph, without an archive.
+
+    `kind` is the kind of those questions whose file does not say theirs.
+    """
+    return [
+        judge_paragraph(example, read_paragraph(reader, example), calibration, kind)
+        for example in examples
+    ]
 
 
 def read_paragraph(reader: Reader, example: SquadExample) -> Extract | None:
@@ -93,27 +95,59 @@ def read_paragraph(reader: Reader, example: SquadExample) -> Extract | None:
     return found[0] if found else None
 
 
+def judge_paragraph(
+    example: SquadExample, best: Extract | None, calibration: Calibration, kind: str
+) -> Outcome:
+    """Compare a paragraph's best span with the gold answers, by SQuAD's rules."""
+    golds = [gold.text for gold in example.golds]
+    confidence = 0.0 if best is None else calibration.probability_in_paragraph(best.margin)
+    return Outcome(
+        example.kind or kind,
+        bool(golds),
+        confidence >= calibration.threshold,
+        *score_answer("" if best is None else best.text, golds),
+        article_first=None,
+        confidence=confidence,
+        cause=example.cause,
+        twins=example.twins,
+    )
+
+
 def judge(labelled: LabelledQuestion, result: Answers | NoAnswer | Clarification) -> Outcome:
     """Compare the best candidate with the gold answers, by SQuAD's rules."""
-    answered = isinstance(result, Answers)
-    candidates: list[tuple[Citation, float]]
-    if isinstance(result, Clarification):
-        candidates = []
-    elif isinstance(result, Answers):
-        candidates = [(given.citations[0], given.confidence) for given in result.answers]
-    else:
-        candidates = [(weak.citation, weak.confidence) for weak in result.closest]
-    if not candidates:
-        return Outcome(labelled.kind, bool(labelled.answers), answered, 0.0, 0.0, False, 0.0)
-    citation, confidence = candidates[0]
+    answered, best = isinstance(result, Answers), find_best(result)
+    scores, is_first, confidence = (0.0, 0.0), False, 0.0
+    if best is not None:
+        citation, confidence = best
+        scores = score_answer(citation.text, labelled.answers)
+        is_first = answered and names_article(labelled.article_id, citation.article.id)
     return Outcome(
         labelled.kind,
         bool(labelled.answers),
         answered,
-        *score_answer(citation.text, labelled.answers),
-        article_first=answered and citation.article.id == labelled.article_id,
+        *scores,
+        article_first=is_first,
         confidence=confidence,
+        cause=labelled.cause,
     )
+
+
+def find_best(result: Answers | NoAnswer | Clarification) -> tuple[Citation, float] | None:
+    """Return the best candidate with its confidence, whether it was given or not."""
+    if isinstance(result, Answers):
+        return result.answers[0].citations[0], result.answers[0].confidence
+    if isinstance(result, NoAnswer) and result.closest:
+        return result.closest[0].citation, result.closest[0].confidence
+    return None
+
+
+def names_article(name: str | None, article_id: str) -> bool:
+    """Say whether a question file's name of an article means this one.
+
+    It may leave out the ending of the article's file: `seeds/crash` means `seeds/crash.md`.
+    """
+    endings = ("", *TEXT_SUFFIXES)
+    return name is not None and article_id in {f"{name}{ending}" for ending in endings}
 
 
 def score_answer(text: str, golds: Sequence[str]) -> tuple[float, float]:

@@ -1,8 +1,8 @@
 """Question files: one JSON object a line (JSON Lines), or SQuAD's format.
 
 A line has `question`, `answers` (verbatim texts; none when the archive does not answer it),
-`article_id` of the article with the answer, `kind`, which groups the rows of a table, and for a
-follow-up question `history`, the questions asked before it.
+`article_id` of the article with the answer, `kind`, which groups the rows of a table, `why`, the
+cause of its difficulty, and for a follow-up question `history`, the questions asked before it.
 """
 
 import json
@@ -26,6 +26,7 @@ class LabelledQuestion:
     article_id: str | None
     kind: str
     history: tuple[str, ...] = ()
+    cause: str = ""
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Self:
@@ -44,8 +45,14 @@ class LabelledQuestion:
         history = fields.get("history", [])
         if not isinstance(history, list) or not all(isinstance(item, str) for item in history):
             raise TypeError(f"`history` is {history!r}, not a list of texts")
-        kind = str(fields.get("kind", "all"))
-        return cls(text, tuple(answers), fields.get("article_id"), kind, tuple(history))
+        return cls(
+            text,
+            tuple(answers),
+            fields.get("article_id"),
+            kind=str(fields.get("kind", "all")),
+            history=tuple(history),
+            cause=str(fields.get("why", "")),
+        )
 
 
 def is_squad(file: Path) -> bool:
@@ -78,6 +85,7 @@ def build_archive(
     """Return every paragraph of the examples as an article, and the questions `asked` of them.
 
     A question without an answer in its own paragraph counts as unanswerable from the archive.
+    `kind` is the kind of those questions whose file does not say theirs.
     """
     numbers: dict[str, str] = {}
     articles = []
@@ -90,7 +98,8 @@ def build_archive(
             example.question,
             tuple(gold.text for gold in example.golds),
             numbers[example.context],
-            kind,
+            example.kind or kind,
+            cause=example.cause,
         )
         for example in asked
     ]

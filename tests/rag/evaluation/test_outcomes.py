@@ -1,5 +1,7 @@
 from collections.abc import Callable
 
+import pytest
+
 from citewire.rag.evaluation.outcomes import ask_all
 from citewire.rag.evaluation.question_files import LabelledQuestion
 from citewire.rag.types import Answers, NoAnswer, Question
@@ -27,3 +29,24 @@ def test_follow_up_that_is_asked_back_counts_as_refused(
     (outcome,) = ask_all(answer, [known])
 
     assert (outcome.answered, outcome.exact, outcome.confidence) == (False, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("named", "is_first"),
+    [
+        ("seeds/bridge.md", True),
+        ("seeds/bridge", True),
+        ("seeds/bri", False),
+        ("bridge.md", False),
+        (None, False),
+    ],
+)
+def test_a_question_names_its_article_with_or_without_the_ending_of_its_file(
+    answered: Callable[[Question, str, str], Answers], named: str | None, is_first: bool
+) -> None:
+    def ask(question: Question) -> Answers:
+        return answered(question, "in 1894", "seeds/bridge.md")
+
+    (outcome,) = ask_all(ask, [LabelledQuestion("When?", ("in 1894",), named, "when")])
+
+    assert outcome.article_first is is_first

@@ -22,10 +22,12 @@ def test_a_question_file_is_read(file: Path) -> None:
         '{"question": "When?", "answers": ["1894"], "article_id": "bridge", "kind": "when"}\n'
         "\n"
         '{"question": "Why?", "answers": []}\n'
+        '{"question": "Who?", "answers": [], "kind": "who", "why": "role"}\n'
     )
     assert read_questions(file) == [
         LabelledQuestion("When?", ("1894",), "bridge", "when"),
         LabelledQuestion("Why?", (), None, "all"),
+        LabelledQuestion("Who?", (), None, "who", cause="role"),
     ]
 
 
@@ -72,7 +74,16 @@ def test_paragraphs_become_an_archive_that_its_questions_are_asked_of() -> None:
     examples = [
         SquadExample("1", "Who fled?", "Ana fled.", (Gold("Ana", 0),), (), "A town"),
         SquadExample("2", "Who stayed?", "Ana fled.", (), (), "A town"),
-        SquadExample("3", "What rose?", "The river rose.", (Gold("The river", 0),), (), "A river"),
+        SquadExample(
+            "3",
+            "What rose?",
+            "The river rose.",
+            (Gold("The river", 0),),
+            (),
+            "A river",
+            kind="what",
+            cause="type",
+        ),
     ]
 
     articles, questions = build_archive(examples, examples[1:], "town")
@@ -83,5 +94,5 @@ def test_paragraphs_become_an_archive_that_its_questions_are_asked_of() -> None:
     ]
     assert questions == [
         LabelledQuestion("Who stayed?", (), "paragraph-0", "town"),
-        LabelledQuestion("What rose?", ("The river",), "paragraph-1", "town"),
+        LabelledQuestion("What rose?", ("The river",), "paragraph-1", "what", cause="type"),
     ]
