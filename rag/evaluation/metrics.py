@@ -3,8 +3,10 @@
 The functions bear the metrics' usual names.
 """
 
+import math
 import random
 import string
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
@@ -58,6 +60,38 @@ def best_threshold_mean(
         if place + 1 == len(order) or scores[order[place + 1]] != scores[i]:
             best = max(best, total)
     return best / len(scores)
+
+
+def threshold_keeping(scores: Sequence[float], percent: int) -> float:
+    """Return the highest threshold that at least this many per cent of the scores reach.
+
+    >>> threshold_keeping([0.2, 0.9, 0.4, 0.8], 75)
+    0.4
+
+    Raises:
+        ValueError: there are no scores.
+    """
+    if not scores:
+        raise ValueError("threshold_keeping: needs at least one score")
+    return sorted(scores, reverse=True)[math.ceil(percent * len(scores) / 100) - 1]
+
+
+def threshold_between_most(pairs: Sequence[tuple[float, float]]) -> float:
+    """Return the lowest of the thresholds that part most pairs: above the first, not the second.
+
+    >>> threshold_between_most([(0.1, 0.5), (0.3, 0.9), (0.8, 0.7)])
+    0.5
+
+    Raises:
+        ValueError: there are no pairs.
+    """
+    rising = [(low, high) for low, high in pairs if low < high]
+    lows, highs = sorted(low for low, _ in rising), sorted(high for _, high in rising)
+    # Pairs whose lower score is below the threshold, less those whose higher one is as well.
+    return max(
+        sorted(high for _, high in pairs),
+        key=lambda threshold: bisect_left(lows, threshold) - bisect_left(highs, threshold),
+    )
 
 
 def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float:
@@ -145,3 +179,8 @@ def reliability_bins(
             share = sum(right[i] for i in members) / len(members)
             found.append((mean, share, len(members) / len(order)))
     return found
+
+
+def compute_percentage(values: Sequence[float]) -> float | None:
+    """Return the mean in per cent with one decimal, None for no values."""
+    return round(100 * sum(values) / len(values), 1) if values else None

@@ -7,6 +7,7 @@ from typing import Self
 from citewire.rag.evaluation.metrics import (
     auroc,
     best_threshold_mean,
+    compute_percentage,
     coverage_at_accuracy,
     expected_calibration_error,
     expected_calibration_error_by_chance,
@@ -164,8 +165,3 @@ class Evaluation:
 def score_2_0(outcome: Outcome, score: float) -> float:
     """Return SQuAD 2.0's score: `score` of an answer, 1 of a refusal that is right, else 0."""
     return score if outcome.answered else float(not outcome.answerable)
-
-
-def compute_percentage(values: Sequence[float]) -> float | None:
-    """Return the mean in per cent with one decimal, None for no values."""
-    return round(100 * sum(values) / len(values), 1) if values else None

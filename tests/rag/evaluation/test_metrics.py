@@ -8,6 +8,8 @@ from citewire.rag.evaluation.metrics import (
     expected_calibration_error_by_chance,
     f1,
     normalize_answer,
+    threshold_between_most,
+    threshold_keeping,
 )
 
 
@@ -37,6 +39,20 @@ def test_best_threshold_answers_the_sure_and_abstains_on_the_rest() -> None:
 
 def test_threshold_cannot_part_equal_scores() -> None:
     assert best_threshold_mean([1.0, 1.0], [1.0, 0.0], [0.0, 1.0]) == 0.5
+
+
+def test_threshold_keeps_at_least_the_share_that_is_asked_for() -> None:
+    scores = [number / 10 for number in range(10)]
+    assert threshold_keeping(scores, 90) == 0.1
+    # 95 % of ten are nine and a half.
+    assert threshold_keeping(scores, 95) == 0.0
+
+
+def test_threshold_between_most_pairs_is_above_the_first_and_reached_by_the_second() -> None:
+    assert threshold_between_most([(0.1, 0.4), (0.4, 0.6), (0.5, 0.9)]) == 0.6
+    # No threshold parts a pair whose second score is not higher.
+    assert threshold_between_most([(0.1, 0.2), (0.5, 0.5), (0.9, 0.5)]) == 0.2
+    assert threshold_between_most([(0.7, 0.3)]) == 0.3
 
 
 def test_auroc_counts_ties_half() -> None:
