@@ -1,6 +1,6 @@
-"""The figures of an evaluation, computed from its outcomes by kind of question."""
+"""The figures of an evaluation, computed from its outcomes by kind of question, and by cause."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,6 +11,13 @@ from citewire.rag.evaluation.metrics import (
     coverage_at_accuracy,
     expected_calibration_error,
     expected_calibration_error_by_chance,
+)
+from citewire.rag.evaluation.near_misses import (
+    Flip,
+    FlipFigures,
+    NearMissFigures,
+    Thresholds,
+    find_flips,
 )
 from citewire.rag.evaluation.outcomes import Outcome
 
@@ -122,44 +129,75 @@ class ConfidenceFigures:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """All figures of one kind of question."""
+    """All figures of one kind of question, or of one cause of difficulty."""
 
-    kind: str
+    name: str
     questions: int
     answers: AnswerFigures
     squad: SquadFigures
     confidences: ConfidenceFigures
+    near_misses: NearMissFigures
+    flips: FlipFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """All that was asked: the outcomes, the flips among them, and the thresholds they suggest."""
+
+    outcomes: tuple[Outcome, ...]
+    flips: tuple[Flip, ...]
+    thresholds: Thresholds
 
     @classmethod
-    def from_outcomes(cls, kind: str, outcomes: Sequence[Outcome]) -> Self:
-        """Compute the figures of a kind's outcomes."""
-        return cls(
-            kind,
+    def from_outcomes(cls, outcomes: Sequence[Outcome]) -> Self:
+        """Find the flips and choose the thresholds."""
+        flips = tuple(find_flips(outcomes))
+        return cls(tuple(outcomes), flips, Thresholds.from_outcomes(outcomes, flips))
+
+    def build_row(self, name: str, name_of: Callable[[Outcome], str]) -> Row:
+        """Compute the figures of the outcomes of this name; a flip has its answerable one's."""
+        outcomes = [outcome for outcome in self.outcomes if name_of(outcome) == name]
+        flips = [flip for flip in self.flips if name_of(flip.answerable) == name]
+        return Row(
+            name,
             len(outcomes),
             AnswerFigures.from_outcomes(outcomes),
             SquadFigures.from_outcomes(outcomes),
             ConfidenceFigures.from_outcomes(outcomes),
+            NearMissFigures.from_outcomes(outcomes, self.thresholds),
+            FlipFigures.from_flips(flips, self.thresholds),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A row of figures for each kind of question, then one for all, and their outcomes."""
+    """A row of figures for each kind of question, then one for all, and their outcomes.
+
+    `causes` has a row for each cause of difficulty, "" where a question has none; it is empty where
+    no question says its cause.
+    """
 
     rows: tuple[Row, ...]
+    causes: tuple[Row, ...]
+    thresholds: Thresholds
     outcomes: tuple[Outcome, ...]
 
     @classmethod
     def from_outcomes(cls, outcomes: Sequence[Outcome]) -> Self:
-        """Compute the figures of the outcomes, by kind and in all."""
-        kinds = sorted({outcome.kind for outcome in outcomes})
-        rows = [
-            Row.from_outcomes(kind, [item for item in outcomes if item.kind == kind])
-            for kind in kinds
-        ]
-        if len(kinds) > 1:
-            rows.append(Row.from_outcomes("all", outcomes))
-        return cls(tuple(rows), tuple(outcomes))
+        """Compute the figures of the outcomes, by kind, in all and by cause."""
+        asked = Asked.from_outcomes(outcomes)
+        rows = build_rows(asked, lambda outcome: outcome.kind)
+        if len(rows) > 1:
+            rows.append(asked.build_row("all", lambda _: "all"))
+        has_causes = any(outcome.cause for outcome in outcomes)
+        causes = build_rows(asked, lambda outcome: outcome.cause) if has_causes else []
+        return cls(tuple(rows), tuple(causes), asked.thresholds, asked.outcomes)
+
+
+def build_rows(asked: Asked, name_of: Callable[[Outcome], str]) -> list[Row]:
+    """Build a row for each name that the outcomes have."""
+    names = sorted({name_of(outcome) for outcome in asked.outcomes})
+    return [asked.build_row(name, name_of) for name in names]
 
 
 def score_2_0(outcome: Outcome, score: float) -> float:

@@ -31,7 +31,7 @@ def test_figures_of_a_known_set(answer: Callable[[Question], Answers | NoAnswer]
         LabelledQuestion("What of Venus?", (), None, "unanswerable"),
     ]
 
-    rows = {row.kind: row for row in Evaluation.from_outcomes(ask_all(answer, questions)).rows}
+    rows = {row.name: row for row in Evaluation.from_outcomes(ask_all(answer, questions)).rows}
 
     assert list(rows) == ["unanswerable", "when", "who", "all"]
     unanswerable, when, who, everything = (row.answers for row in rows.values())
@@ -103,7 +103,7 @@ def test_a_reader_without_an_archive_is_judged_on_each_questions_own_paragraph()
 
     (row,) = Evaluation.from_outcomes(read_all(FirstWord(), calibration, examples, "town")).rows
 
-    assert (row.kind, row.answers.f1, row.answers.refused, row.squad.all_f1) == (
+    assert (row.name, row.answers.f1, row.answers.refused, row.squad.all_f1) == (
         "town",
         100.0,
         100.0,
