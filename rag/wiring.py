@@ -1,7 +1,7 @@
 """Settings to built objects: the one place that knows which class plays which part."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -139,17 +139,24 @@ def open_with_reader(
 
 
 @contextmanager
-def open_temporary_pipeline(settings: Settings, articles: Iterable[Article]) -> Iterator[Pipeline]:
-    """Open an archive of just these articles, in a directory that is deleted afterwards."""
+def open_temporary_pipeline(
+    settings: Settings, fill: Callable[[OpenArchive], None]
+) -> Iterator[Pipeline]:
+    """Open an archive that `fill` puts articles into, in a directory that is deleted afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         # In the folder: a server would keep its part.
         own = replace(settings, data=Path(folder), chroma=None)
         with open_owned_archive(own, command="eval", create=True) as opened:
-            origins = dict.fromkeys(articles, "")
-            opened.archive.put(encode_articles(origins, opened.encoder, PassageSize()))
-            opened.archive.compact()
+            fill(opened)
         with open_pipeline(own, command="eval") as pipeline:
             yield pipeline
+
+
+def put_articles(opened: OpenArchive, articles: Iterable[Article]) -> None:
+    """Put articles that are in no file into an archive."""
+    origins = dict.fromkeys(articles, "")
+    opened.archive.put(encode_articles(origins, opened.encoder, PassageSize()))
+    opened.archive.compact()
 
 
 def open_reader(settings: Settings) -> tuple[OnnxReader, Calibration]:

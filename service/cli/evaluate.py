@@ -2,15 +2,27 @@
 
 import random
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from citewire.index.errors import InvalidInput
+from citewire.index.ingest.files import require_paths
+from citewire.index.ingest.indexer import Indexer
 from citewire.rag.evaluation.outcomes import Outcome, ask_all, read_all
 from citewire.rag.evaluation.question_files import build_archive, is_squad, read_questions
-from citewire.rag.evaluation.squad import read_examples
-from citewire.rag.wiring import open_pipeline, open_reader, open_temporary_pipeline
+from citewire.rag.evaluation.squad import SquadExample, read_examples
+from citewire.rag.wiring import (
+    OpenArchive,
+    Pipeline,
+    open_pipeline,
+    open_reader,
+    open_temporary_pipeline,
+    put_articles,
+)
+from citewire.service.cli.progress import show_progress
 from citewire.service.settings import ServiceSettings
 
 Item = TypeVar("Item")
@@ -22,11 +34,13 @@ class Sample:
 
     `questions` is how many are drawn at random by `seed`; 0 takes all. With `retrieve`, questions
     in SQuAD's format are asked of an archive of all the file's paragraphs, else each of its own.
+    The others are asked of the user's archive, or of one of the article files in `articles`.
     """
 
     questions: int
     seed: int
     retrieve: bool
+    articles: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if self.questions < 0:
@@ -38,9 +52,17 @@ class Sample:
             return list(items)
         return random.Random(self.seed).sample(items, min(self.questions, len(items)))
 
+    def draw_twins(self, examples: Sequence[SquadExample]) -> list[SquadExample]:
+        """Return the sample; a question is drawn with itself on all twins, as far as they fit."""
+        groups: dict[tuple[str, ...], list[SquadExample]] = {}
+        for number, example in enumerate(examples):
+            groups.setdefault(example.twins or (str(number),), []).append(example)
+        drawn = [example for group in self.draw(list(groups.values())) for example in group]
+        return drawn[: self.questions] if self.questions else drawn
+
 
 def ask_files(settings: ServiceSettings, files: Sequence[Path], sample: Sample) -> list[Outcome]:
-    """Ask the questions of all files; the kind of one in SQuAD's format is its file's name.
+    """Ask the questions of all files; one in SQuAD's format without a kind has its file's name.
 
     Raises:
         InvalidInput: a file cannot be used; nothing was asked.
@@ -48,17 +70,41 @@ def ask_files(settings: ServiceSettings, files: Sequence[Path], sample: Sample) 
     """
     known = {file: read_questions(file) for file in files if not is_squad(file)}
     squads = {file: list(read_examples(file)) for file in files if is_squad(file)}
+    if sample.articles and not known:
+        raise InvalidInput("--articles is given, but no file of questions that are asked of them")
     outcomes: list[Outcome] = []
     if known:
-        with open_pipeline(settings, command="eval") as pipeline:
+        with open_asked(settings, sample.articles) as pipeline:
             for questions in known.values():
                 outcomes += ask_all(pipeline.answerer.answer, sample.draw(questions))
     for file, examples in squads.items():
-        asked, kind = sample.draw(examples), file.name.removesuffix(".gz").removesuffix(".json")
+        asked = sample.draw_twins(examples)
+        kind = file.name.removesuffix(".gz").removesuffix(".json")
         if sample.retrieve:
             articles, questions = build_archive(examples, asked, kind)
-            with open_temporary_pipeline(settings, articles) as pipeline:
+            fill = partial(put_articles, articles=articles)
+            with open_temporary_pipeline(settings, fill) as pipeline:
                 outcomes += ask_all(pipeline.answerer.answer, questions)
         else:
             outcomes += read_all(*open_reader(settings), asked, kind)
     return outcomes
+
+
+def open_asked(
+    settings: ServiceSettings, paths: Sequence[Path]
+) -> AbstractContextManager[Pipeline]:
+    """Open the user's archive, or a temporary one of the article files at the paths."""
+    if not paths:
+        return open_pipeline(settings, command="eval")
+    # First, so that a wrong path loads no models.
+    require_paths(paths)
+    return open_temporary_pipeline(settings, partial(index_all, paths=paths))
+
+
+def index_all(opened: OpenArchive, paths: Sequence[Path]) -> None:
+    """Index the article files; raise InvalidInput for the first article that is not usable."""
+    with show_progress() as report:
+        indexer = Indexer.into(opened.archive, opened.encoder, report)
+        done = indexer.index(paths, prune=False)
+    if done.bad:
+        raise InvalidInput(f"{done.bad[0]}; an evaluation needs all of its articles")

@@ -21,6 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " (.json, .json.gz), each asked of its own paragraph",
     )
     parser.add_argument(
+        "--articles",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="ask of a temporary archive of this file or folder; may be given several times",
+    )
+    parser.add_argument(
         "--retrieve",
         action="store_true",
         help="ask SQuAD's questions of a temporary archive of all its paragraphs",
@@ -30,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="ask N of each file, drawn at random (default: all)",
+        help="ask N of each file, drawn at random, twins together (default: all)",
     )
     parser.add_argument(
         "--seed", type=int, default=1, help="seed of the random choice (default: %(default)s)"
@@ -48,7 +56,12 @@ def run(settings: ServiceSettings, options: argparse.Namespace) -> int:
     from citewire.rag.evaluation.report import Evaluation
     from citewire.service.cli.evaluate import Sample, ask_files
 
-    sample = Sample(options.questions, options.seed, retrieve=options.retrieve)
+    sample = Sample(
+        options.questions,
+        options.seed,
+        retrieve=options.retrieve,
+        articles=tuple(options.articles),
+    )
     evaluation = Evaluation.from_outcomes(ask_files(settings, options.files, sample))
     print(render_json(evaluation) if options.json else render_tables(evaluation))
     if options.plots is not None:
