@@ -32,8 +32,9 @@ class Gold:
 class SquadExample:
     """A question on one paragraph; without golds it is unanswerable there.
 
-    `article` holds every paragraph of the same article, shared by its examples. `kind` and `cause`
-    are what a contrast file says of its question; "" where there is nothing.
+    `article` holds every paragraph of the same article, shared by its examples; `published` is its
+    day in ISO 8601. `kind` and `cause` are what a contrast file says of its question. All three are
+    "" where there is nothing.
     """
 
     id: str

@@ -25,11 +25,11 @@ from citewire.rag.training.distillation.hints import HintedStudent, compute_hint
 from citewire.rag.training.distillation.pairs import Collator, Ints, read_pairs
 from citewire.rag.training.distillation.phase import Loss, Phase, Setup
 from citewire.rag.training.distillation.recipe import read_recipe
-from citewire.rag.training.distillation.rounding import round_matrices
 from citewire.rag.training.distillation.soft_labels import SoftLabels, label_pairs
 from citewire.rag.training.distillation.teacher import MASKED_LOGIT, Teacher, load_teacher
 from citewire.rag.training.finetuning.mix import Batch
 from citewire.rag.training.finetuning.step import compute_span_loss
+from citewire.rag.training.rounding import round_matrices
 from citewire.rag.training.train import write_model
 
 

@@ -34,6 +34,8 @@ def load_model(start: Path, config: Config) -> PreTrainedModel:
     model = AutoModelForQuestionAnswering.from_pretrained(
         start,
         dtype=torch.float32,
+        # On a CPU the gradient of torch's fused attention takes as long as all matrices together.
+        attn_implementation=None if torch.cuda.is_available() else "eager",
         attention_probs_dropout_prob=config.attention_dropout,
         hidden_dropout_prob=config.hidden_dropout,
     )

@@ -7,10 +7,19 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class QuestionSource:
-    """Question files that share one weight in the mix; names are without `.json.gz`."""
+    """Question files that share one weight in the mix; names are without `.json.gz`.
+
+    With `twins`, an article's paragraphs are passages that the same questions are asked of, and two
+    of them are read in one batch. `deleted_share` of the answerable questions are read in one batch
+    with their passage without the answer's sentences. With `kept`, the reader is held to what the
+    start model says of the questions on their own passages.
+    """
 
     files: tuple[str, ...]
     weight: float
+    twins: bool = False
+    deleted_share: float = 0.0
+    kept: bool = False
 
     def __post_init__(self) -> None:
         if not self.files or self.weight <= 0:
@@ -22,7 +31,12 @@ class Config:
     """Everything that determines a run's outcome, except the data and the starting weights.
 
     The constant phase ends after `stable_steps` or `stable_minutes`, whichever comes first.
-    `cooldown_share` is the cool-down's share of all steps of the run.
+    `cooldown_share` is the cool-down's share of all steps of the run. `header_share` of the
+    passages whose articles have titles are read with a header, `cropped_share` are cut to the
+    length of indexed passages; with `vary_forms`, some questions are keywords, in lower case or
+    mistyped. `twin_weight` weighs the loss between the twins of a batch, `kept_weight` the
+    divergence from the start model. With `rounded_weights`, matrices are rounded as in the int8
+    file.
     """
 
     sources: tuple[QuestionSource, ...]
@@ -44,6 +58,12 @@ class Config:
     stable_minutes: float
     cooldown_share: float
     checkpoint_minutes: float
+    header_share: float = 0.0
+    cropped_share: float = 0.0
+    vary_forms: bool = False
+    twin_weight: float = 0.0
+    kept_weight: float = 0.0
+    rounded_weights: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_tokens < self.max_tokens:
@@ -65,6 +85,7 @@ def read_config(path: Path) -> Config:
     """
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     sources = tuple(
-        QuestionSource(tuple(source["files"]), source["weight"]) for source in table.pop("source")
+        QuestionSource(**source | {"files": tuple(source["files"])})
+        for source in table.pop("source")
     )
     return Config(sources=sources, **table)

@@ -1,7 +1,6 @@
 """From SQuAD examples to token windows with target positions."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +15,18 @@ NO_ANSWER = 0
 
 @dataclass(frozen=True, slots=True)
 class TrainingWindow:
-    """One input of the model; the targets `start` and `end` are token positions, both inclusive."""
+    """One input of the model; the targets `start` and `end` are token positions, both inclusive.
+
+    A `kept` one is held to what the start model says of it. With `after_twin`, it does not answer
+    the question that the window before it in the batch answers.
+    """
 
     token_ids: tuple[int, ...]
     type_ids: tuple[int, ...]
     start: int
     end: int
+    kept: bool = False
+    after_twin: bool = False
 
 
 def make_negative(example: SquadExample, rng: random.Random) -> SquadExample | None:
@@ -41,15 +46,6 @@ def make_negative(example: SquadExample, rng: random.Random) -> SquadExample | N
                 f"{example.id}-negative", example.question, context, (), example.article
             )
     return None
-
-
-def add_negatives(
-    examples: Sequence[SquadExample], share: float, rng: random.Random
-) -> list[SquadExample]:
-    """Add a negative for a random `share` of the examples, where the article has one."""
-    chosen = [example for example in examples if rng.random() < share]
-    negatives = [make_negative(example, rng) for example in chosen]
-    return [*examples, *(negative for negative in negatives if negative is not None)]
 
 
 def load_window_tokenizer(path: Path, *, max_tokens: int, stride_tokens: int) -> Tokenizer:
@@ -72,24 +68,20 @@ def find_answer_tokens(window: Encoding, gold: Gold) -> tuple[int, int] | None:
     return None if first is None or last is None else (first, last)
 
 
-def build_training_windows(
-    tokenizer: Tokenizer, examples: Sequence[SquadExample], rng: random.Random
-) -> list[TrainingWindow]:
-    """Turn each example into one random window that holds its first gold, or any if it has none.
+def build_training_window(
+    tokenizer: Tokenizer, example: SquadExample, rng: random.Random, *, kept: bool = False
+) -> TrainingWindow | None:
+    """Turn an example into one random window that holds its first gold, or any if it has none.
 
-    Examples whose answer no window holds whole are left out: it begins or ends on a character
-    that the tokenizer drops, or is longer than the overlap of two windows.
+    None if no window holds the answer whole: it begins or ends on a character that the tokenizer
+    drops, or is longer than the overlap of two windows.
     """
-    encodings = tokenizer.encode_batch(
-        [(example.question, example.context) for example in examples]
-    )
-    built = []
-    for example, encoding in zip(examples, encodings, strict=True):
-        candidates = _list_candidates(split_windows(encoding), example.golds)
-        if candidates:
-            window, (start, end) = rng.choice(candidates)
-            built.append(TrainingWindow(tuple(window.ids), tuple(window.type_ids), start, end))
-    return built
+    encoding = tokenizer.encode(example.question, example.context)
+    candidates = _list_candidates(split_windows(encoding), example.golds)
+    if not candidates:
+        return None
+    window, (start, end) = rng.choice(candidates)
+    return TrainingWindow(tuple(window.ids), tuple(window.type_ids), start, end, kept)
 
 
 def _list_candidates(

@@ -2,20 +2,32 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import SquadExample, read_examples
-from citewire.rag.training.finetuning.config import Config
+from citewire.rag.reading.passage_header import append_header
+from citewire.rag.training.finetuning.config import Config, QuestionSource
 from citewire.rag.training.finetuning.data import (
+    NO_ANSWER,
     TrainingWindow,
-    add_negatives,
-    build_training_windows,
+    build_training_window,
+    make_negative,
+)
+from citewire.rag.training.finetuning.question_forms import vary_form
+from citewire.rag.training.finetuning.twins import (
+    Group,
+    choose_twins,
+    crop,
+    delete_answer,
+    group_by_question,
 )
 
+# Characters of a cropped passage: those of an indexed one (`PassageSize`).
+CROPPED_CHARACTERS = 640
 # Tokens; rows are padded to a multiple of it, which tensor cores compute fastest.
 PAD_TO_TOKENS = 8
 
@@ -33,6 +45,8 @@ class Batch:
     """Padded windows; every tensor has one row per window, targets are token positions.
 
     If `is_unpadded`, all windows have the same length: the mask is all ones and can be ignored.
+    `twins` has a row of two windows, by their rows, for each question that the first answers and
+    the second does not. `kept` are the rows that are held to the start model.
     """
 
     token_ids: torch.Tensor
@@ -41,6 +55,8 @@ class Batch:
     starts: torch.Tensor
     ends: torch.Tensor
     is_unpadded: bool = False
+    twins: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 2, dtype=torch.long))
+    kept: torch.Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -48,32 +64,32 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         """Copy the batch into the device's memory, as `torch.Tensor.to` does."""
         tensors = {
-            field.name: getattr(self, field.name).to(device)
-            for field in fields(self)
-            if field.name != "is_unpadded"
+            each.name: getattr(self, each.name).to(device)
+            for each in fields(self)
+            if each.name != "is_unpadded"
         }
         return Batch(**tensors, is_unpadded=self.is_unpadded)
 
 
 class Rotation:
-    """A source's examples in endless random order: shuffled anew for each epoch."""
+    """A source's groups of examples in endless random order: shuffled anew for each epoch."""
 
-    def __init__(self, name: str, examples: Sequence[SquadExample], *, seed: int) -> None:
-        if not examples:
+    def __init__(self, name: str, groups: Sequence[Group], *, seed: int) -> None:
+        if not groups:
             raise ValueError(f"{name}: no questions; remove the source from the config")
         self._name = name
-        self._examples = examples
+        self._groups = groups
         self._seed = seed
         self._epoch = -1
         self._order: list[int] = []
 
-    def __getitem__(self, index: int) -> SquadExample:
-        epoch, place = divmod(index, len(self._examples))
+    def __getitem__(self, index: int) -> Group:
+        epoch, place = divmod(index, len(self._groups))
         if epoch != self._epoch:
             self._epoch = epoch
-            self._order = list(range(len(self._examples)))
+            self._order = list(range(len(self._groups)))
             random.Random(f"{self._name} {self._seed} {epoch}").shuffle(self._order)
-        return self._examples[self._order[place]]
+        return self._groups[self._order[place]]
 
 
 class Mix:
@@ -96,23 +112,83 @@ class Mix:
                 yield collate(cut[number]), Position(position.pool, number + 1)
             position = Position(position.pool + 1)
 
-    def draw_pool(self, number: int) -> list[SquadExample]:
-        """Return the questions of a pool, before negatives are added."""
-        drawn = zip(self._rotations, self._counts, strict=True)
+    def draw_pool(self, number: int) -> list[tuple[QuestionSource, Group]]:
+        """Return the groups of a pool with their sources, before any is completed or changed."""
+        drawn = zip(self._config.sources, self._rotations, self._counts, strict=True)
         return [
-            rotation[number * count + place] for rotation, count in drawn for place in range(count)
+            (source, rotation[number * count + place])
+            for source, rotation, count in drawn
+            for place in range(count)
         ]
 
     def _cut_pool(self, number: int) -> list[list[TrainingWindow]]:
         rng = random.Random(f"pool {self._config.seed} {number}")
-        examples = add_negatives(self.draw_pool(number), self._config.negatives_share, rng)
-        windows = build_training_windows(self._tokenizer, examples, rng)
-        rng.shuffle(windows)
+        groups = [
+            self._build_windows(source, group, rng) for source, group in self.draw_pool(number)
+        ]
+        rng.shuffle(groups)
         batches = cut_by_length(
-            windows, max_tokens=self._config.batch_tokens, max_windows=self._config.batch_questions
+            groups, max_tokens=self._config.batch_tokens, max_windows=self._config.batch_questions
         )
         rng.shuffle(batches)
         return batches
+
+    def _build_windows(
+        self, source: QuestionSource, group: Group, rng: random.Random
+    ) -> list[TrainingWindow]:
+        """Build the windows of a group that stay together in a batch."""
+        chosen = complete_group(source, group, self._config.negatives_share, rng)
+        asked = vary_form(chosen[0].question, rng) if self._config.vary_forms else None
+        has_header = rng.random() < self._config.header_share
+        is_cropped = rng.random() < self._config.cropped_share
+        place = rng.random()
+        windows: list[TrainingWindow] = []
+        for number, example in enumerate(chosen):
+            read = replace(example, question=asked or example.question)
+            if has_header:
+                read = replace(read, question=append_header(read.question, find_header(example)))
+            if is_cropped:
+                read = crop(read, CROPPED_CHARACTERS, place)
+            kept = source.kept and number == 0
+            window = build_training_window(self._tokenizer, read, rng, kept=kept)
+            if window is not None:
+                windows.append(window)
+        return mark_twins(windows)
+
+
+def complete_group(
+    source: QuestionSource, group: Group, negatives_share: float, rng: random.Random
+) -> Group:
+    """Choose a question's passages: twins, or its own and, for a share, one without the answer."""
+    if source.twins:
+        return choose_twins(group, rng)
+    (example,) = group
+    drawn = rng.random()
+    if drawn < source.deleted_share:
+        other = delete_answer(example)
+    elif drawn < source.deleted_share + negatives_share:
+        other = make_negative(example, rng)
+    else:
+        other = None
+    return group if other is None else (example, other)
+
+
+def mark_twins(windows: Sequence[TrainingWindow]) -> list[TrainingWindow]:
+    """Mark the windows that do not answer what the window before them answers."""
+    return [
+        replace(
+            window,
+            after_twin=place > 0
+            and window.start == NO_ANSWER
+            and windows[place - 1].start != NO_ANSWER,
+        )
+        for place, window in enumerate(windows)
+    ]
+
+
+def find_header(example: SquadExample) -> str:
+    """Return the header of the example's passage as in use: its title, with the day if known."""
+    return f"{example.title}, {example.published}" if example.published else example.title
 
 
 def read_mix(config: Config, data: Path, tokenizer: Tokenizer) -> Mix:
@@ -120,23 +196,32 @@ def read_mix(config: Config, data: Path, tokenizer: Tokenizer) -> Mix:
     rotations = []
     for source in config.sources:
         examples = [e for name in source.files for e in read_examples(data / f"{name}.json.gz")]
-        rotations.append(Rotation(" ".join(source.files), examples, seed=config.seed))
+        groups = group_by_question(examples) if source.twins else [(e,) for e in examples]
+        rotations.append(Rotation(" ".join(source.files), groups, seed=config.seed))
     return Mix(rotations, tokenizer, config)
 
 
 def cut_by_length(
-    windows: Sequence[TrainingWindow], *, max_tokens: int, max_windows: int
+    groups: Sequence[Sequence[TrainingWindow]], *, max_tokens: int, max_windows: int
 ) -> list[list[TrainingWindow]]:
-    """Cut into batches of similar length, each within both limits, padding included."""
+    """Cut into batches of similar length, each within both limits, padding included.
+
+    The windows of a group stay together.
+    """
     batches: list[list[TrainingWindow]] = []
     batch: list[TrainingWindow] = []
-    for window in sorted(windows, key=lambda window: len(window.token_ids)):
-        is_full = len(batch) == max_windows
-        if batch and (is_full or (len(batch) + 1) * len(window.token_ids) > max_tokens):
+    for group in sorted(filter(None, groups), key=measure):
+        count = len(batch) + len(group)
+        if batch and (count > max_windows or count * measure(group) > max_tokens):
             batches.append(batch)
             batch = []
-        batch.append(window)
+        batch.extend(group)
     return [*batches, batch] if batch else batches
+
+
+def measure(group: Sequence[TrainingWindow]) -> int:
+    """Return the number of tokens of a group's longest window."""
+    return max(len(window.token_ids) for window in group)
 
 
 def round_up(length: int) -> int:
@@ -158,4 +243,14 @@ def collate(windows: Sequence[TrainingWindow]) -> Batch:
         mask[row, :length] = 1
     starts = torch.tensor([window.start for window in windows])
     ends = torch.tensor([window.end for window in windows])
-    return Batch(token_ids, type_ids, mask, starts, ends)
+    twins = [(row - 1, row) for row, window in enumerate(windows) if window.after_twin]
+    kept = [row for row, window in enumerate(windows) if window.kept]
+    return Batch(
+        token_ids,
+        type_ids,
+        mask,
+        starts,
+        ends,
+        twins=torch.tensor(twins, dtype=torch.long).reshape(-1, 2),
+        kept=torch.tensor(kept, dtype=torch.long),
+    )

@@ -1,5 +1,6 @@
 """A fine-tuning run: its steps, log, checkpoints and cool-down."""
 
+import copy
 import json
 import time
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from citewire.rag.training.finetuning.checkpoint import (
 from citewire.rag.training.finetuning.config import Config
 from citewire.rag.training.finetuning.mix import Batch, Mix, Position
 from citewire.rag.training.finetuning.schedule import Cooldown, compute_learning_rate
-from citewire.rag.training.finetuning.step import build_optimizer, take_step
+from citewire.rag.training.finetuning.step import build_optimizer, compute_loss, take_step
+from citewire.rag.training.rounding import RoundedWeights, round_matrices
 
 LOG_EVERY_STEPS = 50  # optimizer steps between two lines of the log
 
@@ -29,6 +31,10 @@ class Run:
         self.config = config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self.device)  # type: ignore[arg-type]
+        # The start model, which kept windows are held to: before it rounds or learns.
+        self.anchor = copy.deepcopy(self.model).eval() if config.kept_weight else None
+        if config.rounded_weights:
+            round_matrices(self.model, RoundedWeights)
         self.optimizer = build_optimizer(model, config)
         self.mix = mix
         self.out = out
@@ -80,14 +86,13 @@ class Run:
         started = time.monotonic()
         batch, position = next(batches)
         rate = compute_learning_rate(self.config, self.progress.step, self.progress.cooldown)
-        loss = take_step(
-            self.model, self.optimizer, batch.to(self.device), rate, bf16=self.config.bf16
-        )
+        loss = compute_loss(self.model, batch.to(self.device), self.config, self.anchor)
+        value = take_step(self.model, self.optimizer, loss, rate)
         seconds = time.monotonic() - started
         self.progress = self.progress.advance(
             questions=len(batch), seconds=seconds, position=position
         )
-        return loss
+        return value
 
     def _save(self, path: Path) -> None:
         save_checkpoint(path, self.model, self.optimizer, self.progress)

@@ -13,6 +13,10 @@ from citewire.rag.training.finetuning.mix import Batch
 LARGEST_GRADIENT_NORM = 1.0
 # Target of a window without a label, which the cross entropy ignores (torch's `ignore_index`).
 IGNORED = -100
+# Logits by which an answered window should lead its twin, where the logistic loss is at its middle.
+TWIN_MARGIN = 2.0
+# Logit of padding, which has no share in a distribution.
+PADDING_LOGIT = -1e4
 
 
 def build_optimizer(model: PreTrainedModel, config: Config) -> torch.optim.AdamW:
@@ -32,26 +36,95 @@ def group_parameters(model: Module, decay: float) -> list[dict[str, Any]]:
 
 
 def take_step(
-    model: PreTrainedModel,
-    optimizer: torch.optim.Optimizer,
-    batch: Batch,
-    rate: float,
-    *,
-    bf16: bool,
+    model: PreTrainedModel, optimizer: torch.optim.Optimizer, loss: torch.Tensor, rate: float
 ) -> float:
-    """Update the model on one batch; return the loss before the update."""
+    """Update the model by the gradient of the loss; return the loss."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-    with torch.autocast(batch.mask.device.type, dtype=torch.bfloat16, enabled=bf16):
-        output = model(
-            input_ids=batch.token_ids, token_type_ids=batch.type_ids, attention_mask=batch.mask
-        )
-    loss = compute_span_loss(output.start_logits, output.end_logits, batch)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT_NORM)
     optimizer.step()
     return loss.item()
+
+
+def compute_loss(
+    model: PreTrainedModel, batch: Batch, config: Config, anchor: PreTrainedModel | None
+) -> torch.Tensor:
+    """Compute the loss of a batch: of its spans, its twins, and the windows that are kept.
+
+    `anchor` is the start model that kept windows are held to; None where none is.
+    """
+    starts, ends = compute_logits(model, batch, config.bf16)
+    loss = compute_span_loss(starts, ends, batch)
+    if config.twin_weight and len(batch.twins):
+        loss = loss + config.twin_weight * compute_twin_loss(starts, ends, batch)
+    if anchor is not None and len(batch.kept):
+        held = select_rows(batch, batch.kept)
+        with torch.no_grad():
+            told = compute_logits(anchor, held, config.bf16)
+        divergence = compute_divergence((starts[batch.kept], ends[batch.kept]), told, held)
+        loss = loss + config.kept_weight * divergence * len(held) / len(batch)
+    return loss
+
+
+def compute_logits(
+    model: PreTrainedModel, batch: Batch, bf16: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the logits of start and end in fp32, each of shape (windows, tokens)."""
+    with torch.autocast(batch.mask.device.type, dtype=torch.bfloat16, enabled=bf16):
+        output = model(
+            input_ids=batch.token_ids, token_type_ids=batch.type_ids, attention_mask=batch.mask
+        )
+    return output.start_logits.float(), output.end_logits.float()
+
+
+def select_rows(batch: Batch, rows: torch.Tensor) -> Batch:
+    """Return a batch of these rows, without twins and kept ones of its own."""
+    return Batch(
+        batch.token_ids[rows],
+        batch.type_ids[rows],
+        batch.mask[rows],
+        batch.starts[rows],
+        batch.ends[rows],
+    )
+
+
+def compute_twin_loss(
+    start_logits: torch.Tensor, end_logits: torch.Tensor, batch: Batch
+) -> torch.Tensor:
+    """Mean logistic loss of the answered window's margin over its twin's.
+
+    An answered window's margin is its answer's; a twin's is that of all spans together: the
+    log-sum-exp over the passage, less the logit of [CLS]. Both are in logits, start and end added.
+    """
+    rows = torch.arange(len(batch), device=start_logits.device)
+    outside = (batch.type_ids == 0) | (batch.mask == 0)
+    right = torch.zeros(len(batch), device=start_logits.device)
+    wrong = torch.zeros_like(right)
+    for logits, targets in ((start_logits, batch.starts), (end_logits, batch.ends)):
+        right = right + logits[rows, targets.clamp(min=0)] - logits[:, 0]
+        wrong = wrong + logits.masked_fill(outside, -torch.inf).logsumexp(1) - logits[:, 0]
+    answered, silent = batch.twins[:, 0], batch.twins[:, 1]
+    return torch.nn.functional.softplus(wrong[silent] - right[answered] + TWIN_MARGIN).mean()
+
+
+def compute_divergence(
+    logits: tuple[torch.Tensor, torch.Tensor],
+    targets: tuple[torch.Tensor, torch.Tensor],
+    batch: Batch,
+) -> torch.Tensor:
+    """Mean divergence (KL, in nats) of start and end from what the targets give each token."""
+    padding = batch.mask == 0
+    loss = torch.zeros((), device=batch.mask.device)
+    for own, told in zip(logits, targets, strict=True):
+        # A large finite value: minus infinity on both sides would give no number.
+        own_log = own.masked_fill(padding, PADDING_LOGIT).log_softmax(1)
+        told_log = told.masked_fill(padding, PADDING_LOGIT).log_softmax(1)
+        loss = loss + torch.nn.functional.kl_div(
+            own_log, told_log, log_target=True, reduction="batchmean"
+        )
+    return loss / 2
 
 
 def compute_span_loss(

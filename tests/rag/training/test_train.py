@@ -9,11 +9,15 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForQuestionAnswering
 
 from citewire.rag.training import train
-from citewire.rag.training.finetuning.config import Config, read_config
+from citewire.rag.training.finetuning.config import Config, QuestionSource, read_config
 from citewire.rag.training.finetuning.mix import Batch, Position, read_mix
 from citewire.rag.training.finetuning.run import Run
 from citewire.rag.training.finetuning.schedule import Cooldown, compute_learning_rate
-from citewire.rag.training.finetuning.step import compute_span_loss
+from citewire.rag.training.finetuning.step import (
+    compute_divergence,
+    compute_span_loss,
+    compute_twin_loss,
+)
 from citewire.rag.training.train import load_model
 
 CONFIGS = sorted(Path(train.__file__).parent.glob("finetuning/configs/*.toml"))
@@ -102,6 +106,53 @@ def test_certain_and_right_logits_have_no_loss_even_with_padding() -> None:
     batch = Batch(ones, ones, mask, starts=torch.tensor([1]), ends=torch.tensor([2]))
     starts, ends = torch.tensor([[0.0, 90.0, 0.0, 200.0]]), torch.tensor([[0.0, 0.0, 90.0, 200.0]])
     assert compute_span_loss(starts, ends, batch).item() == pytest.approx(0.0)
+
+
+def test_twin_loss_falls_as_the_answered_window_leads() -> None:
+    ids = torch.ones(2, 4, dtype=torch.long)
+    types = torch.tensor([[0, 1, 1, 1], [0, 1, 1, 1]])
+    batch = Batch(
+        ids,
+        types,
+        ids,
+        starts=torch.tensor([2, 0]),
+        ends=torch.tensor([2, 0]),
+        twins=torch.tensor([[0, 1]]),
+    )
+    silent = torch.tensor([9.0, 0.0, 0.0, 0.0])
+
+    def loss(lead: float) -> float:
+        logits = torch.stack([torch.tensor([0.0, 0.0, lead, 0.0]), silent])
+        return compute_twin_loss(logits, logits, batch).item()
+
+    assert loss(9.0) < loss(0.0) < loss(-9.0)
+    assert loss(30.0) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_divergence_from_itself_is_nothing() -> None:
+    ids = torch.ones(1, 4, dtype=torch.long)
+    mask = torch.tensor([[1, 1, 1, 0]])
+    batch = Batch(ids, ids, mask, starts=torch.tensor([1]), ends=torch.tensor([2]))
+    own, other = torch.tensor([[1.0, 2.0, 3.0, 0.0]]), torch.tensor([[3.0, 2.0, 1.0, 0.0]])
+    assert compute_divergence((own, own), (own, own), batch).item() == pytest.approx(0.0)
+    assert compute_divergence((own, own), (other, other), batch).item() > 0.1
+
+
+def test_kept_windows_hold_the_reader_to_its_start(
+    new_run: Callable, with_changes: Callable
+) -> None:
+    source = QuestionSource(("town",), 1, kept=True)
+
+    def moved(kept_weight: float) -> float:
+        config = with_changes(
+            sources=(source,), kept_weight=kept_weight, hidden_dropout=0.0, attention_dropout=0.0
+        )
+        run = new_run(config, f"kept-{kept_weight}")
+        before = weights(run)
+        run.train()
+        return sum((a - b).norm().item() for a, b in zip(before, weights(run), strict=True))
+
+    assert moved(1000.0) < moved(0.0)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

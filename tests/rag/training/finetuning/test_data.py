@@ -8,8 +8,7 @@ from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import Gold, SquadExample, read_examples
 from citewire.rag.training.finetuning.data import (
-    add_negatives,
-    build_training_windows,
+    build_training_window,
     find_answer_tokens,
     make_negative,
     split_windows,
@@ -38,7 +37,8 @@ def test_paragraphs_know_the_others_of_their_article(data: Path) -> None:
 def test_target_tokens_cover_the_answer_exactly_in_every_window_drawn(
     tokenizer: Tokenizer, seed: int
 ) -> None:
-    (window,) = build_training_windows(tokenizer, [example(LONG, "Ana Ruiz")], random.Random(seed))
+    window = build_training_window(tokenizer, example(LONG, "Ana Ruiz"), random.Random(seed))
+    assert window is not None
     tokens = [tokenizer.id_to_token(i) for i in window.token_ids[window.start : window.end + 1]]
     assert tokens == ["a", "##n", "##a", "r", "##u", "##i", "##z"]
 
@@ -62,12 +62,13 @@ def test_target_offsets_give_back_the_answer_text(
 
 
 def test_unanswerable_question_points_at_the_first_token(tokenizer: Tokenizer) -> None:
-    (window,) = build_training_windows(tokenizer, [example(LONG)], random.Random(0))
+    window = build_training_window(tokenizer, example(LONG), random.Random(0))
+    assert window is not None
     assert (window.start, window.end) == (0, 0)
 
 
 def test_answer_that_no_window_holds_is_left_out(tokenizer: Tokenizer) -> None:
-    assert build_training_windows(tokenizer, [example(LONG, LONG)], random.Random(0)) == []
+    assert build_training_window(tokenizer, example(LONG, LONG), random.Random(0)) is None
 
 
 def test_windows_stay_within_the_token_limit(tokenizer: Tokenizer) -> None:
@@ -94,9 +95,3 @@ def test_no_negative_if_every_paragraph_contains_a_gold() -> None:
 
 def test_no_negative_for_an_unanswerable_question() -> None:
     assert make_negative(example("A.", article=("A.", "B.")), random.Random(0)) is None
-
-
-def test_negatives_have_the_requested_share() -> None:
-    examples = [example("Ana fled.", "Ana", article=("Ana fled.", "Rain fell."))] * 1000
-    mixed = add_negatives(examples, 0.2, random.Random(0))
-    assert 150 < sum(not e.golds for e in mixed) < 250

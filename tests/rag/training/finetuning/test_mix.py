@@ -1,15 +1,18 @@
+import random
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import SquadExample
-from citewire.rag.training.finetuning.config import Config
+from citewire.rag.training.finetuning.config import Config, QuestionSource
 from citewire.rag.training.finetuning.data import TrainingWindow
 from citewire.rag.training.finetuning.mix import (
     Position,
     Rotation,
     collate,
+    complete_group,
     cut_by_length,
     read_mix,
 )
@@ -20,9 +23,9 @@ def window(length: int) -> TrainingWindow:
 
 
 def test_rotation_gives_every_example_once_an_epoch() -> None:
-    examples = [SquadExample(str(number), "?", "", (), ()) for number in range(5)]
-    rotation = Rotation("town", examples, seed=1)
-    ids = [rotation[index].id for index in range(10)]
+    groups = [(SquadExample(str(number), "?", "", (), ()),) for number in range(5)]
+    rotation = Rotation("town", groups, seed=1)
+    ids = [rotation[index][0].id for index in range(10)]
     assert sorted(ids[:5]) == sorted(ids[5:]) == ["0", "1", "2", "3", "4"]
     assert ids[:5] != ids[5:]
 
@@ -38,8 +41,8 @@ def test_stream_from_a_position_continues_the_stream_from_the_start(
 
 
 def test_batches_stay_within_both_limits_and_lose_nothing() -> None:
-    windows = [window(length) for length in (9, 50, 10, 48, 11, 12)]
-    batches = cut_by_length(windows, max_tokens=100, max_windows=3)
+    groups = [[window(length)] for length in (9, 50, 10, 48, 11, 12)]
+    batches = cut_by_length(groups, max_tokens=100, max_windows=3)
     assert [[len(f.token_ids) for f in batch] for batch in batches] == [[9, 10, 11], [12, 48], [50]]
 
 
@@ -47,3 +50,80 @@ def test_padding_is_masked() -> None:
     batch = collate([window(3), window(9)])
     assert batch.mask.sum(dim=1).tolist() == [3, 9]
     assert batch.token_ids.shape == (2, 16)
+
+
+def test_windows_of_a_group_stay_in_one_batch() -> None:
+    groups = [[window(9), window(40)], [window(12)], [window(10), window(11)], []]
+    batches = cut_by_length(groups, max_tokens=100, max_windows=3)
+    assert [[len(w.token_ids) for w in batch] for batch in batches] == [[10, 11, 12], [9, 40]]
+
+
+TWINS = [
+    [
+        ("Ana Ruiz sued the mayor on Monday.", "Who sued the mayor?", "Ana Ruiz"),
+        ("The mayor sued Ana Ruiz on Monday.", "Who sued the mayor?", None),
+        ("Ana Ruiz sued the mayor on Monday.", "Who won?", None),
+        ("The mayor sued Ana Ruiz on Monday.", "Who won?", None),
+    ]
+]
+
+
+def test_answered_window_stands_before_its_twin(
+    squad_file: Callable, with_changes: Callable, tokenizer: Tokenizer
+) -> None:
+    path = squad_file("twins.json.gz", TWINS)
+    config = with_changes(
+        sources=(QuestionSource(("twins",), 1, twins=True),), batch_questions=4, batch_tokens=400
+    )
+    mix = read_mix(config, path.parent, tokenizer)
+    for batch, _ in islice(mix.draw_batches(Position()), 12):
+        assert len(batch) % 2 == 0
+        for answered, silent in batch.twins.tolist():
+            assert silent == answered + 1
+            assert batch.starts[answered] > 0
+            assert batch.starts[silent] == batch.ends[silent] == 0
+    assert sum(len(b.twins) for b, _ in islice(mix.draw_batches(Position()), 12)) > 0
+
+
+def test_kept_windows_are_those_of_kept_sources_on_their_own_passages(
+    config: Config, with_changes: Callable, data: Path, tokenizer: Tokenizer
+) -> None:
+    plain = list(islice(read_mix(config, data, tokenizer).draw_batches(Position()), 9))
+    assert not any(len(batch.kept) for batch, _ in plain)
+    held = with_changes(sources=(QuestionSource(("town",), 1, kept=True),), negatives_share=1.0)
+    batches = list(islice(read_mix(held, data, tokenizer).draw_batches(Position()), 9))
+    kept, negatives = (sum(len(getattr(b, n)) for b, _ in batches) for n in ("kept", "twins"))
+    assert kept == sum(map(len, (batch for batch, _ in batches))) - negatives
+    assert negatives > 0
+
+
+def test_negatives_have_the_requested_share(
+    with_changes: Callable, data: Path, tokenizer: Tokenizer
+) -> None:
+    config = with_changes(negatives_share=0.2, pool_questions=1000)
+    mix = read_mix(config, data, tokenizer)
+    rng = random.Random(0)
+    completed = [
+        complete_group(source, group, config.negatives_share, rng)
+        for source, group in mix.draw_pool(0)
+    ]
+    answerable = sum(bool(group[0].golds) for group in completed)
+    assert 0.1 < sum(len(group) == 2 for group in completed) / answerable < 0.3
+
+
+def test_header_and_form_change_the_question_and_never_the_answer(
+    squad_file: Callable, with_changes: Callable, tokenizer: Tokenizer
+) -> None:
+    path = squad_file("twins.json.gz", TWINS)
+    config = with_changes(
+        sources=(QuestionSource(("twins",), 1, twins=True),),
+        vary_forms=True,
+        header_share=1.0,
+        cropped_share=1.0,
+    )
+    mix = read_mix(config, path.parent, tokenizer)
+    for batch, _ in islice(mix.draw_batches(Position()), 12):
+        for ids, start, end in zip(batch.token_ids, batch.starts, batch.ends, strict=True):
+            if start:
+                answer = tokenizer.decode(ids[start : end + 1].tolist())
+                assert answer.replace("##", "").replace(" ", "") == "anaruiz"

@@ -13,7 +13,7 @@ from transformers import AutoModelForQuestionAnswering
 
 from citewire.rag.models.model_files import ONNX_FILE
 from citewire.rag.training.dequantize import read_weights
-from citewire.rag.training.distillation.rounding import (
+from citewire.rag.training.rounding import (
     RoundedLinear,
     round_input,
     round_matrices,
