@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from citewire.index.types import Span
 
 Floats = NDArray[np.float32]
+Values = TypeVar("Values", Floats, NDArray[np.int64])
 
 MAX_ANSWER_TOKENS = 30
 # Spans that a window proposes: enough for two different answers and their variants.
@@ -27,11 +28,13 @@ class Window:
 
     `offsets` holds each token's [start, end) in the text that was read; `starts` and `ends`
     are masks of the tokens where an answer may begin and end: of the text, and at a word's edge.
+    `regions` numbers the stretches of the text that an answer may not leave.
     """
 
     offsets: Sequence[tuple[int, int]]
     starts: NDArray[np.bool_]
     ends: NDArray[np.bool_]
+    regions: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ def find_best_spans(start_logits: Floats, end_logits: Floats, window: Window) ->
     starts = np.where(window.starts, start_logits, -np.inf)
     ends = np.where(window.ends, end_logits, -np.inf)
     # sums[i, d]: the span from token i to token i + d.
-    padded = np.concatenate([ends, np.full(reach, -np.inf, np.float32)])
-    sums = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, reach)[:tokens]
+    sums = starts[:, None] + look_ahead(ends, reach, -np.inf)
+    sums[look_ahead(window.regions, reach, -1) != window.regions[:, None]] = -np.inf
     no_answer = float(start_logits[0] + end_logits[0])
     # Variants of the best span crowd the top: look at many to be left with a few that differ.
     count = min(20 * SPANS_PER_WINDOW, sums.size)
@@ -69,6 +72,12 @@ def find_best_spans(start_logits: Floats, end_logits: Floats, window: Window) ->
         if start < end:
             found.append(ScoredSpan(Span(start, end), logit_sum - no_answer))
     return suppress_overlaps(found)[:SPANS_PER_WINDOW]
+
+
+def look_ahead(values: Values, reach: int, beyond: float) -> Values:
+    """Return for each place the values of it and those behind it, `beyond` where there is none."""
+    padded = np.concatenate([values, np.full(reach, beyond, values.dtype)])
+    return np.lib.stride_tricks.sliding_window_view(padded, reach)[: len(values)]
 
 
 class HasMargin(Protocol):

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from itertools import chain, islice, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from citewire.index.types import Article
+from citewire.index.types import Article, Span
 from citewire.rag.errors import ModelRejected
 from citewire.rag.models.model_files import ReadyModel
 from citewire.rag.models.onnx_session import Network
+from citewire.rag.reading.answer_regions import find_regions
+from citewire.rag.reading.completion import complete_number
 from citewire.rag.reading.decoding import (
     Floats,
     ScoredSpan,
@@ -20,6 +23,7 @@ from citewire.rag.reading.decoding import (
 )
 from citewire.rag.reading.grouping import suppress_overlaps_by_article
 from citewire.rag.reading.passage_header import append_header, build_header
+from citewire.rag.reading.question_kind import find_kind
 from citewire.rag.types import Extract, Hit
 
 # Tokens that a question keeps at most, so that the passage has room.
@@ -58,12 +62,14 @@ class OnnxReader:
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return the best spans over all hits, best first, none overlapping another."""
+        kind = find_kind(question)
         encodings = self._encode(question, hits)
         outputs = iter(self._network.run_each([*chain.from_iterable(encodings)]))
         extracts: list[Extract] = []
         for hit, windows in zip(hits, encodings, strict=True):
             of_hit = islice(outputs, len(windows))
-            for window, output in zip(build_windows(windows), of_hit, strict=True):
+            regions = find_regions(hit.passage.text, question, kind)
+            for window, output in zip(build_windows(windows, regions), of_hit, strict=True):
                 extracts += (move_to_article(hit, each) for each in decode(window, output))
         return suppress_overlaps_by_article(extracts)
 
@@ -94,13 +100,15 @@ def find_second_text(encoding: Encoding) -> list[int]:
     return [place for place, text in enumerate(encoding.sequence_ids) if text == 1]
 
 
-def build_windows(encodings: Sequence[Encoding]) -> list[Window]:
+def build_windows(encodings: Sequence[Encoding], regions: Sequence[Span]) -> list[Window]:
     """Return one text's windows, with each token that may begin an answer in only one of them.
+
+    `regions` are the stretches of the text that an answer may lie in.
 
     Windows overlap. An answer that begins in the first half of an overlap is searched for in
     the earlier window, else in the later one: that window holds it whole.
     """
-    windows = [build_window(encoding) for encoding in encodings]
+    windows = [build_window(encoding, regions) for encoding in encodings]
     half = STRIDE_TOKENS // 2
     for (before, earlier), (after, later) in pairwise(zip(encodings, windows, strict=True)):
         earlier.starts[find_second_text(before)[-half:]] = False
@@ -108,17 +116,29 @@ def build_windows(encodings: Sequence[Encoding]) -> list[Window]:
     return windows
 
 
-def build_window(encoding: Encoding) -> Window:
+def build_window(encoding: Encoding, regions: Sequence[Span]) -> Window:
     """Return a window in which an answer may begin and end at the edges of the text's words."""
+    numbers = number_regions(encoding.offsets, regions)
     of_text = np.array([text == 1 for text in encoding.sequence_ids])
     words = np.array([-1 if word is None else word for word in encoding.word_ids])
     changes = words[1:] != words[:-1]
     changes |= of_text[1:] != of_text[:-1]
     return Window(
         offsets=encoding.offsets,
-        starts=of_text & np.concatenate([[True], changes]),
+        starts=of_text & (numbers >= 0) & np.concatenate([[True], changes]),
         ends=of_text & np.concatenate([changes, [True]]),
+        regions=numbers,
     )
+
+
+def number_regions(
+    offsets: Sequence[tuple[int, int]], regions: Sequence[Span]
+) -> NDArray[np.int64]:
+    """Return the number of the region that each token begins in, -1 where it is in none."""
+    firsts = np.array([start for start, _ in offsets])
+    numbers = np.searchsorted([region.start for region in regions], firsts, side="right") - 1
+    ends = np.array([*(region.end for region in regions), 0])
+    return np.where(firsts < ends[numbers], numbers, -1).astype(np.int64)
 
 
 def decode(window: Window, output: Sequence[Floats]) -> list[WindowSpan]:
@@ -131,5 +151,6 @@ def decode(window: Window, output: Sequence[Floats]) -> list[WindowSpan]:
 def move_to_article(hit: Hit, found: WindowSpan) -> Extract:
     """Move a span of the hit's passage to its article's coordinates, widened to characters."""
     span = widen_to_characters(hit.passage.text, found.scored.span)
+    span = complete_number(hit.passage.text, span)
     place = span.shift(hit.passage.span.start)
     return Extract(hit, place, found.scored.margin, found.cls_vector)

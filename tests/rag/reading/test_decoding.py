@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -46,13 +47,27 @@ def windows(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, Window]:
     flags = st.lists(st.booleans(), min_size=tokens, max_size=tokens).map(
         lambda values: np.array([False, *values])
     )
-    return draw(logits), draw(logits), Window(offsets, draw(flags), draw(flags))
+    regions = np.zeros(len(offsets), np.int64)
+    return draw(logits), draw(logits), Window(offsets, draw(flags), draw(flags), regions)
 
 
 def tokens_of(span: Span, window: Window) -> tuple[int, int]:
     first = next(i for i, offset in enumerate(window.offsets) if i and offset[0] == span.start)
     last = next(i for i, offset in enumerate(window.offsets) if i and offset[1] == span.end)
     return first, last
+
+
+@given(windows(), st.data())
+def test_no_span_leaves_its_region(
+    case: tuple[np.ndarray, np.ndarray, Window], data: st.DataObject
+) -> None:
+    starts, ends, window = case
+    count = len(window.offsets)
+    steps = data.draw(st.lists(st.integers(0, 1), min_size=count, max_size=count))
+    divided = replace(window, regions=np.cumsum(steps))
+    for found in find_best_spans(starts, ends, divided):
+        first, last = tokens_of(found.span, divided)
+        assert divided.regions[first] == divided.regions[last]
 
 
 @given(windows())
@@ -101,7 +116,7 @@ def test_spans_are_at_most_six_and_best_first(case: tuple[np.ndarray, np.ndarray
 
 def test_a_margin_is_the_lead_over_no_answer() -> None:
     every = np.array([False, True, True, True])
-    window = Window([(0, 0), (0, 3), (4, 9), (10, 14)], every, every)
+    window = Window([(0, 0), (0, 3), (4, 9), (10, 14)], every, every, np.zeros(4, np.int64))
     starts = np.array([1.0, 0.0, 5.0, -9.0], np.float32)
     ends = np.array([2.0, -9.0, 0.0, 4.0], np.float32)
     assert find_best_spans(starts, ends, window)[0] == ScoredSpan(
@@ -112,7 +127,12 @@ def test_a_margin_is_the_lead_over_no_answer() -> None:
 def test_a_token_without_characters_is_no_answer() -> None:
     flags = np.array([False, True])
     logits = np.array([0.0, 9.0], np.float32)
-    assert find_best_spans(logits, logits, Window([(0, 0), (3, 3)], flags, flags)) == []
+    assert (
+        find_best_spans(
+            logits, logits, Window([(0, 0), (3, 3)], flags, flags, np.zeros(2, np.int64))
+        )
+        == []
+    )
 
 
 @given(
@@ -161,7 +181,8 @@ def test_an_answer_of_thirty_tokens_is_found_whole_and_a_longer_one_is_not(
     last: int, found: Span
 ) -> None:
     every = np.array([False] + [True] * 40)
-    window = Window([(0, 0), *((place, place + 1) for place in range(40))], every, every)
+    offsets = [(0, 0), *((place, place + 1) for place in range(40))]
+    window = Window(offsets, every, every, np.zeros(41, np.int64))
     starts, ends = np.zeros((2, 41), np.float32)
     starts[1], starts[2] = 9.0, 8.0
     ends[last] = 20.0

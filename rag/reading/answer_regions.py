@@ -1,0 +1,71 @@
+"""The stretches of a passage that an answer may lie in.
+
+An answer never runs from one paragraph into the next; a person, a time, a place or a number not
+even from one sentence into the next. Bylines and credits are paragraphs about the article, not of
+its story: their names answer only a question about them.
+"""
+
+import re
+from collections.abc import Iterator
+
+from citewire.index.text.chunking import split_sentences
+from citewire.index.types import Span
+from citewire.rag.reading.question_kind import QuestionKind
+
+PARAGRAPH = re.compile(r"\S(?:.|\n(?![ \t]*\n))*")
+# Kinds of question whose answers are names, times and numbers.
+ONE_SENTENCE = frozenset(
+    {QuestionKind.WHO, QuestionKind.WHEN, QuestionKind.WHERE, QuestionKind.HOW_MANY}
+)
+# Characters of the longest byline or credit.
+LONGEST_CREDIT = 160
+NAME = r"[^\W\d_a-z][\w.'\u2019-]*"
+CREDIT = re.compile(
+    rf"""\(?(?:
+        by\s+(?-i:{NAME})(?:(?:\s+|,\s*|\s+and\s+|\s*&\s*)(?-i:{NAME}|in|for|of|the|de|van|von|al))*
+        [\s,|]*(?:\d[\w\s,.:-]*)?
+      | (?:photo(?:graph|s|graphs)?|pictures?|images?|video|illustrations?|graphics?|credits?)
+        (?:\s+(?:by|credit|courtesy\s+of))?\s*[:/|\u2013\u2014-].*
+      | (?:(?:additional|further)\s+)?(?:reporting|editing|writing|translat(?:ion|ed)|compiled)
+        \s+by\b.*
+      | ©.*
+    )\)?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# Questions about the article and its makers.
+ASKS_FOR_CREDIT = re.compile(
+    r"\b(?:photo\w*|pictures?|images?|illustrat\w+|wr(?:ote|itten|iter|ites)|authors?|bylines?"
+    r"|report(?:er|ers|ed|ing)|journalists?|credit\w*|edit(?:ed|or)|translat\w+)\b",
+    re.IGNORECASE,
+)
+
+
+def find_regions(text: str, question: str, kind: QuestionKind) -> list[Span]:
+    """Return the stretches of the text, in order, that an answer to the question may lie in."""
+    paragraphs = [
+        paragraph
+        for paragraph in split_paragraphs(text)
+        if ASKS_FOR_CREDIT.search(question) or not is_credit(paragraph.of(text))
+    ]
+    if kind not in ONE_SENTENCE:
+        return paragraphs
+    return [
+        sentence.shift(paragraph.start)
+        for paragraph in paragraphs
+        for sentence in split_sentences(paragraph.of(text), "en")
+    ]
+
+
+def split_paragraphs(text: str) -> Iterator[Span]:
+    """Yield the paragraphs, which blank lines separate."""
+    return (Span(match.start(), match.end()) for match in PARAGRAPH.finditer(text))
+
+
+def is_credit(paragraph: str) -> bool:
+    """Say whether a paragraph is nothing but a byline or the credit of a picture.
+
+    >>> is_credit("By Jane Miller and Tom Park"), is_credit("By noon the talks had ended.")
+    (True, False)
+    """
+    stripped = paragraph.strip()
+    return len(stripped) <= LONGEST_CREDIT and CREDIT.fullmatch(stripped) is not None
