@@ -11,6 +11,7 @@ from citewire.rag.query import Query
 from citewire.rag.reader_protocol import Reader
 from citewire.rag.reading.calibration import MAX_LEAD, Calibration, Features
 from citewire.rag.reading.grouping import group
+from citewire.rag.reading.question_kind import find_kind
 from citewire.rag.reading.selective import Watcher, compute_rank_score, read_selectively
 from citewire.rag.reading.term_coverage import compute_coverage
 from citewire.rag.retriever_protocol import Retriever
@@ -120,6 +121,8 @@ class Answerer:
             return None
         if rivals and rivals[0] >= TOO_CLOSE_SHARE * best and best + rivals[0] >= threshold:
             return Reason.TOO_CLOSE
+        if best >= self._calibration.possible:
+            return Reason.UNCERTAIN
         return Reason.NOT_ANSWERED
 
 
@@ -152,6 +155,7 @@ def build_candidates(query: Query, extracts: Iterable[Extract]) -> list[Candidat
         for each in groups
     ]
     total = sum(weights)
+    kind = find_kind(query.text)
     return [
         Candidate(
             tuple(members),
@@ -161,6 +165,7 @@ def build_candidates(query: Query, extracts: Iterable[Extract]) -> list[Candidat
                 coverage=compute_coverage(query.stems, members[0].hit.passage),
                 lead=compute_log_odds(weight, total - weight),
                 cls_vector=members[0].cls_vector,
+                kind=kind,
             ),
         )
         for weight, members in zip(weights, groups, strict=True)

@@ -138,6 +138,7 @@ class Reason(StrEnum):
     NOTHING_RELEVANT = "nothing_relevant"
     NOT_ANSWERED = "not_answered"
     TOO_CLOSE = "too_close"
+    UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True, slots=True)

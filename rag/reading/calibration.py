@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from citewire.rag.errors import ModelRejected
+from citewire.rag.reading.question_kind import QuestionKind
 
 CALIBRATION_FILE = "confidence.json"
 FEATURE_NAMES = ("margin", "similarity", "coverage", "lead")
@@ -22,7 +23,8 @@ class Features:
     the nearest passage that says it; `coverage` the share of the question's words that the best
     extract's passage or its title has; `lead` the log-odds of the answer against all others
     that were found, each weighted by the passages that say it; `cls_vector` the reader's last
-    hidden vector of the best extract's window at [CLS], empty where the reader gives none.
+    hidden vector of the best extract's window at [CLS], empty where the reader gives none; `kind`
+    what the question asks for.
     """
 
     margin: float
@@ -30,6 +32,7 @@ class Features:
     coverage: float
     lead: float
     cls_vector: tuple[float, ...] = ()
+    kind: QuestionKind = QuestionKind.KEYWORDS
 
     def vector(self) -> tuple[float, ...]:
         """Return the feature vector, in the order of FEATURE_NAMES, with the lead clipped."""
@@ -38,11 +41,20 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
+class KindWeights:
+    """What a kind of question adds to the bias and to the weight of the margin."""
+
+    bias: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """Platt scaling (Platt 1999): a logistic regression over Features, and the answering threshold.
 
-    `threshold` is the lowest probability of an answer that is given. `relevance` is the
-    lowest similarity at which the archive counts as relevant to the question.
+    `threshold` is the lowest probability of an answer that is given, `possible` that of one which
+    is named as possible. `relevance` is the lowest similarity at which the archive counts as
+    relevant to the question. `kinds` are corrections for kinds of question, shrunk towards none.
     `paragraph` holds bias and weight of the margin by itself, for a question that is read on a
     given paragraph, without an archive. `cls_weights` are the weights of `cls_vector`: they
     score whether the passage answers such a question at all, in addition to the span's margin
@@ -55,6 +67,8 @@ class Calibration:
     relevance: float
     paragraph: tuple[float, float] = (0.0, 0.5)
     cls_weights: tuple[float, ...] = ()
+    kinds: Mapping[QuestionKind, KindWeights] = field(default_factory=dict)
+    possible: float = 1.0
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURE_NAMES):
@@ -67,6 +81,8 @@ class Calibration:
         logit = self.bias + dot(self.weights, features.vector())
         if self.cls_weights and features.cls_vector:
             logit += dot(self.cls_weights, features.cls_vector)
+        if kind := self.kinds.get(features.kind):
+            logit += kind.bias + kind.margin * features.margin
         return sigmoid(logit)
 
     def probability_in_paragraph(self, margin: float) -> float:
@@ -109,6 +125,11 @@ def read_calibration(folder: Path, reader_identity: str) -> Calibration:
             relevance=float(fields["relevance"]),
             paragraph=(float(fields["paragraph"]["bias"]), float(fields["paragraph"]["margin"])),
             cls_weights=tuple(float(weight) for weight in fields.get("state_weights", [])),
+            kinds={
+                QuestionKind(kind): KindWeights(float(own["bias"]), float(own["margin"]))
+                for kind, own in fields.get("kinds", {}).items()
+            },
+            possible=float(fields.get("possible", 1.0)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRejected(f"{file}: no usable calibration: {error!r}") from error

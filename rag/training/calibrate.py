@@ -3,14 +3,15 @@
     python -m citewire.rag.training.calibrate FILE.json.gz… --reader DIR --threshold 0.25
 
 The files are in SQuAD's format; better ones that the reader was not trained on. Their paragraphs
-become archives, without a third of them, so that the questions about these have no answer
-there. Each question is asked of its archive. A logistic regression predicts whether a candidate is
-right, from its features and the reader's [CLS] vector, whose many weights L2 keeps small. It is
+become archives, without a third of them, so that the questions about these have no answer there;
+those of a contrast file, whose questions have kinds, all but the twins. Each question is asked of
+its archive. A logistic regression predicts whether a candidate is right, from its features, the
+question's kind and the reader's [CLS] vector, whose many weights L2 keeps small. It is
 overconfident on the questions that it was fitted to, so those about a quarter of the paragraphs are
-held out: scale and bias are fitted to them (Platt scaling, Platt 1999). A second regression, over
-the margin only, is for questions read on a given paragraph: the held-out ones, a third of them on
-another paragraph of the article that lacks the answer. Writes `confidence.json` into the reader's
-folder.
+held out: scale and bias are fitted to them (Platt scaling, Platt 1999), and the threshold of a
+wanted risk is chosen by them. A second regression, over the margin only, is for questions read on a
+given paragraph: the held-out ones, a third of them on another paragraph of the article that lacks
+the answer. Writes `confidence.json` into the reader's folder.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +39,20 @@ from citewire.rag.evaluation.squad import SquadExample, read_examples
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, prepare_model
 from citewire.rag.reading.calibration import CALIBRATION_FILE, FEATURE_NAMES, UNCALIBRATED
+from citewire.rag.reading.question_kind import find_kind
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.settings import DEFAULT_ENCODER
 from citewire.rag.training.finetuning.data import make_negative
-from citewire.rag.training.regression import JudgedQuestion, fit, fit_single
+from citewire.rag.training.finetuning.twins import group_by_question
+from citewire.rag.training.regression import (
+    JudgedQuestion,
+    Regression,
+    bound_risk,
+    choose_threshold,
+    fit,
+    fit_single,
+)
 from citewire.rag.types import Extract, Question
 
 # Share of the paragraphs that are not indexed, and of the questions on a given paragraph that
@@ -67,12 +78,21 @@ class ParagraphAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveSample:
-    """Paragraphs to index, with their titles, the questions to ask, and the held-out paragraphs."""
+class AskedQuestion:
+    """A question, the answers that the archive gives to it, and whether it is held out."""
 
-    indexed: dict[str, str]
-    questions: list[SquadExample]
-    held_out: set[str]
+    text: str
+    golds: tuple[str, ...]
+    is_held_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSample:
+    """Paragraphs to index, the questions to ask of them, and those to read on a given paragraph."""
+
+    indexed: list[Article]
+    questions: list[AskedQuestion]
+    given: list[SquadExample]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -89,7 +109,17 @@ def parse_arguments() -> argparse.Namespace:
         metavar="N",
         help="of each file: one number for all, or one for each",
     )
-    parser.add_argument("--threshold", type=float, required=True, help="least confidence to answer")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--threshold", type=float, help="least confidence to answer")
+    wanted.add_argument(
+        "--risk",
+        type=float,
+        help="share of wrong answers among those given: the least threshold whose 95 %% bound on"
+        " the held-out questions is below it",
+    )
+    parser.add_argument(
+        "--possible", type=float, default=0.25, help="least confidence to name an answer possible"
+    )
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     try:
@@ -110,17 +140,18 @@ def main() -> None:
     paragraph_answers: list[ParagraphAnswer] = []
     for file, count in zip(options.files, options.questions, strict=True):
         rng = random.Random(options.seed)
-        sample = draw_sample(list(read_examples(file)), options.paragraphs, count, rng)
+        examples = list(read_examples(file))
+        draw = draw_contrast_sample if examples[0].kind else draw_sample
+        sample = draw(examples, options.paragraphs, count, rng)
         judged += judge_all(sample, encoder, reader)
-        held_out = [each for each in sample.questions if each.context in sample.held_out]
-        paragraph_answers += read_paragraphs(move_questions(held_out, rng), reader)
+        paragraph_answers += read_paragraphs(sample.given, reader)
         print(f"{file.name}: {len(judged)} questions asked in all", flush=True)
     try:
         check_outcomes(judged, paragraph_answers)
+        write_calibration(reader_model, judged, paragraph_answers, options)
     except ValueError as error:
         print(f"citewire.rag.training.calibrate: {error}; give more questions", file=sys.stderr)
         raise SystemExit(1) from error
-    write_calibration(reader_model, judged, paragraph_answers, options.threshold)
 
 
 def expand_counts(counts: Sequence[int], files: int) -> list[int]:
@@ -146,7 +177,59 @@ def draw_sample(
     chosen = rng.sample(pool, min(questions, len(pool)))
     asked_about = sorted({example.context for example in pool})
     held_out = set(rng.sample(asked_about, int(HELD_OUT_SHARE * len(asked_about))))
-    return ArchiveSample({context: titles[context] for context in indexed}, chosen, held_out)
+    known = set(indexed)
+    return ArchiveSample(
+        [Article(f"{number}", titles[text], text) for number, text in enumerate(indexed)],
+        [
+            AskedQuestion(
+                example.question,
+                tuple(gold.text for gold in example.golds if example.context in known),
+                example.context in held_out,
+            )
+            for example in chosen
+        ],
+        move_questions([each for each in chosen if each.context in held_out], rng),
+    )
+
+
+def draw_contrast_sample(
+    examples: Sequence[SquadExample], paragraphs: int, questions: int, rng: random.Random
+) -> ArchiveSample:
+    """Draw the articles and questions of a contrast file; near misses are in it already.
+
+    Paragraphs under one title are versions of one article: one of them is indexed. A question is
+    answered if an indexed paragraph answers it.
+    """
+    versions: dict[tuple[tuple[str, ...], str], dict[str, SquadExample]] = {}
+    for example in examples:
+        versions.setdefault((example.article, example.title), {})[example.context] = example
+    chosen = [rng.choice(list(each.values())) for each in versions.values()][:paragraphs]
+    known = {example.context for example in chosen}
+    entries = sorted({example.article for example in chosen})
+    held_out = set(rng.sample(entries, int(HELD_OUT_SHARE * len(entries))))
+    groups = [
+        [example for example in group if example.context in known]
+        for group in group_by_question(examples)
+    ]
+    asked = rng.sample([group for group in groups if group], min(questions, len(groups)))
+    return ArchiveSample(
+        [build_article(f"{number}", example) for number, example in enumerate(chosen)],
+        [
+            AskedQuestion(
+                group[0].question,
+                tuple(gold.text for example in group for gold in example.golds),
+                group[0].article in held_out,
+            )
+            for group in asked
+        ],
+        [example for group in asked for example in group if example.article in held_out],
+    )
+
+
+def build_article(name: str, example: SquadExample) -> Article:
+    """Build the article of a contrast file's paragraph."""
+    published = date.fromisoformat(example.published) if example.published else None
+    return Article(name, example.title, example.context, published=published)
 
 
 def move_questions(examples: Sequence[SquadExample], rng: random.Random) -> list[SquadExample]:
@@ -171,34 +254,28 @@ def judge_all(
     sample: ArchiveSample, encoder: OnnxEncoder, reader: OnnxReader
 ) -> list[JudgedQuestion]:
     """Build an archive of the sample's paragraphs and ask it all questions."""
-    articles = {
-        Article(f"{number}", title, text): ""
-        for number, (text, title) in enumerate(sample.indexed.items())
-    }
     with (
         tempfile.TemporaryDirectory() as folder,
         open_owned(
             DataDirectory(Path(folder), command="calibrate"), encoder.identity, None, create=True
         ) as archive,
     ):
-        archive.put(encode_articles(articles, encoder, PassageSize()))
+        archive.put(encode_articles(dict.fromkeys(sample.indexed, ""), encoder, PassageSize()))
         answerer = Answerer(HybridRetriever(encoder, archive), reader, UNCALIBRATED)
-        return [judge_question(example, answerer, sample) for example in sample.questions]
+        return [judge_question(asked, answerer) for asked in sample.questions]
 
 
-def judge_question(
-    example: SquadExample, answerer: Answerer, sample: ArchiveSample
-) -> JudgedQuestion:
-    """Ask one question; if its paragraph is not indexed, no candidate is right."""
-    golds = [gold.text for gold in example.golds] if example.context in sample.indexed else []
-    candidates = answerer.find_candidates(Question(example.question))[:CANDIDATES_PER_QUESTION]
+def judge_question(asked: AskedQuestion, answerer: Answerer) -> JudgedQuestion:
+    """Ask one question; if the archive does not answer it, no candidate is right."""
+    candidates = answerer.find_candidates(Question(asked.text))[:CANDIDATES_PER_QUESTION]
     return JudgedQuestion(
         features=tuple(candidate.features.vector() for candidate in candidates),
         cls_vectors=tuple(candidate.features.cls_vector for candidate in candidates),
-        right=tuple(is_right(candidate.extracts[0], golds) for candidate in candidates),
-        is_answerable=bool(golds),
+        right=tuple(is_right(candidate.extracts[0], asked.golds) for candidate in candidates),
+        is_answerable=bool(asked.golds),
         similarity=candidates[0].features.similarity if candidates else 0.0,
-        is_held_out=example.context in sample.held_out,
+        is_held_out=asked.is_held_out,
+        kind=find_kind(asked.text),
     )
 
 
@@ -229,11 +306,15 @@ def write_calibration(
     reader: ReadyModel,
     judged: Sequence[JudgedQuestion],
     paragraph_answers: Sequence[ParagraphAnswer],
-    threshold: float,
+    options: argparse.Namespace,
 ) -> None:
-    """Fit the regressions and write them into the reader's folder, one field a line."""
+    """Fit the regressions and write them into the reader's folder, one field a line.
+
+    Raises:
+        ValueError: no threshold has the wanted risk.
+    """
     model = fit(judged)
-    paragraph_bias, paragraph_weight = fit_single(
+    bias, weight = fit_single(
         np.array([each.margin for each in paragraph_answers]),
         [each.is_right for each in paragraph_answers],
     )
@@ -242,20 +323,45 @@ def write_calibration(
         "reader": reader.identity,
         "bias": round(model.bias, 4),
         "weights": {
-            name: round(float(weight), 4)
-            for name, weight in zip(FEATURE_NAMES, model.weights, strict=True)
+            name: round(float(own), 4)
+            for name, own in zip(FEATURE_NAMES, model.weights, strict=True)
         },
-        "paragraph": {"bias": round(paragraph_bias, 4), "margin": round(paragraph_weight, 4)},
-        "threshold": threshold,
+        "kinds": {
+            kind: {"bias": round(own.bias, 4), "margin": round(own.margin, 4)}
+            for kind, own in model.kinds.items()
+        },
+        "paragraph": {"bias": round(bias, 4), "margin": round(weight, 4)},
+        **decide_threshold(model, judged, options),
+        "possible": options.possible,
         "relevance": round(float(np.percentile(similarities, FOREIGN_PERCENT)), 4),
         "questions": len(judged),
-        "state_weights": [round(float(weight), 4) for weight in model.cls_weights],
+        "state_weights": [round(float(own), 4) for own in model.cls_weights],
     }
     lines = ",\n".join(
         f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items()
     )
     (reader.folder / CALIBRATION_FILE).write_text(f"{{\n{lines}\n}}\n", "utf-8")
     print(lines)
+
+
+def decide_threshold(
+    model: Regression, judged: Sequence[JudgedQuestion], options: argparse.Namespace
+) -> dict[str, object]:
+    """Return the threshold as it was given, or by its risk on the held-out questions."""
+    if options.risk is None:
+        return {"threshold": options.threshold}
+    best = [model.judge_best(each) for each in judged if each.is_held_out and each.features]
+    threshold, given, wrong = choose_threshold(best, options.risk)
+    return {
+        "threshold": round(threshold, 3),
+        "risk": {
+            "wanted": options.risk,
+            "bound": round(bound_risk(wrong, given), 4),
+            "asked": len(best),
+            "given": given,
+            "wrong": wrong,
+        },
+    }
 
 
 if __name__ == "__main__":

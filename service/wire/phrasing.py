@@ -19,6 +19,7 @@ LIKELIHOODS: tuple[tuple[float, Likelihood], ...] = (
 EXPLANATIONS = {
     Reason.NOTHING_RELEVANT: "No article in it seems to be about this.",
     Reason.NOT_ANSWERED: "Some articles come near the subject, but none states an answer.",
+    Reason.UNCERTAIN: "An article may say so, but that is too uncertain to be given as an answer.",
     Reason.TOO_CLOSE: "Different answers are about equally likely, and none likely enough.",
 }
 # Headings; an explanation follows the first.

@@ -174,6 +174,14 @@ def test_two_answers_that_cannot_be_told_apart_are_withheld_together(ask: Ask) -
     assert [near.citation.text for near in result.closest] == ["Park Jin", "Yoon"]
 
 
+def test_possible_answer_is_withheld_with_that_reason(ask: Ask) -> None:
+    cautious = replace(EVEN, threshold=0.6, possible=0.1)
+    result = ask(extract("seoul", "Park Jin", margin=-2.0), calibration=cautious)
+    assert isinstance(result, NoAnswer)
+    assert result.reason is Reason.UNCERTAIN
+    assert [near.citation.text for near in result.closest] == ["Park Jin"]
+
+
 def test_two_weak_answers_are_not_called_too_close(ask: Ask) -> None:
     result = ask(extract("talks", "Park Jin", -3.0), extract("yoon", "Yoon", -3.0))
     assert isinstance(result, NoAnswer)

@@ -15,8 +15,10 @@ from citewire.rag.reading.calibration import (
     UNCALIBRATED,
     Calibration,
     Features,
+    KindWeights,
     read_calibration,
 )
+from citewire.rag.reading.question_kind import QuestionKind
 from citewire.rag.settings import SHIPPED_READER
 
 READER = "reader:made-up"
@@ -75,6 +77,26 @@ def test_a_span_of_a_given_paragraph_is_judged_only_by_its_margin() -> None:
     )
     assert calibration.probability_in_paragraph(2.0) == 0.5
     assert calibration.probability_in_paragraph(4.0) == pytest.approx(0.7310586)
+
+
+def test_kind_of_question_changes_bias_and_weight_of_the_margin() -> None:
+    features = Features(margin=2.0, similarity=0.0, coverage=0.0, lead=0.0, kind=QuestionKind.WHO)
+    calibration = replace(
+        margin_only(0.0, 1.0), kinds={QuestionKind.WHO: KindWeights(bias=-1.0, margin=-0.5)}
+    )
+    assert calibration.probability(features) == 0.5
+    other = replace(features, kind=QuestionKind.WHEN)
+    assert calibration.probability(other) == margin_only(0.0, 1.0).probability(other)
+
+
+def test_kinds_and_the_possible_are_read_from_the_file(tmp_path: Path) -> None:
+    own = {"kinds": {"who": {"bias": -1, "margin": 0.25}}, "possible": 0.2}
+    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(FIELDS | own), "utf-8")
+    calibration = read_calibration(tmp_path, READER)
+    assert calibration.kinds == {QuestionKind.WHO: KindWeights(-1.0, 0.25)}
+    assert calibration.possible == 0.2
+    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(FIELDS), "utf-8")
+    assert read_calibration(tmp_path, READER).possible == 1.0
 
 
 def test_the_readers_cls_vector_counts_where_its_weights_are_known() -> None:

@@ -1,9 +1,16 @@
 import random
+from dataclasses import replace
 
 import pytest
 
 from citewire.rag.reading.calibration import FEATURE_NAMES, Calibration, Features
-from citewire.rag.training.regression import JudgedQuestion, fit
+from citewire.rag.reading.question_kind import QuestionKind
+from citewire.rag.training.regression import (
+    JudgedQuestion,
+    bound_risk,
+    choose_threshold,
+    fit,
+)
 
 WIDTH = 12
 
@@ -24,6 +31,7 @@ def judge_drawn(rng: random.Random, is_held_out: bool) -> JudgedQuestion:
         is_answerable=True,
         similarity=features.similarity,
         is_held_out=is_held_out,
+        kind=rng.choice(list(QuestionKind)),
     )
 
 
@@ -44,7 +52,9 @@ def test_scale_and_bias_are_fitted_to_the_held_out_questions() -> None:
     seen = [judge_drawn(rng, is_held_out=False) for _ in range(2000)]
     # Of the held-out candidates hardly any is right.
     held_out = [
-        JudgedQuestion(each.features, each.cls_vectors, (number % 50 == 0,), True, 0.5, True)
+        JudgedQuestion(
+            each.features, each.cls_vectors, (number % 50 == 0,), True, 0.5, True, each.kind
+        )
         for number, each in enumerate(judge_drawn(rng, is_held_out=True) for _ in range(1000))
     ]
 
@@ -52,8 +62,47 @@ def test_scale_and_bias_are_fitted_to_the_held_out_questions() -> None:
 
     found = [
         Calibration(
-            model.bias, tuple(model.weights), 0.5, 0.0, cls_weights=tuple(model.cls_weights)
-        ).probability(Features(*each.features[0], each.cls_vectors[0]))
+            model.bias,
+            tuple(model.weights),
+            0.5,
+            0.0,
+            cls_weights=tuple(model.cls_weights),
+            kinds=model.kinds,
+        ).probability(Features(*each.features[0], cls_vector=each.cls_vectors[0], kind=each.kind))
         for each in held_out
     ]
     assert sum(found) / len(found) == pytest.approx(0.02, abs=0.005)
+    assert found == pytest.approx([model.judge_best(each)[0] for each in held_out])
+
+
+def test_kind_whose_candidates_are_seldom_right_has_a_lower_probability() -> None:
+    rng = random.Random(3)
+    drawn = [judge_drawn(rng, is_held_out=number % 4 == 0) for number in range(6000)]
+    # Whatever its margin, no candidate of a question that asks who did it is right.
+    judged = [
+        replace(each, right=(each.right[0] and each.kind is not QuestionKind.WHO,))
+        for each in drawn
+    ]
+
+    model = fit(judged)
+
+    assert model.kinds[QuestionKind.WHO].bias < -2
+    others = [own.bias for kind, own in model.kinds.items() if kind is not QuestionKind.WHO]
+    assert max(map(abs, others)) < 1
+
+
+def test_risk_is_bounded_from_above() -> None:
+    # The "rule of three": none wrong in n gives a bound of about 3 / n.
+    assert bound_risk(0, 300) == pytest.approx(0.01, abs=0.0005)
+    assert bound_risk(5, 100) == pytest.approx(0.1023, abs=0.0005)
+    assert bound_risk(4, 4) == 1.0
+
+
+def test_threshold_is_the_lowest_with_the_wanted_risk() -> None:
+    judged = [(1 - place / 1000, place < 500) for place in range(1000)]
+    threshold, given, wrong = choose_threshold(judged, risk=0.1)
+    assert given == sum(probability >= threshold for probability, _ in judged)
+    assert wrong == given - 500
+    assert bound_risk(wrong, given) <= 0.1 < bound_risk(wrong + 1, given + 1)
+    with pytest.raises(ValueError, match="no threshold has a risk of"):
+        choose_threshold([(0.9, True), (0.8, False), (0.7, True)], risk=0.1)
