@@ -20,12 +20,17 @@ ONE_SENTENCE = frozenset(
 # Characters of the longest byline or credit.
 LONGEST_CREDIT = 160
 NAME = r"[^\W\d_a-z][\w.'\u2019-]*"
+# What a credit names.
+MAKING = (
+    r"(?:photo(?:graph|s|graphs)?|pictures?|images?|video|illustrations?|graphics?|credits?|text"
+    r"|words|story)"
+)
 CREDIT = re.compile(
     rf"""\(?(?:
         by\s+(?-i:{NAME})(?:(?:\s+|,\s*|\s+and\s+|\s*&\s*)(?-i:{NAME}|in|for|of|the|de|van|von|al))*
         [\s,|]*(?:\d[\w\s,.:-]*)?
-      | (?:photo(?:graph|s|graphs)?|pictures?|images?|video|illustrations?|graphics?|credits?)
-        (?:\s+(?:by|credit|courtesy\s+of))?\s*[:/|\u2013\u2014-].*
+      | {MAKING}(?:\s+(?:and|&)\s+{MAKING})*(?:\s+(?:by|credit|courtesy\s+of))?\s*
+        [:/|\u2013\u2014-].*
       | (?:(?:additional|further)\s+)?(?:reporting|editing|writing|translat(?:ion|ed)|compiled)
         \s+by\b.*
       | ©.*

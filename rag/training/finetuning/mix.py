@@ -28,6 +28,8 @@ from citewire.rag.training.finetuning.twins import (
 
 # Characters of a cropped passage: those of an indexed one (`PassageSize`).
 CROPPED_CHARACTERS = 640
+# Question files of our own writing.
+SHIPPED_DATA = Path(__file__).parent.parent / "data"
 # Tokens; rows are padded to a multiple of it, which tensor cores compute fastest.
 PAD_TO_TOKENS = 8
 
@@ -192,13 +194,19 @@ def find_header(example: SquadExample) -> str:
 
 
 def read_mix(config: Config, data: Path, tokenizer: Tokenizer) -> Mix:
-    """Read the config's sources from a folder of `NAME.json.gz` files."""
+    """Read the config's sources from a folder of `NAME.json.gz` files, or from those shipped."""
     rotations = []
     for source in config.sources:
-        examples = [e for name in source.files for e in read_examples(data / f"{name}.json.gz")]
+        examples = [e for name in source.files for e in read_examples(find_file(name, data))]
         groups = group_by_question(examples) if source.twins else [(e,) for e in examples]
         rotations.append(Rotation(" ".join(source.files), groups, seed=config.seed))
     return Mix(rotations, tokenizer, config)
+
+
+def find_file(name: str, data: Path) -> Path:
+    """Return the source's file in the folder, or the shipped one where the folder has none."""
+    own, shipped = (folder / f"{name}.json.gz" for folder in (data, SHIPPED_DATA))
+    return shipped if shipped.exists() and not own.exists() else own
 
 
 def cut_by_length(

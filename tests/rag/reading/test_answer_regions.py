@@ -44,6 +44,8 @@ def test_question_about_the_makers_may_be_answered_by_their_credits() -> None:
         "by Jane Miller in Geneva | 14 May 2023",
         "Photograph: Lena Schmidt/Reuters",
         "Photo by: Lena Schmidt",
+        "Text and pictures: Lena Schmidt",
+        "Words: Tom Park",
         "(Reporting by Jane Miller; editing by Tom Park)",
         "Additional reporting by Tom Park in Paris",
         "© The Herald 2023",

@@ -14,6 +14,7 @@ from citewire.rag.training.finetuning.mix import (
     collate,
     complete_group,
     cut_by_length,
+    find_file,
     read_mix,
 )
 
@@ -50,6 +51,16 @@ def test_padding_is_masked() -> None:
     batch = collate([window(3), window(9)])
     assert batch.mask.sum(dim=1).tolist() == [3, 9]
     assert batch.token_ids.shape == (2, 16)
+
+
+def test_source_that_the_folder_lacks_is_looked_for_among_the_shipped(tmp_path: Path) -> None:
+    shipped = find_file("news_units_train", tmp_path)
+    assert shipped.parent.name == "data"
+    assert shipped.exists()
+    own = tmp_path / "news_units_train.json.gz"
+    own.touch()
+    assert find_file("news_units_train", tmp_path) == own
+    assert find_file("unknown", tmp_path) == tmp_path / "unknown.json.gz"
 
 
 def test_windows_of_a_group_stay_in_one_batch() -> None:
