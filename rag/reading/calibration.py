@@ -53,8 +53,10 @@ class Calibration:
     """Platt scaling (Platt 1999): a logistic regression over Features, and the answering threshold.
 
     `threshold` is the lowest probability of an answer that is given, `possible` that of one which
-    is named as possible. `relevance` is the lowest similarity at which the archive counts as
-    relevant to the question. `kinds` are corrections for kinds of question, shrunk towards none.
+    is named as possible. `risk` bounds the share of wrong answers among those given, with 95 %
+    confidence, on questions like those that it was fitted to. `relevance` is the lowest similarity
+    at which the archive counts as relevant to the question. `kinds` are corrections for kinds of
+    question, shrunk towards none.
     `paragraph` holds bias and weight of the margin by itself, for a question that is read on a
     given paragraph, without an archive. `cls_weights` are the weights of `cls_vector`: they
     score whether the passage answers such a question at all, in addition to the span's margin
@@ -69,6 +71,7 @@ class Calibration:
     cls_weights: tuple[float, ...] = ()
     kinds: Mapping[QuestionKind, KindWeights] = field(default_factory=dict)
     possible: float = 1.0
+    risk: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURE_NAMES):
@@ -130,6 +133,7 @@ def read_calibration(folder: Path, reader_identity: str) -> Calibration:
                 for kind, own in fields.get("kinds", {}).items()
             },
             possible=float(fields.get("possible", 1.0)),
+            risk=float(fields["risk"]["bound"]) if "risk" in fields else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRejected(f"{file}: no usable calibration: {error!r}") from error

@@ -6,6 +6,7 @@ from citewire.index.errors import ArchiveLocked
 from citewire.rag.wiring import open_pipeline
 from citewire.service.client.local_service import find_service
 from citewire.service.settings import ServiceSettings
+from citewire.service.wire.phrasing import describe_risk
 
 
 class ArchiveStatus(BaseModel):
@@ -19,6 +20,7 @@ class ArchiveStatus(BaseModel):
     encoder: str | None = None
     reader: str | None = None
     threshold: float | None = None
+    risk: str | None = None
     vectors_indexed: int | None = None
     vectors_scanned: int | None = None
 
@@ -38,6 +40,7 @@ def read_status(settings: ServiceSettings) -> ArchiveStatus:
                 encoder=pipeline.models["encoder"],
                 reader=pipeline.models["reader"],
                 threshold=pipeline.calibration.threshold,
+                risk=describe_risk(pipeline.calibration.risk),
                 vectors_indexed=coverage.indexed,
                 vectors_scanned=coverage.scanned,
             )

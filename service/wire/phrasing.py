@@ -58,6 +58,17 @@ def describe_support(articles: int) -> str:
     return f"said by {count(articles, 'article')}"
 
 
+def describe_risk(bound: float | None) -> str | None:
+    """Return how many of the answers given are wrong at most; None where no bound is known.
+
+    >>> describe_risk(0.187)
+    'at most 19 % of the answers given are wrong (95 % confidence)'
+    """
+    if bound is None:
+        return None
+    return f"at most {format_percentage(bound)} of the answers given are wrong (95 % confidence)"
+
+
 def explain(reason: Reason | None) -> str | None:
     """Return the reason for abstaining as a sentence about the archive; None where there is none.
 
