@@ -21,7 +21,7 @@ from citewire.rag.training.finetuning.question_forms import vary_form
 from citewire.rag.training.finetuning.twins import (
     Group,
     choose_twins,
-    crop,
+    crop_group,
     delete_answer,
     group_by_question,
 )
@@ -144,13 +144,13 @@ class Mix:
         has_header = rng.random() < self._config.header_share
         is_cropped = rng.random() < self._config.cropped_share
         place = rng.random()
+        if is_cropped:
+            chosen = crop_group(chosen, CROPPED_CHARACTERS, place)
         windows: list[TrainingWindow] = []
         for number, example in enumerate(chosen):
             read = replace(example, question=asked or example.question)
             if has_header:
                 read = replace(read, question=append_header(read.question, find_header(example)))
-            if is_cropped:
-                read = crop(read, CROPPED_CHARACTERS, place)
             kept = source.kept and number == 0
             window = build_training_window(self._tokenizer, read, rng, kept=kept)
             if window is not None:

@@ -58,19 +58,40 @@ def names_any(text: str, example: SquadExample) -> bool:
     return any(gold.text.casefold() in folded for gold in example.golds)
 
 
-def crop(example: SquadExample, characters: int, place: float) -> SquadExample:
-    """Cut the context to a run of sentences of at most so many characters, as indexed passages are.
+def crop_group(group: Group, characters: int, place: float) -> Group:
+    """Cut each context to a run of sentences of at most so many characters, as in an archive.
 
-    `place` in [0, 1) chooses the run: among those that hold the first gold whole or, without a
-    gold, among all. Golds outside the run are dropped. A context that fits stays as it is.
+    `place` in [0, 1) chooses the first example's run: among those that hold its first gold whole
+    or, without a gold, among all. The others are cut where theirs begins nearest to it, so that
+    twins stay alike. A context stays as it is if it fits, or if no run holds its gold.
     """
+    cropped: list[SquadExample] = []
+    start: int | None = None
+    for example in group:
+        runs = find_runs(example, characters)
+        if runs and start is None:
+            start = runs[int(place * len(runs))][0]
+        if runs and start is not None:
+            begin = start
+            cropped.append(cut(example, *min(runs, key=lambda run: abs(run[0] - begin))))
+        else:
+            cropped.append(example)
+    return tuple(cropped)
+
+
+def find_runs(example: SquadExample, characters: int) -> Sequence[tuple[int, int]]:
+    """Return the runs that the context may be cut to, none if it fits or no run holds its gold."""
+    if len(example.context) <= characters:
+        return ()
     runs = list_runs(example.context, characters)
-    if example.golds:
-        first = example.golds[0]
-        runs = [(start, end) for start, end in runs if start <= first.start and first.end <= end]
-    if len(example.context) <= characters or not runs:
-        return example
-    start, end = runs[int(place * len(runs))]
+    if not example.golds:
+        return runs
+    first = example.golds[0]
+    return [(start, end) for start, end in runs if start <= first.start and first.end <= end]
+
+
+def cut(example: SquadExample, start: int, end: int) -> SquadExample:
+    """Return the example with this part of its context; golds outside of it are dropped."""
     golds = tuple(
         replace(gold, start=gold.start - start)
         for gold in example.golds
@@ -80,7 +101,7 @@ def crop(example: SquadExample, characters: int, place: float) -> SquadExample:
 
 
 def list_runs(text: str, characters: int) -> Sequence[tuple[int, int]]:
-    """Return the longest runs of whole sentences within the limit, one for each first sentence."""
+    """Return the longest runs of whole sentences within the limit, none inside the one before."""
     sentences = split_sentences(text, "en")
     runs: list[tuple[int, int]] = []
     for number, first in enumerate(sentences):

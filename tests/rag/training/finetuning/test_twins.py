@@ -13,7 +13,7 @@ from citewire.rag.training.finetuning.question_forms import (
 )
 from citewire.rag.training.finetuning.twins import (
     choose_twins,
-    crop,
+    crop_group,
     delete_answer,
     group_by_question,
 )
@@ -84,10 +84,23 @@ def test_crop_keeps_golds_verbatim(
     context = " ".join(words)
     number = pick.draw(st.integers(0, len(words) - 1))
     gold = Gold(words[number], len(" ".join([*words[:number], ""])))
-    cut = crop(SquadExample("q", "who?", context, (gold,), (context,)), characters, place)
+    asked = SquadExample("q", "who?", context, (gold,), (context,))
+    (cut,) = crop_group((asked,), characters, place)
     assert cut.context in context
+    assert len(cut.context) <= characters or cut.context == context
     (kept,) = cut.golds
     assert cut.context[kept.start : kept.end] == gold.text
+
+
+def test_twins_are_cropped_where_they_are_alike() -> None:
+    text = "".join(f"Sentence number {number} is here. " for number in range(30)).strip()
+    answered = example(text.replace("number 20", "number XX"), "XX")
+    silent = example(text)
+    for place in (0.0, 0.5, 0.99):
+        one, other = crop_group((answered, silent), 120, place)
+        assert len(one.context) <= 120
+        assert "number XX is here." in one.context
+        assert one.context.replace("number XX", "number 20") == other.context
 
 
 def test_forms_keep_what_is_asked() -> None:
