@@ -7,7 +7,7 @@ cause of its difficulty, and for a follow-up question `history`, the questions a
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -84,15 +84,21 @@ def build_archive(
 ) -> tuple[list[Article], list[LabelledQuestion]]:
     """Return every paragraph of the examples as an article, and the questions `asked` of them.
 
-    A question without an answer in its own paragraph counts as unanswerable from the archive.
-    `kind` is the kind of those questions whose file does not say theirs.
+    A question without an answer in its own paragraph counts as unanswerable from the archive; in a
+    contrast file, one that no paragraph answers, and it is asked once. `kind` is the kind of those
+    questions whose file does not say theirs.
+
+    Raises:
+        InvalidInput: two paragraphs are twins, which contradict each other.
     """
+    if any(example.kind for example in examples):
+        examples, asked = require_no_twins(examples), merge_questions(examples, asked)
     numbers: dict[str, str] = {}
     articles = []
     for example in examples:
         if example.context not in numbers:
             numbers[example.context] = f"paragraph-{len(numbers)}"
-            articles.append(Article(numbers[example.context], example.title, example.context))
+            articles.append(build_article(numbers[example.context], example))
     questions = [
         LabelledQuestion(
             example.question,
@@ -104,3 +110,36 @@ def build_archive(
         for example in asked
     ]
     return articles, questions
+
+
+def build_article(name: str, example: SquadExample) -> Article:
+    """Build the article of a paragraph, with its title and day."""
+    return Article(name, example.title, example.context, published=example.published)
+
+
+def require_no_twins(examples: Sequence[SquadExample]) -> Sequence[SquadExample]:
+    """Return the examples; raise InvalidInput if two paragraphs of an article share a title."""
+    titles: dict[tuple[tuple[str, ...], str], str] = {}
+    for example in examples:
+        known = titles.setdefault((example.article, example.title), example.context)
+        if known != example.context:
+            raise InvalidInput(
+                f"{example.title!r}: its twins contradict each other; leave out --retrieve"
+            )
+    return examples
+
+
+def merge_questions(
+    examples: Sequence[SquadExample], asked: Sequence[SquadExample]
+) -> list[SquadExample]:
+    """Return each question `asked` once, on the first paragraph that answers it, with all golds."""
+    groups: dict[tuple[tuple[str, ...], str], list[SquadExample]] = {}
+    for example in examples:
+        groups.setdefault((example.article, example.question), []).append(example)
+    merged = {}
+    for example in asked:
+        group = groups[example.article, example.question]
+        leader = next((each for each in group if each.golds), group[0])
+        golds = tuple(gold for each in group for gold in each.golds)
+        merged[example.article, example.question] = replace(leader, golds=golds)
+    return list(merged.values())

@@ -29,10 +29,10 @@ CONFIDENCE_HEADINGS = {
 }
 NEAR_MISS_HEADINGS = {
     "kept_90": "90 %: kept",
-    "refused_90": "refused",
+    "refused_90": "90 %: refused",
     "kept_95": "95 %: kept",
-    "refused_95": "refused",
-    "who_questions": "who",
+    "refused_95": "95 %: refused",
+    "who_questions": "who questions",
     "false_namings": "false namings",
 }
 FLIP_HEADINGS = {

@@ -1,14 +1,16 @@
 """Question files in SQuAD's format: questions on paragraphs, some without an answer there.
 
 The format is that of SQuAD 2.0 (Rajpurkar 2018); a file may be gzip-compressed. In a contrast file
-the paragraphs of an article are twins, which differ in a few words, and the same questions are
-asked of each; a question has a `kind`, and in `why` the cause of its difficulty.
+the same questions are asked of each of an article's paragraphs: twins, which have one title and
+differ in a few words, or articles about one thing, each with its own title. There a question has a
+`kind`, and in `why` the cause of its difficulty.
 """
 
 import gzip
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,7 @@ class SquadExample:
     """A question on one paragraph; without golds it is unanswerable there.
 
     `article` holds every paragraph of the same article, shared by its examples; `published` is its
-    day in ISO 8601. `kind` and `cause` are what a contrast file says of its question. All three are
-    "" where there is nothing.
+    day. `kind` and `cause` are what a contrast file says of its question, "" elsewhere.
     """
 
     id: str
@@ -43,7 +44,7 @@ class SquadExample:
     golds: tuple[Gold, ...]
     article: tuple[str, ...]
     title: str = ""
-    published: str = ""
+    published: date | None = None
     kind: str = ""
     cause: str = ""
 
@@ -78,12 +79,21 @@ def read_examples(path: Path) -> Iterator[SquadExample]:
                         golds=() if qa.get("is_impossible", False) else parse_golds(qa["answers"]),
                         article=article,
                         title=parse_title(paragraph.get("title", entry.get("title", ""))),
-                        published=str(paragraph.get("date", entry.get("date", ""))),
+                        published=parse_date(paragraph.get("date", entry.get("date"))),
                         kind=str(qa.get("kind", "")),
                         cause=str(qa.get("why", "")),
                     )
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(f"{path}: not a question file in SQuAD's format: {error!r}") from error
+
+
+def parse_date(text: str | None) -> date | None:
+    """Parse a day in ISO 8601; None where there is none.
+
+    Raises:
+        ValueError: it is no such day.
+    """
+    return date.fromisoformat(text) if text else None
 
 
 def parse_title(title: object) -> str:

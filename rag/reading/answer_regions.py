@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from citewire.index.text.chunking import split_sentences
 from citewire.index.types import Span
-from citewire.rag.reading.question_kind import QuestionKind
+from citewire.rag.reading.question_kind import QuestionKind, find_kind
 
-PARAGRAPH = re.compile(r"\S(?:.|\n(?![ \t]*\n))*")
+PARAGRAPH = re.compile(r"\S(?:.|\n(?![ \t\r]*\n))*")
 # Kinds of question whose answers are names, times and numbers.
 ONE_SENTENCE = frozenset(
     {QuestionKind.WHO, QuestionKind.WHEN, QuestionKind.WHERE, QuestionKind.HOW_MANY}
@@ -20,44 +20,48 @@ ONE_SENTENCE = frozenset(
 # Characters of the longest byline or credit.
 LONGEST_CREDIT = 160
 NAME = r"[^\W\d_a-z][\w.'\u2019-]*"
+NAMES = (
+    rf"(?-i:{NAME})(?:(?:\s+|,\s*|/|\s+and\s+|\s*&\s*)"
+    rf"(?-i:{NAME}|in|for|of|the|de|van|von|al))*"
+)
 # What a credit names.
 MAKING = (
     r"(?:photo(?:graph|s|graphs)?|pictures?|images?|video|illustrations?|graphics?|credits?|text"
     r"|words|story)"
 )
+WORK = r"(?:reporting|editing|writing|translat(?:ion|ed)|compiled)"
+WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 CREDIT = re.compile(
     rf"""\(?(?:
-        by\s+(?-i:{NAME})(?:(?:\s+|,\s*|\s+and\s+|\s*&\s*)(?-i:{NAME}|in|for|of|the|de|van|von|al))*
-        [\s,|]*(?:\d[\w\s,.:-]*)?
-      | {MAKING}(?:\s+(?:and|&)\s+{MAKING})*(?:\s+(?:by|credit|courtesy\s+of))?\s*
-        [:/|\u2013\u2014-].*
-      | (?:(?:additional|further)\s+)?(?:reporting|editing|writing|translat(?:ion|ed)|compiled)
-        \s+by\b.*
+        by\s+(?!{WEEKDAY}\b){NAMES}[\s,|]*(?:\d[\w\s,.:-]*)?
+      | {MAKING}(?:\s+(?:and|&)\s+{MAKING})*(?:\s+(?:by|credit|courtesy\s+of)\b)?
+        (?:\s*[:/|]\s*|\s+[\u2013\u2014-]\s+|(?<=by)\s+){NAMES}\.?
+      | (?:(?:additional|further)\s+)?{WORK}\s+by\s+{NAMES}(?:;\s*{WORK}\s+by\s+{NAMES})*\.?
       | ©.*
     )\)?""",
     re.IGNORECASE | re.VERBOSE,
 )
 # Questions about the article and its makers.
 ASKS_FOR_CREDIT = re.compile(
-    r"\b(?:photo\w*|pictures?|images?|illustrat\w+|wr(?:ote|itten|iter|ites)|authors?|bylines?"
+    r"\b(?:photo\w*|pictures?|images?|video\w*|film\w*|graphics?|compil\w+|copyright|illustrat\w+|wr(?:ote|itten|iter|ites)|authors?|bylines?"
     r"|report(?:er|ers|ed|ing)|journalists?|credit\w*|edit(?:ed|or)|translat\w+)\b",
     re.IGNORECASE,
 )
 
 
-def find_regions(text: str, question: str, kind: QuestionKind) -> list[Span]:
+def find_regions(text: str, language: str, question: str) -> list[Span]:
     """Return the stretches of the text, in order, that an answer to the question may lie in."""
     paragraphs = [
         paragraph
         for paragraph in split_paragraphs(text)
         if ASKS_FOR_CREDIT.search(question) or not is_credit(paragraph.of(text))
     ]
-    if kind not in ONE_SENTENCE:
+    if find_kind(question) not in ONE_SENTENCE:
         return paragraphs
     return [
         sentence.shift(paragraph.start)
         for paragraph in paragraphs
-        for sentence in split_sentences(paragraph.of(text), "en")
+        for sentence in split_sentences(paragraph.of(text), language)
     ]
 
 

@@ -27,12 +27,14 @@ UNIT = re.compile(
     r"|(?:km|kg|mph|tonnes?|tons?|kilograms?|kilos|litres?|liters?|degrees|hectares?)\b"
     r"|(?:US )?(?:dollars?|euros?|pounds?|kronor|kroner|yen|rupees?|francs?|pesos?|yuan|cents)\b)",
 )
+# Characters, with the space behind it.
+LONGEST_BEFORE = 24
 # Pieces of the longest number with its unit: "1.2", "million", "US dollars".
 MOST_PIECES = 3
 
 
 def complete_number(text: str, span: Span) -> Span:
-    """Widen a span that is a number to its qualifier and unit; others stay as they are.
+    """Widen a span that begins with a number to its qualifier, one that ends with one to its unit.
 
     >>> text = "The storm killed at least 31 million hens."
     >>> complete_number(text, Span(text.index("31"), text.index(" million"))).of(text)
@@ -41,7 +43,7 @@ def complete_number(text: str, span: Span) -> Span:
     start, end = span.start, span.end
     if STARTS_WITH_NUMBER.match(text, start, end):
         for pattern in (CURRENCY, QUALIFIER):
-            if before := pattern.search(text, max(0, start - 24), start):
+            if before := pattern.search(text, max(0, start - LONGEST_BEFORE), start):
                 start = before.start()
     for _ in range(MOST_PIECES):
         unit = UNIT.match(text, end)

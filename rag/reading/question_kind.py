@@ -33,7 +33,8 @@ PATTERNS = tuple(
             "where|(?:what|which) (?:city|country|town|village|place|state|region|island)",
         ),
         (QuestionKind.WHY, "why|what caused|for what reason|(?:what|which) (?:reason|motive)"),
-        (QuestionKind.WHO, "who|whom|whose"),
+        # In capitals it is the World Health Organization.
+        (QuestionKind.WHO, "(?-i:[Ww]ho|[Ww]hom|[Ww]hose)"),
         (QuestionKind.HOW, "how"),
         (QuestionKind.WHAT, "what|which"),
     )

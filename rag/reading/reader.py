@@ -23,7 +23,6 @@ from citewire.rag.reading.decoding import (
 )
 from citewire.rag.reading.grouping import suppress_overlaps_by_article
 from citewire.rag.reading.passage_header import append_header, build_header
-from citewire.rag.reading.question_kind import find_kind
 from citewire.rag.types import Extract, Hit
 
 # Tokens that a question keeps at most, so that the passage has room.
@@ -62,13 +61,12 @@ class OnnxReader:
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return the best spans over all hits, best first, none overlapping another."""
-        kind = find_kind(question)
         encodings = self._encode(question, hits)
         outputs = iter(self._network.run_each([*chain.from_iterable(encodings)]))
         extracts: list[Extract] = []
         for hit, windows in zip(hits, encodings, strict=True):
             of_hit = islice(outputs, len(windows))
-            regions = find_regions(hit.passage.text, question, kind)
+            regions = find_regions(hit.passage.text, hit.passage.article.language, question)
             for window, output in zip(build_windows(windows, regions), of_hit, strict=True):
                 extracts += (move_to_article(hit, each) for each in decode(window, output))
         return suppress_overlaps_by_article(extracts)

@@ -11,17 +11,18 @@ overconfident on the questions that it was fitted to, so those about a quarter o
 held out: scale and bias are fitted to them (Platt scaling, Platt 1999), and the threshold of a
 wanted risk is chosen by them. A second regression, over the margin only, is for questions read on a
 given paragraph: the held-out ones, a third of them on another paragraph of the article that lacks
-the answer. Writes `confidence.json` into the reader's folder.
+the answer, those of a contrast file on all its indexed paragraphs. Writes `confidence.json` into
+the reader's folder.
 """
 
 import argparse
 import json
+import math
 import random
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,9 @@ from platformdirs import user_cache_path
 
 from citewire.index.archive.opening import open_owned
 from citewire.index.data_directory import DataDirectory
+from citewire.index.errors import InvalidInput
 from citewire.index.ingest.embed import encode_articles
 from citewire.index.text.chunking import PassageSize
-from citewire.index.types import Article
 from citewire.rag.answerer import Answerer
 from citewire.rag.evaluation.metrics import f1
 from citewire.rag.evaluation.outcomes import RIGHT_F1, read_paragraph
@@ -43,8 +44,6 @@ from citewire.rag.reading.question_kind import find_kind
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.settings import DEFAULT_ENCODER
-from citewire.rag.training.finetuning.data import make_negative
-from citewire.rag.training.finetuning.twins import group_by_question
 from citewire.rag.training.regression import (
     JudgedQuestion,
     Regression,
@@ -53,15 +52,9 @@ from citewire.rag.training.regression import (
     fit,
     fit_single,
 )
+from citewire.rag.training.samples import ArchiveSample, AskedQuestion, draw_sample
 from citewire.rag.types import Extract, Question
 
-# Share of the paragraphs that are not indexed, and of the questions on a given paragraph that
-# are moved to another one.
-LEFT_OUT_SHARE = 1 / 3
-# Share of the paragraphs whose questions are held out; by paragraph, since its questions are alike.
-HELD_OUT_SHARE = 1 / 4
-# Characters; shorter paragraphs are not passages of an archive.
-SHORTEST_PARAGRAPH = 200
 # The best candidates of a question; the rest is noise.
 CANDIDATES_PER_QUESTION = 8
 # Percentile of the answerable questions' similarities to their nearest passages; a question below
@@ -75,24 +68,6 @@ class ParagraphAnswer:
 
     margin: float
     is_right: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AskedQuestion:
-    """A question, the answers that the archive gives to it, and whether it is held out."""
-
-    text: str
-    golds: tuple[str, ...]
-    is_held_out: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveSample:
-    """Paragraphs to index, the questions to ask of them, and those to read on a given paragraph."""
-
-    indexed: list[Article]
-    questions: list[AskedQuestion]
-    given: list[SquadExample]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -115,10 +90,10 @@ def parse_arguments() -> argparse.Namespace:
         "--risk",
         type=float,
         help="share of wrong answers among those given: the least threshold whose 95 %% bound on"
-        " the held-out questions is below it",
+        " the held-out questions is not above it",
     )
     parser.add_argument(
-        "--possible", type=float, default=0.25, help="least confidence to name an answer possible"
+        "--possible", type=float, default=0.33, help="least confidence to name an answer possible"
     )
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
@@ -136,22 +111,35 @@ def main() -> None:
     reader_model = prepare_model("reader", str(options.reader), cache)
     encoder = OnnxEncoder(prepare_model("encoder", DEFAULT_ENCODER, cache))
     reader = OnnxReader(reader_model)
+    try:
+        write_calibration(reader_model, *ask_files(options, encoder, reader), options)
+    except ValueError as error:
+        print(f"citewire.rag.training.calibrate: {error}; give more questions", file=sys.stderr)
+        raise SystemExit(1) from error
+    except InvalidInput as error:
+        print(f"citewire.rag.training.calibrate: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+def ask_files(
+    options: argparse.Namespace, encoder: OnnxEncoder, reader: OnnxReader
+) -> tuple[list[JudgedQuestion], list[ParagraphAnswer]]:
+    """Ask the questions of all files, of an archive of each, and those on given paragraphs.
+
+    Raises:
+        ValueError: there are too few questions to fit to.
+        InvalidInput: a file is not in SQuAD's format.
+    """
     judged: list[JudgedQuestion] = []
     paragraph_answers: list[ParagraphAnswer] = []
     for file, count in zip(options.files, options.questions, strict=True):
         rng = random.Random(options.seed)
-        examples = list(read_examples(file))
-        draw = draw_contrast_sample if examples[0].kind else draw_sample
-        sample = draw(examples, options.paragraphs, count, rng)
+        sample = draw_sample(list(read_examples(file)), options.paragraphs, count, rng)
         judged += judge_all(sample, encoder, reader)
         paragraph_answers += read_paragraphs(sample.given, reader)
         print(f"{file.name}: {len(judged)} questions asked in all", flush=True)
-    try:
-        check_outcomes(judged, paragraph_answers)
-        write_calibration(reader_model, judged, paragraph_answers, options)
-    except ValueError as error:
-        print(f"citewire.rag.training.calibrate: {error}; give more questions", file=sys.stderr)
-        raise SystemExit(1) from error
+    check_outcomes(judged, paragraph_answers)
+    return judged, paragraph_answers
 
 
 def expand_counts(counts: Sequence[int], files: int) -> list[int]:
@@ -163,81 +151,6 @@ def expand_counts(counts: Sequence[int], files: int) -> list[int]:
     if len(counts) not in (1, files):
         raise ValueError(f"{len(counts)} numbers for {files} files; give one, or one for each")
     return list(counts) * (files // len(counts))
-
-
-def draw_sample(
-    examples: Sequence[SquadExample], paragraphs: int, questions: int, rng: random.Random
-) -> ArchiveSample:
-    """Draw paragraphs and questions about them; a share of the paragraphs is not indexed."""
-    titles = {example.context: example.title for example in examples}
-    contexts = [context for context in titles if len(context) >= SHORTEST_PARAGRAPH]
-    drawn = rng.sample(contexts, min(paragraphs, len(contexts)))
-    indexed = drawn[int(LEFT_OUT_SHARE * len(drawn)) :]
-    pool = [example for example in examples if example.context in set(drawn)]
-    chosen = rng.sample(pool, min(questions, len(pool)))
-    asked_about = sorted({example.context for example in pool})
-    held_out = set(rng.sample(asked_about, int(HELD_OUT_SHARE * len(asked_about))))
-    known = set(indexed)
-    return ArchiveSample(
-        [Article(f"{number}", titles[text], text) for number, text in enumerate(indexed)],
-        [
-            AskedQuestion(
-                example.question,
-                tuple(gold.text for gold in example.golds if example.context in known),
-                example.context in held_out,
-            )
-            for example in chosen
-        ],
-        move_questions([each for each in chosen if each.context in held_out], rng),
-    )
-
-
-def draw_contrast_sample(
-    examples: Sequence[SquadExample], paragraphs: int, questions: int, rng: random.Random
-) -> ArchiveSample:
-    """Draw the articles and questions of a contrast file; near misses are in it already.
-
-    Paragraphs under one title are versions of one article: one of them is indexed. A question is
-    answered if an indexed paragraph answers it.
-    """
-    versions: dict[tuple[tuple[str, ...], str], dict[str, SquadExample]] = {}
-    for example in examples:
-        versions.setdefault((example.article, example.title), {})[example.context] = example
-    chosen = [rng.choice(list(each.values())) for each in versions.values()][:paragraphs]
-    known = {example.context for example in chosen}
-    entries = sorted({example.article for example in chosen})
-    held_out = set(rng.sample(entries, int(HELD_OUT_SHARE * len(entries))))
-    groups = [
-        [example for example in group if example.context in known]
-        for group in group_by_question(examples)
-    ]
-    asked = rng.sample([group for group in groups if group], min(questions, len(groups)))
-    return ArchiveSample(
-        [build_article(f"{number}", example) for number, example in enumerate(chosen)],
-        [
-            AskedQuestion(
-                group[0].question,
-                tuple(gold.text for example in group for gold in example.golds),
-                group[0].article in held_out,
-            )
-            for group in asked
-        ],
-        [example for group in asked for example in group if example.article in held_out],
-    )
-
-
-def build_article(name: str, example: SquadExample) -> Article:
-    """Build the article of a contrast file's paragraph."""
-    published = date.fromisoformat(example.published) if example.published else None
-    return Article(name, example.title, example.context, published=published)
-
-
-def move_questions(examples: Sequence[SquadExample], rng: random.Random) -> list[SquadExample]:
-    """Move a share of the questions to another paragraph of their article that lacks the answer."""
-    return [
-        (rng.random() < LEFT_OUT_SHARE and make_negative(example, rng)) or example
-        for example in examples
-    ]
 
 
 def read_paragraphs(examples: Sequence[SquadExample], reader: OnnxReader) -> list[ParagraphAnswer]:
@@ -313,13 +226,32 @@ def write_calibration(
     Raises:
         ValueError: no threshold has the wanted risk.
     """
+    fields = build_fields(reader, judged, paragraph_answers, options)
+    lines = ",\n".join(
+        f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items()
+    )
+    (reader.folder / CALIBRATION_FILE).write_text(f"{{\n{lines}\n}}\n", "utf-8")
+    print(lines)
+
+
+def build_fields(
+    reader: ReadyModel,
+    judged: Sequence[JudgedQuestion],
+    paragraph_answers: Sequence[ParagraphAnswer],
+    options: argparse.Namespace,
+) -> dict[str, object]:
+    """Fit the regressions; return the calibration's fields, rounded as they are written.
+
+    Raises:
+        ValueError: no threshold has the wanted risk.
+    """
     model = fit(judged)
     bias, weight = fit_single(
         np.array([each.margin for each in paragraph_answers]),
         [each.is_right for each in paragraph_answers],
     )
     similarities = [each.similarity for each in judged if each.is_answerable]
-    fields = {
+    return {
         "reader": reader.identity,
         "bias": round(model.bias, 4),
         "weights": {
@@ -337,11 +269,6 @@ def write_calibration(
         "questions": len(judged),
         "state_weights": [round(float(own), 4) for own in model.cls_weights],
     }
-    lines = ",\n".join(
-        f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items()
-    )
-    (reader.folder / CALIBRATION_FILE).write_text(f"{{\n{lines}\n}}\n", "utf-8")
-    print(lines)
 
 
 def decide_threshold(
@@ -350,10 +277,12 @@ def decide_threshold(
     """Return the threshold as it was given, or by its risk on the held-out questions."""
     if options.risk is None:
         return {"threshold": options.threshold}
-    best = [model.judge_best(each) for each in judged if each.is_held_out and each.features]
+    found = [model.judge_best(each) for each in judged if each.is_held_out and each.features]
+    # Rounded as it is written, and down: what was counted as given is given.
+    best = [(math.floor(1000 * probability) / 1000, right) for probability, right in found]
     threshold, given, wrong = choose_threshold(best, options.risk)
     return {
-        "threshold": round(threshold, 3),
+        "threshold": threshold,
         "risk": {
             "wanted": options.risk,
             "bound": round(bound_risk(wrong, given), 4),

@@ -64,6 +64,9 @@ def fit(questions: Sequence[JudgedQuestion]) -> Regression:
     """Fit the weights to most questions, then scale and bias to those held out (Platt 1999)."""
     rows, right = stack_candidates([each for each in questions if not each.is_held_out])
     mean, spread = rows.mean(0), rows.std(0) + 1e-6
+    # Not their own spread: a rare kind, whose columns vary little, is to be shrunk the more.
+    spread[-2 * len(KINDS) : -len(KINDS)] = 1.0
+    spread[-len(KINDS) :] = spread[0]
     factors = np.ones(rows.shape[1])
     factors[: len(FEATURE_NAMES)] = FEATURE_SCALE
     factors[-2 * len(KINDS) :] = KIND_SCALE
@@ -138,10 +141,13 @@ def choose_threshold(judged: Sequence[tuple[float, bool]], risk: float) -> tuple
     Raises:
         ValueError: no threshold has so small a risk.
     """
+    ranked = sorted(judged, key=lambda each: -each[0])
     wrong, best = 0, None
-    for given, (probability, is_right) in enumerate(sorted(judged, reverse=True), 1):
+    for given, (probability, is_right) in enumerate(ranked, 1):
         wrong += not is_right
-        if bound_risk(wrong, given) <= risk:
+        # No threshold separates equal probabilities.
+        is_last = given == len(ranked) or ranked[given][0] != probability
+        if is_last and bound_risk(wrong, given) <= risk:
             best = (probability, given, wrong)
     if best is None:
         raise ValueError(f"no threshold has a risk of {risk} or less on {len(judged)} questions")

@@ -71,7 +71,7 @@ def ask_files(settings: ServiceSettings, files: Sequence[Path], sample: Sample) 
     known = {file: read_questions(file) for file in files if not is_squad(file)}
     squads = {file: list(read_examples(file)) for file in files if is_squad(file)}
     if sample.articles and not known:
-        raise InvalidInput("--articles is given, but no file of questions that are asked of them")
+        raise InvalidInput("--articles is for questions in .jsonl files: name one, or leave it out")
     outcomes: list[Outcome] = []
     if known:
         with open_asked(settings, sample.articles) as pipeline:

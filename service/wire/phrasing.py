@@ -4,6 +4,7 @@ They exist once, here, and travel on the wire: page, terminal, chat programs and
 they are.
 """
 
+import math
 from typing import Literal
 
 from citewire.rag.types import Reason
@@ -61,12 +62,15 @@ def describe_support(articles: int) -> str:
 def describe_risk(bound: float | None) -> str | None:
     """Return how many of the answers given are wrong at most; None where no bound is known.
 
-    >>> describe_risk(0.187)
-    'at most 19 % of the answers given are wrong (95 % confidence)'
+    >>> describe_risk(0.181)
+    'at most 19 % of the answers given are wrong (95 % confidence, measured on other archives)'
     """
     if bound is None:
         return None
-    return f"at most {format_percentage(bound)} of the answers given are wrong (95 % confidence)"
+    return (
+        f"at most {math.ceil(100 * bound)} % of the answers given are wrong"
+        " (95 % confidence, measured on other archives)"
+    )
 
 
 def explain(reason: Reason | None) -> str | None:

@@ -11,15 +11,16 @@ class QuestionSource:
 
     With `twins`, an article's paragraphs are passages that the same questions are asked of, and two
     of them are read in one batch. `deleted_share` of the answerable questions are read in one batch
-    with their passage without the answer's sentences. With `kept`, the reader is held to what the
-    start model says of the questions on their own passages.
+    with their passage without the answer's sentences. With `anchored`, the reader is held to what
+    the start model says of the questions on their own passages (learning without forgetting,
+    Li 2016).
     """
 
     files: tuple[str, ...]
     weight: float
     twins: bool = False
     deleted_share: float = 0.0
-    kept: bool = False
+    anchored: bool = False
 
     def __post_init__(self) -> None:
         if not self.files or self.weight <= 0:
@@ -34,7 +35,7 @@ class Config:
     `cooldown_share` is the cool-down's share of all steps of the run. `header_share` of the
     passages whose articles have titles are read with a header, `cropped_share` are cut to the
     length of indexed passages; with `vary_forms`, some questions are keywords, in lower case or
-    mistyped. `twin_weight` weighs the loss between the twins of a batch, `kept_weight` the
+    mistyped. `twin_weight` weighs the loss between the twins of a batch, `anchor_weight` the
     divergence from the start model. With `rounded_weights`, matrices are rounded as in the int8
     file.
     """
@@ -62,7 +63,7 @@ class Config:
     cropped_share: float = 0.0
     vary_forms: bool = False
     twin_weight: float = 0.0
-    kept_weight: float = 0.0
+    anchor_weight: float = 0.0
     rounded_weights: bool = False
 
     def __post_init__(self) -> None:
@@ -72,6 +73,10 @@ class Config:
             )
         if not 0 < self.cooldown_share < 1:
             raise ValueError(f"cooldown_share {self.cooldown_share}: must be between 0 and 1")
+        if (self.anchor_weight > 0) != any(source.anchored for source in self.sources):
+            raise ValueError(
+                f"anchor_weight {self.anchor_weight}: goes with sources that are anchored"
+            )
         if not 0 <= self.negatives_share <= 1:
             raise ValueError(f"negatives_share {self.negatives_share}: must be between 0 and 1")
 

@@ -17,15 +17,15 @@ NO_ANSWER = 0
 class TrainingWindow:
     """One input of the model; the targets `start` and `end` are token positions, both inclusive.
 
-    A `kept` one is held to what the start model says of it. With `after_twin`, it does not answer
-    the question that the window before it in the batch answers.
+    An `anchored` one is held to what the start model says of it. With `after_twin`, it does not
+    answer the question that the window before it in the batch answers.
     """
 
     token_ids: tuple[int, ...]
     type_ids: tuple[int, ...]
     start: int
     end: int
-    kept: bool = False
+    anchored: bool = False
     after_twin: bool = False
 
 
@@ -69,7 +69,7 @@ def find_answer_tokens(window: Encoding, gold: Gold) -> tuple[int, int] | None:
 
 
 def build_training_window(
-    tokenizer: Tokenizer, example: SquadExample, rng: random.Random, *, kept: bool = False
+    tokenizer: Tokenizer, example: SquadExample, rng: random.Random, *, anchored: bool = False
 ) -> TrainingWindow | None:
     """Turn an example into one random window that holds its first gold, or any if it has none.
 
@@ -81,7 +81,7 @@ def build_training_window(
     if not candidates:
         return None
     window, (start, end) = rng.choice(candidates)
-    return TrainingWindow(tuple(window.ids), tuple(window.type_ids), start, end, kept)
+    return TrainingWindow(tuple(window.ids), tuple(window.type_ids), start, end, anchored)
 
 
 def _list_candidates(

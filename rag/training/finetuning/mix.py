@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from citewire.rag.evaluation.squad import SquadExample, read_examples
-from citewire.rag.reading.passage_header import append_header
+from citewire.rag.evaluation.squad import read_examples
+from citewire.rag.reading.passage_header import append_header, build_header
 from citewire.rag.training.finetuning.config import Config, QuestionSource
 from citewire.rag.training.finetuning.data import (
     NO_ANSWER,
@@ -48,7 +48,7 @@ class Batch:
 
     If `is_unpadded`, all windows have the same length: the mask is all ones and can be ignored.
     `twins` has a row of two windows, by their rows, for each question that the first answers and
-    the second does not. `kept` are the rows that are held to the start model.
+    the second does not. `anchored` are the rows that are held to the start model.
     """
 
     token_ids: torch.Tensor
@@ -58,7 +58,7 @@ class Batch:
     ends: torch.Tensor
     is_unpadded: bool = False
     twins: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 2, dtype=torch.long))
-    kept: torch.Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    anchored: torch.Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -150,9 +150,10 @@ class Mix:
         for number, example in enumerate(chosen):
             read = replace(example, question=asked or example.question)
             if has_header:
-                read = replace(read, question=append_header(read.question, find_header(example)))
-            kept = source.kept and number == 0
-            window = build_training_window(self._tokenizer, read, rng, kept=kept)
+                header = build_header(example.title, example.published)
+                read = replace(read, question=append_header(read.question, header))
+            anchored = source.anchored and number == 0
+            window = build_training_window(self._tokenizer, read, rng, anchored=anchored)
             if window is not None:
                 windows.append(window)
         return mark_twins(windows)
@@ -186,11 +187,6 @@ def mark_twins(windows: Sequence[TrainingWindow]) -> list[TrainingWindow]:
         )
         for place, window in enumerate(windows)
     ]
-
-
-def find_header(example: SquadExample) -> str:
-    """Return the header of the example's passage as in use: its title, with the day if known."""
-    return f"{example.title}, {example.published}" if example.published else example.title
 
 
 def read_mix(config: Config, data: Path, tokenizer: Tokenizer) -> Mix:
@@ -252,7 +248,7 @@ def collate(windows: Sequence[TrainingWindow]) -> Batch:
     starts = torch.tensor([window.start for window in windows])
     ends = torch.tensor([window.end for window in windows])
     twins = [(row - 1, row) for row, window in enumerate(windows) if window.after_twin]
-    kept = [row for row, window in enumerate(windows) if window.kept]
+    anchored = [row for row, window in enumerate(windows) if window.anchored]
     return Batch(
         token_ids,
         type_ids,
@@ -260,5 +256,5 @@ def collate(windows: Sequence[TrainingWindow]) -> Batch:
         starts,
         ends,
         twins=torch.tensor(twins, dtype=torch.long).reshape(-1, 2),
-        kept=torch.tensor(kept, dtype=torch.long),
+        anchored=torch.tensor(anchored, dtype=torch.long),
     )

@@ -31,8 +31,8 @@ class Run:
         self.config = config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self.device)  # type: ignore[arg-type]
-        # The start model, which kept windows are held to: before it rounds or learns.
-        self.anchor = copy.deepcopy(self.model).eval() if config.kept_weight else None
+        # The start model, which anchored windows are held to: before it rounds or learns.
+        self.anchor = copy.deepcopy(self.model).eval() if config.anchor_weight else None
         if config.rounded_weights:
             round_matrices(self.model, RoundedWeights)
         self.optimizer = build_optimizer(model, config)

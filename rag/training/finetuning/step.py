@@ -13,7 +13,7 @@ from citewire.rag.training.finetuning.mix import Batch
 LARGEST_GRADIENT_NORM = 1.0
 # Target of a window without a label, which the cross entropy ignores (torch's `ignore_index`).
 IGNORED = -100
-# Logits by which an answered window should lead its twin, where the logistic loss is at its middle.
+# Logits by which an answered window should lead its twin; at this lead the loss is log 2.
 TWIN_MARGIN = 2.0
 # Logit of padding, which has no share in a distribution.
 PADDING_LOGIT = -1e4
@@ -51,20 +51,20 @@ def take_step(
 def compute_loss(
     model: PreTrainedModel, batch: Batch, config: Config, anchor: PreTrainedModel | None
 ) -> torch.Tensor:
-    """Compute the loss of a batch: of its spans, its twins, and the windows that are kept.
+    """Compute the loss of a batch: of its spans, its twins, and the windows that are anchored.
 
-    `anchor` is the start model that kept windows are held to; None where none is.
+    `anchor` is the start model that anchored windows are held to; None where none is.
     """
     starts, ends = compute_logits(model, batch, config.bf16)
     loss = compute_span_loss(starts, ends, batch)
     if config.twin_weight and len(batch.twins):
         loss = loss + config.twin_weight * compute_twin_loss(starts, ends, batch)
-    if anchor is not None and len(batch.kept):
-        held = select_rows(batch, batch.kept)
+    if anchor is not None and len(batch.anchored):
+        held = select_rows(batch, batch.anchored)
         with torch.no_grad():
             told = compute_logits(anchor, held, config.bf16)
-        divergence = compute_divergence((starts[batch.kept], ends[batch.kept]), told, held)
-        loss = loss + config.kept_weight * divergence * len(held) / len(batch)
+        divergence = compute_divergence((starts[batch.anchored], ends[batch.anchored]), told, held)
+        loss = loss + config.anchor_weight * divergence * len(held) / len(batch)
     return loss
 
 
@@ -80,7 +80,7 @@ def compute_logits(
 
 
 def select_rows(batch: Batch, rows: torch.Tensor) -> Batch:
-    """Return a batch of these rows, without twins and kept ones of its own."""
+    """Return a batch of these rows, without twins and anchored ones of its own."""
     return Batch(
         batch.token_ids[rows],
         batch.type_ids[rows],
@@ -96,7 +96,8 @@ def compute_twin_loss(
     """Mean logistic loss of the answered window's margin over its twin's.
 
     An answered window's margin is its answer's; a twin's is that of all spans together: the
-    log-sum-exp over the passage, less the logit of [CLS]. Both are in logits, start and end added.
+    log-sum-exp over the passage with its closing [SEP], less the logit of [CLS]. Both are in
+    logits, start and end added.
     """
     rows = torch.arange(len(batch), device=start_logits.device)
     outside = (batch.type_ids == 0) | (batch.mask == 0)

@@ -55,7 +55,7 @@ def test_a_contrast_files_questions_have_a_kind_a_cause_and_twins(tmp_path: Path
     assert [example.kind for example in examples] == ["who"] * 4
     assert [example.cause for example in examples] == ["negation", "", "negation", "negation"]
     assert [example.title for example in examples] == ["A town", "A town", "Hiding", "A town"]
-    assert [example.published for example in examples] == ["1894-05-01"] * 3 + ["2023-11-09"]
+    assert [str(example.published) for example in examples] == ["1894-05-01"] * 3 + ["2023-11-09"]
     fled, stayed, hid, ran = (example.twins for example in examples)
     assert fled == hid == ran != stayed
 

@@ -15,7 +15,7 @@ TALKS = (
 
 
 def regions(question: str, text: str = TALKS) -> list[str]:
-    return [span.of(text) for span in find_regions(text, question, find_kind(question))]
+    return [span.of(text) for span in find_regions(text, "en", question)]
 
 
 def test_person_is_named_within_a_sentence_of_the_story() -> None:
@@ -34,6 +34,7 @@ def test_other_answers_may_run_over_sentences_but_not_over_paragraphs() -> None:
 def test_question_about_the_makers_may_be_answered_by_their_credits() -> None:
     assert "Photo: Lena Schmidt" in regions("Who took the photo?")
     assert "By Jane Miller and Tom Park" in regions("Who wrote the report?")
+    assert regions("Who made the video?", "Video: Ana Ruiz") == ["Video: Ana Ruiz"]
 
 
 @pytest.mark.parametrize(
@@ -64,15 +65,22 @@ def test_byline_or_credit(paragraph: str) -> None:
         "Photographs of the minister were published by three newspapers.",
         "Editing the text took nine months.",
         "Video games: the minister wants them banned",
+        "By Thursday.",
+        "Credit-rating agency Moody's cut Greece's debt to junk on Monday.",
+        "Photo-sharing app Instagram was bought by Facebook in 2012.",
+        "Words - and blows - were exchanged by Ana Ruiz and Tom Park.",
+        "Reporting by the BBC showed that 300 people had died in Homs.",
+        "Compiled by the UN, the list names 300 firms.",
+        "Text-message donations reached $5 million by Friday.",
     ],
 )
 def test_sentence_of_the_story_is_no_credit(paragraph: str) -> None:
     assert not is_credit(paragraph)
 
 
-@given(st.text("aB. \n\u00e9!", max_size=80), st.sampled_from(QuestionKind))
-def test_regions_are_in_order_and_hold_all_of_the_story(text: str, kind: QuestionKind) -> None:
-    found = find_regions(text, "Who took part?", kind)
+@given(st.text("aB. \n\u00e9!", max_size=80), st.sampled_from(["Who took part?", "Why?"]))
+def test_regions_are_in_order_and_hold_all_of_the_story(text: str, question: str) -> None:
+    found = find_regions(text, "en", question)
     ends = [0, *(region.end for region in found)]
     assert all(end <= region.start < region.end for end, region in zip(ends, found, strict=False))
     assert "".join("".join(region.of(text) for region in found).split()) == "".join(text.split())
@@ -108,6 +116,8 @@ def test_token_has_the_number_of_the_region_that_it_begins_in(
         ("Which city hosts the games?", QuestionKind.WHERE),
         ("What did the minister say?", QuestionKind.WHAT),
         ("halloway ferry death toll", QuestionKind.KEYWORDS),
+        ("WHO vaccine report 2021", QuestionKind.KEYWORDS),
+        ("Who leads the WHO?", QuestionKind.WHO),
     ],
 )
 def test_kind_of_question(question: str, kind: QuestionKind) -> None:

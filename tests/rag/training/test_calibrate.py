@@ -83,6 +83,32 @@ def test_a_confidence_is_fitted_to_several_files(
     assert calibration.probability(sure) > calibration.probability(unsure)
 
 
+def test_threshold_is_chosen_by_its_risk(
+    files: list[Path], reader: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrate(monkeypatch, *files, "--reader", reader, "--risk", 0.9)
+
+    fields = json.loads((reader / "confidence.json").read_text("utf-8"))
+    risk = fields["risk"]
+    assert risk["wrong"] <= risk["given"] <= risk["asked"]
+    assert risk["wrong"] / risk["given"] < risk["bound"] <= 0.9
+    calibration = read_calibration(reader, fields["reader"])
+    assert (calibration.threshold, calibration.risk) == (fields["threshold"], risk["bound"])
+
+
+def test_risk_that_no_threshold_has_is_refused(
+    files: list[Path],
+    reader: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        calibrate(monkeypatch, *files, "--reader", reader, "--risk", 0.0001)
+
+    assert "no threshold has a risk of 0.0001 or less" in capsys.readouterr().err
+    assert not (reader / "confidence.json").exists()
+
+
 def test_questions_that_are_too_few_to_fit_to_are_refused(
     files: list[Path],
     reader: Path,

@@ -1,6 +1,8 @@
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,22 @@ def train_until(run: Run, step: int) -> None:
 
     run.mix.draw_batches = draw_until_stop
     run.train()
+
+
+def test_run_with_twins_and_an_anchor_resumes_as_well(
+    new_run: Callable, with_changes: Callable
+) -> None:
+    source = QuestionSource(("town",), 1, deleted_share=0.3, anchored=True)
+    config = with_changes(
+        sources=(source,),
+        anchor_weight=1.0,
+        twin_weight=0.5,
+        rounded_weights=True,
+        vary_forms=True,
+        header_share=0.5,
+        cropped_share=0.5,
+    )
+    test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(new_run, config, cut_at=4)
 
 
 @pytest.mark.parametrize("cut_at", [1, 4, 7], ids=["warm-up", "stable", "cool-down"])
@@ -133,21 +151,30 @@ def test_divergence_from_itself_is_nothing() -> None:
     ids = torch.ones(1, 4, dtype=torch.long)
     mask = torch.tensor([[1, 1, 1, 0]])
     batch = Batch(ids, ids, mask, starts=torch.tensor([1]), ends=torch.tensor([2]))
-    own, other = torch.tensor([[1.0, 2.0, 3.0, 0.0]]), torch.tensor([[3.0, 2.0, 1.0, 0.0]])
+    # Padding has no share, whatever its logits.
+    own, other = torch.tensor([[0.0, 0.0, 0.0, 9.0]]), torch.tensor([[5.0, 0.0, 0.0, 70.0]])
     assert compute_divergence((own, own), (own, own), batch).item() == pytest.approx(0.0)
+    # From a certain target, log 3 is lost; the other way round it would be far more.
+    sure = torch.tensor([[50.0, 0.0, 0.0, 0.0]])
+    lost = compute_divergence((own, own), (sure, sure), batch).item()
+    assert lost == pytest.approx(math.log(3))
+    assert compute_divergence((sure, sure), (own, own), batch).item() > 30
     assert compute_divergence((own, own), (other, other), batch).item() > 0.1
 
 
-def test_kept_windows_hold_the_reader_to_its_start(
+def test_anchored_windows_hold_the_reader_to_its_start(
     new_run: Callable, with_changes: Callable
 ) -> None:
-    source = QuestionSource(("town",), 1, kept=True)
+    source = QuestionSource(("town",), 1, anchored=True)
 
-    def moved(kept_weight: float) -> float:
+    def moved(anchor_weight: float) -> float:
         config = with_changes(
-            sources=(source,), kept_weight=kept_weight, hidden_dropout=0.0, attention_dropout=0.0
+            sources=(replace(source, anchored=anchor_weight > 0),),
+            anchor_weight=anchor_weight,
+            hidden_dropout=0.0,
+            attention_dropout=0.0,
         )
-        run = new_run(config, f"kept-{kept_weight}")
+        run = new_run(config, f"anchored-{anchor_weight}")
         before = weights(run)
         run.train()
         return sum((a - b).norm().item() for a, b in zip(before, weights(run), strict=True))

@@ -201,5 +201,5 @@ def test_articles_without_questions_that_are_asked_of_them_are_refused(
 ) -> None:
     articles = (news.parent / "news",)
 
-    with pytest.raises(InvalidInput, match="--articles is given"):
+    with pytest.raises(InvalidInput, match="--articles is for questions"):
         ask_files(settings, [town], Sample(0, 1, retrieve=False, articles=articles))

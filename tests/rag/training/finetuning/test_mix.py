@@ -1,13 +1,16 @@
+import gzip
+import json
 import random
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
+import pytest
 from tokenizers import Tokenizer
 
 from citewire.rag.evaluation.squad import SquadExample
 from citewire.rag.training.finetuning.config import Config, QuestionSource
-from citewire.rag.training.finetuning.data import TrainingWindow
+from citewire.rag.training.finetuning.data import TrainingWindow, load_window_tokenizer
 from citewire.rag.training.finetuning.mix import (
     Position,
     Rotation,
@@ -96,15 +99,18 @@ def test_answered_window_stands_before_its_twin(
     assert sum(len(b.twins) for b, _ in islice(mix.draw_batches(Position()), 12)) > 0
 
 
-def test_kept_windows_are_those_of_kept_sources_on_their_own_passages(
+def test_anchored_windows_are_those_of_anchored_sources_on_their_own_passages(
     config: Config, with_changes: Callable, data: Path, tokenizer: Tokenizer
 ) -> None:
     plain = list(islice(read_mix(config, data, tokenizer).draw_batches(Position()), 9))
-    assert not any(len(batch.kept) for batch, _ in plain)
-    held = with_changes(sources=(QuestionSource(("town",), 1, kept=True),), negatives_share=1.0)
+    assert not any(len(batch.anchored) for batch, _ in plain)
+    source = QuestionSource(("town",), 1, anchored=True)
+    held = with_changes(sources=(source,), anchor_weight=1.0, negatives_share=1.0)
     batches = list(islice(read_mix(held, data, tokenizer).draw_batches(Position()), 9))
-    kept, negatives = (sum(len(getattr(b, n)) for b, _ in batches) for n in ("kept", "twins"))
-    assert kept == sum(map(len, (batch for batch, _ in batches))) - negatives
+    anchored, negatives = (
+        sum(len(getattr(b, n)) for b, _ in batches) for n in ("anchored", "twins")
+    )
+    assert anchored == sum(map(len, (batch for batch, _ in batches))) - negatives
     assert negatives > 0
 
 
@@ -122,19 +128,50 @@ def test_negatives_have_the_requested_share(
     assert 0.1 < sum(len(group) == 2 for group in completed) / answerable < 0.3
 
 
-def test_header_and_form_change_the_question_and_never_the_answer(
-    squad_file: Callable, with_changes: Callable, tokenizer: Tokenizer
+@pytest.fixture
+def long_twins(tmp_path: Path) -> Path:
+    """A folder with twins of 1,000 characters, which have a title and a day."""
+
+    def paragraph(text: str, *answers: str) -> dict:
+        answered = [{"text": answer, "answer_start": text.index(answer)} for answer in answers]
+        asked = {"id": text, "question": "Who sued the mayor of the river?", "answers": answered}
+        return {"context": text, "qas": [asked]}
+
+    filler = " Rain fell on the river." * 40
+    twins = [
+        paragraph("Ana Ruiz sued the mayor on Monday." + filler, "Ana Ruiz"),
+        paragraph("The mayor sued Ana Ruiz on Monday." + filler),
+    ]
+    entry = {"title": "River news", "date": "2023-11-09", "paragraphs": twins}
+    with gzip.open(tmp_path / "twins.json.gz", "wt", encoding="utf-8") as file:
+        json.dump({"data": [entry]}, file)
+    return tmp_path
+
+
+def test_header_crop_and_form_change_the_question_and_never_the_answer(
+    long_twins: Path, with_changes: Callable, tokenizer_file: Path
 ) -> None:
-    path = squad_file("twins.json.gz", TWINS)
     config = with_changes(
         sources=(QuestionSource(("twins",), 1, twins=True),),
         vary_forms=True,
-        header_share=1.0,
+        header_share=0.5,
         cropped_share=1.0,
+        max_tokens=320,
+        batch_tokens=4000,
+        pool_questions=100,
     )
-    mix = read_mix(config, path.parent, tokenizer)
-    for batch, _ in islice(mix.draw_batches(Position()), 12):
-        for ids, start, end in zip(batch.token_ids, batch.starts, batch.ends, strict=True):
+    tokenizer = load_window_tokenizer(tokenizer_file, max_tokens=320, stride_tokens=16)
+    mix = read_mix(config, long_twins, tokenizer)
+    questions, answers = set(), 0
+    for batch, _ in islice(mix.draw_batches(Position()), 30):
+        rows = zip(batch.token_ids, batch.type_ids, batch.starts, batch.ends, strict=True)
+        for ids, types, start, end in rows:
+            questions.add(tokenizer.decode(ids[types == 0].tolist()).replace(" ", ""))
             if start:
                 answer = tokenizer.decode(ids[start : end + 1].tolist())
                 assert answer.replace("##", "").replace(" ", "") == "anaruiz"
+                answers += 1
+    assert answers > 20
+    # Some with the header, some without; and several forms of each.
+    dated = [question for question in questions if "2023" in question.replace("##", "")]
+    assert 1 < len(dated) < len(questions) - 1
