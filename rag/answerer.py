@@ -14,7 +14,7 @@ from citewire.rag.reading.grouping import group
 from citewire.rag.reading.question_kind import find_kind
 from citewire.rag.reading.selective import Watcher, compute_rank_score, read_selectively
 from citewire.rag.reading.term_coverage import compute_coverage
-from citewire.rag.retriever_protocol import Retriever
+from citewire.rag.retriever_protocol import Retrieval, Retriever
 from citewire.rag.types import (
     Answer,
     Answers,
@@ -84,7 +84,7 @@ class Answerer:
             retrieve_ms=retrieval.elapsed_ms,
             read_ms=1000 * (time.perf_counter() - started),
         )
-        reason = self._reason_to_abstain(answers, retrieval.hits)
+        reason = self._reason_to_abstain(retrieval, answers)
         if reason is not None:
             closest = [Closest(weak.citations[0], weak.confidence) for weak in answers]
             return NoAnswer(question, reason, tuple(closest[:CLOSEST_SHOWN]), searched)
@@ -111,12 +111,12 @@ class Answerer:
         ]
         return sorted(weighed, key=lambda pair: -pair[0].confidence)
 
-    def _reason_to_abstain(self, answers: Sequence[Answer], hits: Sequence[Hit]) -> Reason | None:
-        nearest = max((hit.similarity for hit in hits), default=0.0)
+    def _reason_to_abstain(self, retrieval: Retrieval, answers: Sequence[Answer]) -> Reason | None:
+        nearest = max((hit.similarity for hit in retrieval.hits), default=0.0)
         if not answers or nearest < self._calibration.relevance:
             return Reason.NOTHING_RELEVANT
         best, *rivals = [answer.confidence for answer in answers[:2]]
-        threshold = self._calibration.threshold
+        threshold = self._calibration.threshold_for(find_kind(retrieval.query.text))
         if best >= threshold:
             return None
         if rivals and rivals[0] >= TOO_CLOSE_SHARE * best and best + rivals[0] >= threshold:

@@ -170,5 +170,5 @@ def load_calibration(reader: ReadyModel, settings: Settings) -> Calibration:
     calibration = read_calibration(reader.folder, reader.identity)
     if settings.threshold is None:
         return calibration
-    # The risk is that of the calibration's own threshold.
-    return replace(calibration, threshold=settings.threshold, risk=None)
+    # The risk is that of the calibration's own thresholds.
+    return replace(calibration, threshold=settings.threshold, who_threshold=None, risk=None)

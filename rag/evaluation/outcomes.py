@@ -12,6 +12,7 @@ from citewire.rag.evaluation.question_files import LabelledQuestion
 from citewire.rag.evaluation.squad import SquadExample
 from citewire.rag.reader_protocol import Reader
 from citewire.rag.reading.calibration import Calibration
+from citewire.rag.reading.question_kind import find_kind
 from citewire.rag.types import Answers, Citation, Extract, Hit, NoAnswer, Question
 
 # Token F1 with a gold answer from which on an answer counts as right: its exact borders are a
@@ -104,7 +105,7 @@ def judge_paragraph(
     return Outcome(
         example.kind or kind,
         bool(golds),
-        confidence >= calibration.threshold,
+        confidence >= calibration.threshold_for(find_kind(example.question)),
         *score_answer("" if best is None else best.text, golds),
         article_first=None,
         confidence=confidence,

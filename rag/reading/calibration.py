@@ -52,11 +52,12 @@ class KindWeights:
 class Calibration:
     """Platt scaling (Platt 1999): a logistic regression over Features, and the answering threshold.
 
-    `threshold` is the lowest probability of an answer that is given, `possible` that of one which
-    is named as possible. `risk` bounds the share of wrong answers among those given, with 95 %
-    confidence, on questions like those that it was fitted to. `relevance` is the lowest similarity
-    at which the archive counts as relevant to the question. `kinds` are corrections for kinds of
-    question, shrunk towards none.
+    `threshold` is the lowest probability of an answer that is given, `who_threshold` that of one to
+    a question that asks who did it, since a wrong name accuses somebody; `possible` that of one
+    which is named as possible. `risk` bounds the share of wrong answers among those given, with
+    95 % confidence, on questions like those that it was fitted to. `relevance` is the lowest
+    similarity at which the archive counts as relevant to the question. `kinds` are corrections for
+    kinds of question, shrunk towards none.
     `paragraph` holds bias and weight of the margin by itself, for a question that is read on a
     given paragraph, without an archive. `cls_weights` are the weights of `cls_vector`: they
     score whether the passage answers such a question at all, in addition to the span's margin
@@ -72,6 +73,7 @@ class Calibration:
     kinds: Mapping[QuestionKind, KindWeights] = field(default_factory=dict)
     possible: float = 1.0
     risk: float | None = None
+    who_threshold: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURE_NAMES):
@@ -87,6 +89,12 @@ class Calibration:
         if kind := self.kinds.get(features.kind):
             logit += kind.bias + kind.margin * features.margin
         return sigmoid(logit)
+
+    def threshold_for(self, kind: QuestionKind) -> float:
+        """Return the lowest probability of an answer that is given to a question of this kind."""
+        if kind is QuestionKind.WHO and self.who_threshold is not None:
+            return self.who_threshold
+        return self.threshold
 
     def probability_in_paragraph(self, margin: float) -> float:
         """Return the probability that a given paragraph's best span is right."""
@@ -133,6 +141,7 @@ def read_calibration(folder: Path, reader_identity: str) -> Calibration:
                 for kind, own in fields.get("kinds", {}).items()
             },
             possible=float(fields.get("possible", 1.0)),
+            who_threshold=float(fields["who_threshold"]) if "who_threshold" in fields else None,
             risk=float(fields["risk"]["bound"]) if "risk" in fields else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -40,7 +40,7 @@ from citewire.rag.evaluation.squad import SquadExample, read_examples
 from citewire.rag.models.encoder import OnnxEncoder
 from citewire.rag.models.model_files import ReadyModel, prepare_model
 from citewire.rag.reading.calibration import CALIBRATION_FILE, FEATURE_NAMES, UNCALIBRATED
-from citewire.rag.reading.question_kind import find_kind
+from citewire.rag.reading.question_kind import QuestionKind, find_kind
 from citewire.rag.reading.reader import OnnxReader
 from citewire.rag.retrieval.retriever import HybridRetriever
 from citewire.rag.settings import DEFAULT_ENCODER
@@ -91,6 +91,11 @@ def parse_arguments() -> argparse.Namespace:
         type=float,
         help="share of wrong answers among those given: the least threshold whose 95 %% bound on"
         " the held-out questions is not above it",
+    )
+    parser.add_argument(
+        "--who-threshold",
+        type=float,
+        help="the same for questions that ask who did it, whose wrong answers accuse somebody",
     )
     parser.add_argument(
         "--possible", type=float, default=0.33, help="least confidence to name an answer possible"
@@ -274,20 +279,26 @@ def build_fields(
 def decide_threshold(
     model: Regression, judged: Sequence[JudgedQuestion], options: argparse.Namespace
 ) -> dict[str, object]:
-    """Return the threshold as it was given, or by its risk on the held-out questions."""
-    if options.risk is None:
-        return {"threshold": options.threshold}
-    found = [model.judge_best(each) for each in judged if each.is_held_out and each.features]
+    """Return the thresholds as given, or by their risk, and that risk on the held-out questions."""
+    asked = [each for each in judged if each.is_held_out and each.features]
+    found = [model.judge_best(each) for each in asked]
     # Rounded as it is written, and down: what was counted as given is given.
     best = [(math.floor(1000 * probability) / 1000, right) for probability, right in found]
-    threshold, given, wrong = choose_threshold(best, options.risk)
+    threshold = options.threshold or choose_threshold(best, options.risk)
+    who = max(threshold, options.who_threshold or threshold)
+    given = [
+        right
+        for (probability, right), question in zip(best, asked, strict=True)
+        if probability >= (who if question.kind is QuestionKind.WHO else threshold)
+    ]
+    wrong = given.count(False)
     return {
         "threshold": threshold,
+        "who_threshold": who,
         "risk": {
-            "wanted": options.risk,
-            "bound": round(bound_risk(wrong, given), 4),
-            "asked": len(best),
-            "given": given,
+            "bound": round(bound_risk(wrong, len(given)), 4),
+            "asked": len(asked),
+            "given": len(given),
             "wrong": wrong,
         },
     }

@@ -131,12 +131,11 @@ def bound_risk(wrong: int, given: int) -> float:
     return 1.0 if wrong == given else float(beta.ppf(CONFIDENCE, wrong + 1, given - wrong))
 
 
-def choose_threshold(judged: Sequence[tuple[float, bool]], risk: float) -> tuple[float, int, int]:
+def choose_threshold(judged: Sequence[tuple[float, bool]], risk: float) -> float:
     """Return the lowest threshold whose answers are wrong at most as often as `risk`, by its bound.
 
-    `judged` are probabilities, and whether the answers are right. With the threshold come the
-    numbers of answers given and of wrong ones among them. The bound is that of one threshold chosen
-    beforehand; choosing it on the same questions makes it a little optimistic.
+    `judged` are probabilities, and whether the answers are right. The bound is that of one
+    threshold chosen beforehand; choosing it on the same questions makes it a little optimistic.
 
     Raises:
         ValueError: no threshold has so small a risk.
@@ -148,7 +147,7 @@ def choose_threshold(judged: Sequence[tuple[float, bool]], risk: float) -> tuple
         # No threshold separates equal probabilities.
         is_last = given == len(ranked) or ranked[given][0] != probability
         if is_last and bound_risk(wrong, given) <= risk:
-            best = (probability, given, wrong)
+            best = probability
     if best is None:
         raise ValueError(f"no threshold has a risk of {risk} or less on {len(judged)} questions")
     return best

@@ -182,6 +182,17 @@ def test_possible_answer_is_withheld_with_that_reason(ask: Ask) -> None:
     assert [near.citation.text for near in result.closest] == ["Park Jin"]
 
 
+def test_name_of_who_did_it_needs_more_than_other_answers(ask: Ask) -> None:
+    careful = replace(EVEN, who_threshold=0.8, possible=0.33)
+    near = extract("seoul", "Park Jin", margin=1.0)
+    who = ask(near, calibration=careful)
+    assert isinstance(who, NoAnswer)
+    assert who.reason is Reason.UNCERTAIN
+    assert texts(ask(near, calibration=careful, question=Question("Which minister met him?"))) == [
+        "Park Jin"
+    ]
+
+
 def test_two_weak_answers_are_not_called_too_close(ask: Ask) -> None:
     result = ask(extract("talks", "Park Jin", -3.0), extract("yoon", "Yoon", -3.0))
     assert isinstance(result, NoAnswer)

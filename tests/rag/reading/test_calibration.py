@@ -93,12 +93,15 @@ def test_kinds_and_the_possible_are_read_from_the_file(tmp_path: Path) -> None:
     own = {
         "kinds": {"who": {"bias": -1, "margin": 0.25}},
         "possible": 0.2,
+        "who_threshold": 0.7,
         "risk": {"wanted": 0.2, "bound": 0.19},
     }
     (tmp_path / CALIBRATION_FILE).write_text(json.dumps(FIELDS | own), "utf-8")
     calibration = read_calibration(tmp_path, READER)
     assert calibration.kinds == {QuestionKind.WHO: KindWeights(-1.0, 0.25)}
     assert (calibration.possible, calibration.risk) == (0.2, 0.19)
+    assert calibration.threshold_for(QuestionKind.WHO) == 0.7
+    assert calibration.threshold_for(QuestionKind.WHEN) == calibration.threshold == 0.4
     (tmp_path / CALIBRATION_FILE).write_text(json.dumps(FIELDS), "utf-8")
     assert read_calibration(tmp_path, READER).possible == 1.0
 

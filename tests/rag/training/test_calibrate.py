@@ -8,6 +8,7 @@ import pytest
 
 from citewire.rag.models.model_files import MANIFEST_FILE
 from citewire.rag.reading.calibration import UNCALIBRATED, Features, read_calibration
+from citewire.rag.reading.question_kind import QuestionKind
 from citewire.rag.settings import SHIPPED_READER
 from citewire.rag.training.calibrate import expand_counts, main
 
@@ -86,7 +87,8 @@ def test_a_confidence_is_fitted_to_several_files(
 def test_threshold_is_chosen_by_its_risk(
     files: list[Path], reader: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calibrate(monkeypatch, *files, "--reader", reader, "--risk", 0.9)
+    who = ("--who-threshold", 0.99)
+    calibrate(monkeypatch, *files, "--reader", reader, "--risk", 0.9, *who)
 
     fields = json.loads((reader / "confidence.json").read_text("utf-8"))
     risk = fields["risk"]
@@ -94,6 +96,7 @@ def test_threshold_is_chosen_by_its_risk(
     assert risk["wrong"] / risk["given"] < risk["bound"] <= 0.9
     calibration = read_calibration(reader, fields["reader"])
     assert (calibration.threshold, calibration.risk) == (fields["threshold"], risk["bound"])
+    assert calibration.threshold_for(QuestionKind.WHO) == 0.99
 
 
 def test_risk_that_no_threshold_has_is_refused(

@@ -13,7 +13,7 @@ from citewire.rag.training.finetuning.twins import group_by_question
 FILES = sorted((Path(train.__file__).parent / "data").glob("*.json.gz"))
 
 
-assert len(FILES) == 7
+assert len(FILES) == 9
 # Questions whose answer is a list are few, and most of them have one.
 # Archives have articles about one thing in place of twins.
 TWINS = [file for file in FILES if not {"lists", "archives"} & set(re.split(r"[_.]", file.name))]
