@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 ANSWERED = "who met Park Jin?"
-ANSWER = "US Secretary of State Antony Blinken"
+ANSWER = "Antony Blinken"
 WHERE = f"Where was it that {ANSWER} met Park Jin?"
 TWO_PEOPLE = "When did Ada Quill and Bo Frost marry?"
 PATIENCE_MS = 30_000

@@ -26,7 +26,7 @@ from citewire.service.wire.answers import FiltersIn
 from citewire.service.wire.articles import ArticleContent
 
 QUESTION = "who met Park Jin?"
-ANSWER = "US Secretary of State Antony Blinken"
+ANSWER = "Antony Blinken"
 
 
 @pytest.fixture(scope="module")
