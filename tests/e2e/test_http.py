@@ -25,7 +25,7 @@ ANSWERED = "who met Park Jin?"
 CERTAIN = {
     "who met Park Jin?": "Blinken",
     "What does DPRK stand for?": "Democratic People",
-    "How far away is K2-18b?": "110 light-years",
+    "Who flew across the Channel?": "Franky Zapata",
     "When was Blinken's previous visit to South Korea?": "March 2021",
 }
 
