@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from citewire.index.errors import InvalidInput
 from citewire.index.types import Article
-from citewire.rag.evaluation.squad import SquadExample
+from citewire.rag.evaluation.squad import SquadExample, group_by_question
 from citewire.rag.types import Question
 
 
@@ -133,13 +133,9 @@ def merge_questions(
     examples: Sequence[SquadExample], asked: Sequence[SquadExample]
 ) -> list[SquadExample]:
     """Return each question `asked` once, on the first paragraph that answers it, with all golds."""
-    groups: dict[tuple[tuple[str, ...], str], list[SquadExample]] = {}
-    for example in examples:
-        groups.setdefault((example.article, example.question), []).append(example)
     merged = {}
-    for example in asked:
-        group = groups[example.article, example.question]
+    for group in group_by_question(examples):
         leader = next((each for each in group if each.golds), group[0])
         golds = tuple(gold for each in group for gold in each.golds)
-        merged[example.article, example.question] = replace(leader, golds=golds)
-    return list(merged.values())
+        merged[leader.article, leader.question] = replace(leader, golds=golds)
+    return [merged[key] for key in dict.fromkeys((e.article, e.question) for e in asked)]

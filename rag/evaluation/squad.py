@@ -8,7 +8,7 @@ differ in a few words, or articles about one thing, each with its own title. The
 
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -85,6 +85,18 @@ def read_examples(path: Path) -> Iterator[SquadExample]:
                     )
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(f"{path}: not a question file in SQuAD's format: {error!r}") from error
+
+
+# Examples of one question on several passages.
+Group = tuple[SquadExample, ...]
+
+
+def group_by_question(examples: Iterable[SquadExample]) -> list[Group]:
+    """Group the examples of an article that ask the same question of its paragraphs."""
+    groups: dict[tuple[tuple[str, ...], str], list[SquadExample]] = {}
+    for example in examples:
+        groups.setdefault((example.article, example.question), []).append(example)
+    return [tuple(group) for group in groups.values()]
 
 
 def parse_date(text: str | None) -> date | None:

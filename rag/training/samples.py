@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from citewire.index.types import Article
 from citewire.rag.evaluation.question_files import build_article
-from citewire.rag.evaluation.squad import SquadExample
+from citewire.rag.evaluation.squad import SquadExample, group_by_question
 from citewire.rag.training.finetuning.data import make_negative
-from citewire.rag.training.finetuning.twins import group_by_question
 
 # Share of the paragraphs that are not indexed, and of the questions on a given paragraph that
 # are moved to another one.

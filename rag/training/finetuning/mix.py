@@ -8,7 +8,11 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from citewire.rag.evaluation.squad import read_examples
+from citewire.rag.evaluation.squad import (
+    Group,
+    group_by_question,
+    read_examples,
+)
 from citewire.rag.reading.passage_header import append_header, build_header
 from citewire.rag.training.finetuning.config import Config, QuestionSource
 from citewire.rag.training.finetuning.data import (
@@ -19,11 +23,9 @@ from citewire.rag.training.finetuning.data import (
 )
 from citewire.rag.training.finetuning.question_forms import vary_form
 from citewire.rag.training.finetuning.twins import (
-    Group,
     choose_twins,
     crop_group,
     delete_answer,
-    group_by_question,
 )
 
 # Characters of a cropped passage: those of an indexed one (`PassageSize`).

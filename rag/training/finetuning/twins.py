@@ -6,24 +6,14 @@ sentences that hold the answer: an honest question whose subject is there and wh
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from citewire.index.text.chunking import split_sentences
-from citewire.rag.evaluation.squad import SquadExample
+from citewire.rag.evaluation.squad import Group, SquadExample
 
-# Examples of one question on several passages, to be read in one batch.
-Group = tuple[SquadExample, ...]
 # A passage without the answer's sentences keeps at least this many characters.
 LEAST_LEFT = 120
-
-
-def group_by_question(examples: Iterable[SquadExample]) -> list[Group]:
-    """Group the examples of an article that ask the same question of its paragraphs."""
-    groups: dict[tuple[tuple[str, ...], str], list[SquadExample]] = {}
-    for example in examples:
-        groups.setdefault((example.article, example.question), []).append(example)
-    return [tuple(group) for group in groups.values()]
 
 
 def choose_twins(group: Group, rng: random.Random) -> Group:

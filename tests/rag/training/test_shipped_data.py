@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from citewire.rag.evaluation.squad import read_examples
+from citewire.rag.evaluation.squad import group_by_question, read_examples
 from citewire.rag.training import train
-from citewire.rag.training.finetuning.twins import group_by_question
 
 FILES = sorted((Path(train.__file__).parent / "data").glob("*.json.gz"))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewire.rag.evaluation.squad import Gold, SquadExample
+from citewire.rag.evaluation.squad import Gold, SquadExample, group_by_question
 from citewire.rag.training.finetuning.question_forms import (
     keep_keywords,
     lower,
@@ -15,7 +15,6 @@ from citewire.rag.training.finetuning.twins import (
     choose_twins,
     crop_group,
     delete_answer,
-    group_by_question,
 )
 
 PASSAGE = (
