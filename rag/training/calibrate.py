@@ -284,7 +284,11 @@ def decide_threshold(
     found = [model.judge_best(each) for each in asked]
     # Rounded as it is written, and down: what was counted as given is given.
     best = [(math.floor(1000 * probability) / 1000, right) for probability, right in found]
-    threshold = options.threshold or choose_threshold(best, options.risk)
+    # A threshold of 0 is one as well: it answers everything.
+    if options.threshold is None:
+        threshold = choose_threshold(best, options.risk)
+    else:
+        threshold = options.threshold
     who = max(threshold, options.who_threshold or threshold)
     given = [
         right
